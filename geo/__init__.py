@@ -1,0 +1,1 @@
+"""The city without time: districts, roads, places, waters, and the ways between them."""

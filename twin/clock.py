@@ -1,0 +1,76 @@
+"""The only clock: SimPy in whole seconds, with the phases of an instant in a fixed order.
+
+Seconds count from midnight of the first day (06:30 is 23,400; 06:30 of the second day is 109,800).
+Whatever happens at one second happens in the order of :class:`Phase`, and within a phase in the order in
+which it was asked for. Between two instants nothing happens except traffic flowing, so the traffic adapter
+is advanced from instant to instant: SUMO keeps no schedule of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+import simpy
+from simpy.core import Infinity
+from simpy.events import Event
+
+Action = Callable[[], None]
+
+
+class Phase(IntEnum):
+    """The numbered order inside one second."""
+
+    WORLD = 1  # interventions, weather, arrivals: what is true now
+    PERCEIVE = 2  # sensors and people turn truth into messages
+    DECIDE = 3  # controllers fold messages into commands
+    ACT = 4  # commands change the world
+    LIVE = 5  # people and companies set out, background traffic enters
+    OBSERVE = 6  # bookkeeping that changes nothing: checkpoints, progress
+
+
+class Clock:
+    """Whole seconds since midnight of the first day."""
+
+    def __init__(self, start_s: int = 0) -> None:
+        self._env = simpy.Environment(initial_time=int(start_s))
+
+    @property
+    def now_s(self) -> int:
+        """The present second."""
+        return int(self._env.now)
+
+    def at(self, t_s: int, phase: Phase, action: Action) -> None:
+        """Call ``action`` once at second ``t_s`` in ``phase``; the past is refused."""
+        if int(t_s) < self.now_s:
+            raise ValueError(f"cannot schedule at {t_s} s: it is already {self.now_s} s")
+        event = Event(self._env)
+        event._ok = True
+        event._value = None
+        event.callbacks.append(lambda _: action())  # type: ignore[union-attr]
+        self._env.schedule(event, priority=int(phase), delay=int(t_s) - self.now_s)
+
+    def every(self, period_s: int, phase: Phase, action: Action, first_s: int | None = None) -> None:
+        """Call ``action`` every ``period_s`` seconds, first at ``first_s`` (default: now)."""
+        if period_s < 1:
+            raise ValueError(f"a period must be at least 1 s, not {period_s}")
+
+        def again() -> None:
+            action()
+            self.at(self.now_s + period_s, phase, again)
+
+        self.at(self.now_s if first_s is None else first_s, phase, again)
+
+    def next_s(self) -> int | None:
+        """Return the second of the next scheduled instant, or None when nothing is scheduled."""
+        t = self._env.peek()
+        return None if t == Infinity else int(t)
+
+    def run_instant(self) -> int:
+        """Run everything scheduled for the next instant, in phase order, and return its second."""
+        t = self.next_s()
+        if t is None:
+            raise ValueError("nothing is scheduled")
+        while self._env.peek() == t:
+            self._env.step()
+        return t

@@ -1,0 +1,239 @@
+"""The one log: append facts as columns, flush to Parquet, read back, digest.
+
+Rows are ordered by second and, within a second, by the order of appending. At every checkpoint the rows before
+the present second are sealed: sorted, hashed, and written as one row group, so that a run that is
+interrupted leaves a readable file. The digest depends on the facts alone, not on how often the log was sealed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from twin.events import Fact, columns, kinds
+
+_ARROW: dict[type, pa.DataType] = {
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    str: pa.dictionary(pa.int32(), pa.string()),
+}
+_NUMPY: dict[type, Any] = {int: np.int64, float: np.float64, bool: np.bool_, str: object}
+
+
+def schema() -> pa.Schema:
+    """Return the Arrow schema of ``events.parquet``: t_s, fact, then every field of every kind."""
+    cols = [pa.field("t_s", pa.int32()), pa.field("fact", _ARROW[str])]
+    return pa.schema(cols + [pa.field(name, _ARROW[t]) for name, t in columns().items()])
+
+
+_EMPTY = hashlib.blake2b(digest_size=16).digest()
+
+
+@dataclass
+class _Chunk:
+    seq: int
+    t_s: npt.NDArray[np.int64]
+    values: dict[str, Any]
+
+
+class Log:
+    """Append-only. ``path`` is the Parquet file to write, or None to keep the facts in memory only."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._schema = schema()
+        self._types = columns()
+        self._fields = {
+            name: tuple(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+            for name, kind in kinds().items()
+        }
+        self._rank = {name: i for i, name in enumerate(self._fields)}
+        self._open: dict[str, list[_Chunk]] = {}
+        self._seq = 0
+        self._path = path
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd") if path else None
+        self._sealed: list[pa.Table] = []
+        self._hashes = {
+            name: (hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)) for name in self._schema.names
+        }
+        self.count = 0
+        self.counts: dict[str, int] = dict.fromkeys(self._fields, 0)
+
+    def add(self, fact: type[Fact], /, t_s: Any, **values: Any) -> None:
+        """Append facts of one kind: ``t_s`` and each field are arrays of one length, or single values.
+
+        A single value among arrays holds for all rows. A missing or unknown field is a TypeError.
+        """
+        name = fact.__name__
+        if values.keys() != set(self._fields[name]):
+            wrong = sorted(values.keys() ^ set(self._fields[name]))
+            raise TypeError(f"{name}: fields missing or unknown: {', '.join(wrong)}")
+        t = np.atleast_1d(np.asarray(t_s, dtype=np.int64))
+        n = t.size
+        for v in values.values():
+            if not isinstance(v, str) and np.ndim(v):
+                n = max(n, len(v)) if t.size == 1 or len(v) == t.size else -1
+                if n < 0:
+                    raise TypeError(f"{name}: columns of different lengths")
+        if (t_s is not None and np.ndim(t_s) and t.size == 0) or n == 0 or any(
+            not isinstance(v, str) and np.ndim(v) and len(v) == 0 for v in values.values()
+        ):
+            return
+        full = {f: self._column(name, f, values[f], n) for f in self._fields[name]}
+        if t.size == 1 and n > 1:
+            t = np.repeat(t, n)
+        self._open.setdefault(name, []).append(_Chunk(self._seq, t, full))
+        self._seq += n
+        self.count += n
+        self.counts[name] += n
+
+    def _column(self, kind: str, field: str, value: Any, n: int) -> npt.NDArray[Any]:
+        dtype = _NUMPY[self._types[field]]
+        if dtype is object:
+            if isinstance(value, str):
+                out = np.empty(n, dtype=object)
+                out[:] = value
+                return out
+            return np.asarray(value, dtype=object)
+        a = np.asarray(value)
+        if a.dtype == object or a.dtype.kind in "US":
+            raise TypeError(f"{kind}.{field}: expected {self._types[field].__name__}, got {value!r}")
+        a = a.astype(dtype)
+        return np.repeat(a, n) if a.ndim == 0 else a
+
+    def seal(self, before_s: int | None = None) -> None:
+        """Seal all facts earlier than ``before_s`` (None: all): sort, hash, write."""
+        parts: list[tuple[str, Any, Any, dict[str, Any]]] = []
+        for name in list(self._open):
+            chunks = self._open.pop(name)
+            t = np.concatenate([c.t_s for c in chunks])
+            seq = np.concatenate([np.arange(c.seq, c.seq + c.t_s.size) for c in chunks])
+            cols = {f: np.concatenate([c.values[f] for c in chunks]) for f in self._fields[name]}
+            if before_s is not None and (late := t >= before_s).any():
+                keep = [
+                    _Chunk(int(s), t[i : i + 1], {f: v[i : i + 1] for f, v in cols.items()})
+                    for i, s in zip(np.flatnonzero(late), seq[late], strict=True)
+                ]
+                self._open[name] = keep
+                go = ~late
+                t, seq, cols = t[go], seq[go], {f: v[go] for f, v in cols.items()}
+            if t.size:
+                parts.append((name, t, seq, cols))
+        if not parts:
+            return
+        self._write(sorted(parts, key=lambda p: self._rank[p[0]]))
+
+    def _write(self, parts: list[tuple[str, Any, Any, dict[str, Any]]]) -> None:
+        t = np.concatenate([p[1] for p in parts])
+        seq = np.concatenate([p[2] for p in parts])
+        order = np.lexsort((seq, t))
+        tables = []
+        for name, _, _, cols in parts:
+            n = next(iter(cols.values())).size if cols else 0
+            arrays: dict[str, pa.Array] = {"fact": pa.array([name] * n).dictionary_encode()}
+            for f, v in cols.items():
+                arrays[f] = pa.array(v, type=pa.string() if v.dtype == object else None)
+                if v.dtype == object:
+                    arrays[f] = arrays[f].dictionary_encode()
+            tables.append(pa.table(arrays))
+        table = pa.concat_tables(tables, promote_options="default").combine_chunks()
+        table = table.append_column("t_s", pa.array(t.astype(np.int32))).take(pa.array(order))
+        full = []
+        for field in self._schema:
+            if field.name in table.column_names:
+                full.append(table[field.name].unify_dictionaries().cast(field.type))
+            else:
+                full.append(pa.nulls(table.num_rows, field.type))
+        table = pa.table(full, schema=self._schema)
+        self._hash(table)
+        if self._writer is not None:
+            self._writer.write_table(table)
+        else:
+            self._sealed.append(table)
+
+    def _hash(self, table: pa.Table) -> None:
+        """Fold a sealed part into one running hash per column (dictionaries expanded first)."""
+        for name in table.column_names:
+            column = table[name].combine_chunks()
+            if isinstance(column, pa.ChunkedArray):
+                column = column.chunk(0)
+            valid, content = self._hashes[name]
+            valid.update(pc.is_valid(column).to_numpy(zero_copy_only=False).tobytes())
+            if column.null_count == len(column):
+                continue
+            if pa.types.is_dictionary(column.type):
+                text = pc.cast(column, pa.string()).drop_null().to_pylist()
+                content.update("".join(f"{word}\0" for word in text).encode())
+            else:
+                content.update(np.ascontiguousarray(column.drop_null().to_numpy(zero_copy_only=False)).tobytes())
+
+    @property
+    def digest(self) -> str:
+        """Return the hash of all sealed facts (32 hex digits)."""
+        whole = hashlib.blake2b(digest_size=16)
+        for name, (valid, content) in self._hashes.items():
+            if content.digest() != _EMPTY:  # a field that nobody used yet changes no digest
+                whole.update(name.encode() + valid.digest() + content.digest())
+        return whole.hexdigest()
+
+    def close(self) -> Facts:
+        """Seal everything, complete the file, and return the facts for reading."""
+        self.seal()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            return Facts(path=self._path)
+        empty = self._schema.empty_table()
+        return Facts(table=pa.concat_tables([empty, *self._sealed], promote_options="default"))
+
+
+class Facts:
+    """The facts of a finished run, for questions. Reads only the columns asked for."""
+
+    def __init__(self, path: Path | None = None, table: pa.Table | None = None) -> None:
+        self._path = path
+        self._table = table
+
+    @classmethod
+    def read(cls, run_dir: str | Path) -> Facts:
+        """Open the log of a run directory."""
+        return cls(path=Path(run_dir) / "events.parquet")
+
+    def table(self, kind: type[Fact] | str | None = None, columns: Iterable[str] | None = None) -> pa.Table:
+        """Return facts of one kind (None: all) as an Arrow table: t_s, then the kind's fields (or ``columns``)."""
+        name = kind if isinstance(kind, str) or kind is None else kind.__name__
+        if columns is not None:
+            wanted = list(columns)
+        elif name is None:
+            wanted = self._all_columns()
+        else:
+            wanted = ["t_s", *kinds()[name].__dataclass_fields__]  # type: ignore[attr-defined]
+        if self._table is not None:
+            t = self._table if name is None else self._table.filter(pc.equal(self._table["fact"], name))
+            return t.select(wanted)
+        where = None if name is None else [("fact", "==", name)]
+        return pq.read_table(self._path, columns=wanted, filters=where)
+
+    def _all_columns(self) -> list[str]:
+        return schema().names
+
+    def frame(self, kind: type[Fact] | str) -> Any:
+        """Return facts of one kind as a pandas DataFrame."""
+        return self.table(kind).to_pandas()
+
+    def sql(self, query: str) -> Any:
+        """Ask a DuckDB question; the log is the table ``events``. Returns a pandas DataFrame."""
+        import duckdb
+
+        with duckdb.connect(":memory:") as db:
+            db.register("events", self._table if self._table is not None else pq.read_table(self._path))
+            return db.execute(query).fetch_df()

@@ -1,0 +1,164 @@
+"""What the twin asks of a traffic simulator: one Protocol, kept by ``sumo.py`` and by ``free_flow.py``.
+
+Vehicles are whole numbers (see :func:`twin.domain.ids.vehicle_number`), roads are road indices of the city,
+times are whole seconds since midnight of the first day, speeds m/s, lengths m. Everything moves as columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.network import Routes
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def _none() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class VehicleType:
+    """A kind of vehicle as SUMO knows it (lengths m, speeds m/s, accelerations m/s², tau s)."""
+
+    name: str
+    v_class: str = "passenger"
+    length_m: float = 5.0
+    min_gap_m: float = 2.5
+    max_speed_m_s: float = 38.9
+    accel_m_s2: float = 2.6
+    decel_m_s2: float = 4.5
+    sigma: float = 0.5
+    tau_s: float = 1.0
+    speed_factor_mean: float = 1.0
+    speed_factor_dev: float = 0.1
+    gui_shape: str = "passenger"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A planned halt: on road index ``road`` at ``pos_m`` for at least ``duration_s``, not before ``until_s``."""
+
+    road: int
+    pos_m: float
+    duration_s: int
+    until_s: int = -1
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class NewVehicles:
+    """Vehicles that enter: equal-length columns; ``routes[i]`` belongs to ``vehicle[i]``.
+
+    ``depart_s`` must not lie before the present. ``type_index`` points into the types given at the start.
+    ``stops`` maps a position in these columns to the stops of that vehicle (for buses and the like).
+    """
+
+    vehicle: Ints
+    type_index: Ints
+    depart_s: Ints
+    routes: Routes
+    stops: dict[int, Sequence[Stop]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What happened while traffic advanced: columns, each event list ordered by second, then as SUMO tells it."""
+
+    departed: Ints = field(default_factory=_none)
+    departed_s: Ints = field(default_factory=_none)
+    arrived: Ints = field(default_factory=_none)
+    arrived_s: Ints = field(default_factory=_none)
+    teleported: Ints = field(default_factory=_none)
+    teleported_s: Ints = field(default_factory=_none)
+    stop_began: Ints = field(default_factory=_none)
+    stop_began_s: Ints = field(default_factory=_none)
+    stop_ended: Ints = field(default_factory=_none)
+    stop_ended_s: Ints = field(default_factory=_none)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What detectors counted since they were last read; one row per watched road.
+
+    ``count``: vehicles that entered the road; ``speed_m_s``: mean speed on it (nan when empty);
+    ``occupancy``: share of its length covered by vehicles, 0..1.
+    """
+
+    road: Ints
+    count: Ints
+    speed_m_s: Floats
+    occupancy: Floats
+
+
+class Traffic(Protocol):
+    """Vehicles on roads. The simulation calls ``advance`` from instant to instant of the clock."""
+
+    def add(self, vehicles: NewVehicles) -> None:
+        """Let vehicles enter at their second; a vehicle without a route is a ValueError."""
+
+    def advance(self, until_s: int) -> Flow:
+        """Let traffic flow until second ``until_s`` and tell what happened."""
+
+    def under_way(self) -> Ints:
+        """Vehicles on the road or waiting to enter."""
+
+    def where(self, vehicles: Ints) -> tuple[Ints, Floats]:
+        """Road index (-1: not on the road now) and position in m along it, for each vehicle."""
+
+    def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
+        """The rest of a vehicle's route, the road it is on first; empty if it is gone."""
+
+    def set_route(self, vehicle: int, roads: npt.NDArray[Any]) -> None:
+        """Give a vehicle a new rest of its route; it must begin with the road the vehicle is on."""
+
+    def add_stop(self, vehicle: int, stop: Stop) -> None:
+        """Let a vehicle halt further along its route."""
+
+    def remove(self, vehicle: int) -> None:
+        """Take a vehicle off the road at once."""
+
+    def close_road(self, road: int, closed: bool) -> None:
+        """Close a whole road to new vehicles, or open it again. Those on it leave it."""
+
+    def close_lane(self, road: int, lane: int, closed: bool) -> None:
+        """Close one lane (0 = rightmost), or open it again."""
+
+    def set_speed(self, road: int, speed_m_s: float | None) -> None:
+        """Set the speed limit of a road; None restores its own."""
+
+    def set_speeds(self, factor: float) -> None:
+        """Scale the limits of all roads (weather), on top of limits set road by road."""
+
+    def travel_times(self) -> Floats:
+        """Present travel time of every road in seconds, as last measured (free flow where nobody drove)."""
+
+    def watch(self, roads: Ints) -> None:
+        """Declare the roads whose detectors :meth:`read` returns."""
+
+    def read(self) -> Readings:
+        """Read the detectors and start their next interval."""
+
+    def close(self) -> None:
+        """End; outputs (``fcd.parquet``) are complete afterwards."""
+
+
+@dataclass(frozen=True)
+class TrafficSettings:
+    """How traffic is simulated. ``mode``: meso | micro | free-flow."""
+
+    mode: str = "meso"
+    seed: int = 0
+    begin_s: int = 0
+    end_s: int = 86400
+    time_to_teleport_s: int = 300
+    fcd_file: Path | None = None
+    fcd_period_s: int = 30
+    options: tuple[str, ...] = ()
