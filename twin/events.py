@@ -318,5 +318,7 @@ def columns() -> dict[str, type]:
         for f in fields(kind):  # type: ignore[arg-type]
             t = hints[f.name]
             if out.setdefault(f.name, t) is not t:
-                raise TypeError(f"field '{f.name}' of {kind.__name__} is {t.__name__}, elsewhere {out[f.name].__name__}")
+                raise TypeError(
+                    f"field '{f.name}' of {kind.__name__} is {t.__name__}, elsewhere {out[f.name].__name__}"
+                )
     return out

@@ -84,8 +84,10 @@ class Log:
                 n = max(n, len(v)) if t.size == 1 or len(v) == t.size else -1
                 if n < 0:
                     raise TypeError(f"{name}: columns of different lengths")
-        if (t_s is not None and np.ndim(t_s) and t.size == 0) or n == 0 or any(
-            not isinstance(v, str) and np.ndim(v) and len(v) == 0 for v in values.values()
+        if (
+            (t_s is not None and np.ndim(t_s) and t.size == 0)
+            or n == 0
+            or any(not isinstance(v, str) and np.ndim(v) and len(v) == 0 for v in values.values())
         ):
             return
         full = {f: self._column(name, f, values[f], n) for f in self._fields[name]}
