@@ -1,23 +1,21 @@
 """Network times and routes, many-to-many, on whole arrays.
 
-The graph has one vertex per *road* (directed edge) and one arc per permitted turn; the weight of an arc is the
-travel time of the road it enters, so turn restrictions and signals are respected. The time of a route is the
-sum over all its roads except the first. Shortest-path trees come from scipy (Dijkstra in C); all paths are then
-traced back from the trees at once with numpy.
+The graph has one vertex per *road* (directed edge) and one arc per permitted turn; the weight of an arc is
+the travel time of the road it enters, so turn restrictions and signals are respected. The time of a route is
+the sum over all its roads except the first. Shortest-path trees come from scipy (Dijkstra in C); all paths are
+then traced back from the trees at once with numpy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
-
-if TYPE_CHECKING:
-    from geo.city import City
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -27,7 +25,7 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class Routes:
-    """Routes as one flat array: route ``i`` is ``roads[offsets[i]:offsets[i + 1]]``; empty where there is none.
+    """Routes as one flat array: route ``i`` is ``roads[offsets[i]:offsets[i + 1]]``, empty where there is none.
 
     ``time_s[i]`` is the network time (inf where there is no route), without the first road.
     """
@@ -48,6 +46,18 @@ class Routes:
         return np.diff(self.offsets) > 0
 
 
+class RoadsAndTurns(Protocol):
+    """What a graph is made of: a city, or the tables of a network that is not a city yet."""
+
+    @property
+    def roads(self) -> pd.DataFrame:
+        """One row per road, as in :class:`geo.city.City`."""
+
+    @property
+    def turns(self) -> pd.DataFrame:
+        """from_road, to_road and, where known, bool columns that say who may turn."""
+
+
 @dataclass(frozen=True)
 class Network:
     """The turn graph of a city's roads. ``free_s``: free-flow time of each road in seconds."""
@@ -59,12 +69,14 @@ class Network:
     length_m: Floats
 
     @classmethod
-    def of(cls, city: City, allowed: str = "car") -> Network:
-        """Build the graph over roads whose column ``allowed`` (car or bus) is true."""
+    def of(cls, city: RoadsAndTurns, allowed: str = "car") -> Network:
+        """Build the graph over the roads, and turns, whose column ``allowed`` (car or bus) is true."""
         roads = city.roads
         ok = roads[allowed].to_numpy(bool)
         a, b = city.turns["from_road"].to_numpy(np.int64), city.turns["to_road"].to_numpy(np.int64)
         keep = ok[a] & ok[b]
+        if allowed in city.turns.columns:
+            keep &= city.turns[allowed].to_numpy(bool)
         # duplicates would be summed by the sparse format: keep each pair once
         a, b = np.divmod(np.unique(a[keep] * np.int64(len(roads)) + b[keep]), np.int64(len(roads)))
         length = roads["length_m"].to_numpy(np.float64)
@@ -72,7 +84,7 @@ class Network:
         return cls(len(roads), a, b, length / np.maximum(speed, 0.1), length)
 
     def main_part(self) -> npt.NDArray[np.bool_]:
-        """True for the roads of the largest strongly connected component."""
+        """Return True for the roads of the largest strongly connected component."""
         graph = csr_matrix((np.ones(len(self.from_road)), (self.from_road, self.to_road)), shape=(self.n, self.n))
         _, label = connected_components(graph, directed=True, connection="strong")
         return np.asarray(label == np.bincount(label).argmax())
