@@ -130,7 +130,18 @@ _REQUIRED = {
     ),
     "junctions": ("node", "kind", "signal", "subdistrict"),
     "places": ("place", "kind", "name", "name_en", "community", "road", "pos_m", "road_out", "weight"),
-    "blocks": ("block", "kind", "community", "grid", "residents", "jobs", "shops", "pupils", "storeys", "road"),
+    "blocks": (
+        "block",
+        "kind",
+        "community",
+        "grid",
+        "residents",
+        "jobs",
+        "shops",
+        "pupils",
+        "storeys",
+        "road",
+    ),
     "waters": ("name", "name_en", "kind"),
     "turns": ("from_road", "to_road"),
     "bus_lines": (
@@ -227,7 +238,9 @@ class City:
         except ValueError as error:
             raise CityError(f"{meta_file}: not readable as JSON ({error})") from None
         if meta.get("format") != FORMAT:
-            raise CityError(f"{meta_file}: format is {meta.get('format')!r}, this version reads {FORMAT}; build it anew")
+            raise CityError(
+                f"{meta_file}: format is {meta.get('format')!r}, this version reads {FORMAT}; build it anew"
+            )
         tables: dict[str, Any] = {}
         for name in (*_GEO_TABLES, *_PLAIN_TABLES):
             file = path / f"{name}.parquet"
@@ -253,7 +266,12 @@ class City:
             if missing:
                 raise CityError(f"{self.name}: table '{table}' lacks {', '.join(missing)}")
         n = len(self.roads)
-        for table, column in (("turns", "from_road"), ("turns", "to_road"), ("blocks", "road"), ("places", "road")):
+        for table, column in (
+            ("turns", "from_road"),
+            ("turns", "to_road"),
+            ("blocks", "road"),
+            ("places", "road"),
+        ):
             values = getattr(self, table)[column].to_numpy()
             if len(values) and (values.max() >= n or values.min() < -1):
                 raise CityError(f"{self.name}: {table}.{column} points at a road that is not there (0..{n - 1})")

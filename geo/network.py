@@ -8,6 +8,7 @@ then traced back from the trees at once with numpy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,7 +20,6 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-_NONE = -9999
 _CHUNK = 256
 
 
@@ -135,17 +135,17 @@ class Network:
         roots_s, roots_d = np.unique(src), np.unique(dst)
         backward = len(roots_d) < len(roots_s)
         roots, root_of, leaf_of = (roots_d, dst, src) if backward else (roots_s, src, dst)
-        graph = self._graph(weight, closed, backward)
         row = np.searchsorted(roots, root_of)
         order = np.argsort(row, kind="stable")
         bounds = np.searchsorted(row[order], np.arange(0, len(roots) + _CHUNK, _CHUNK))
+        grow = self.grower(weight, closed, backward)
         parts: list[tuple[Any, Any, Any]] = []
         time = np.full(len(src), np.inf)
         for c in range(len(bounds) - 1):
             who = order[bounds[c] : bounds[c + 1]]
             if who.size == 0:
                 continue
-            dist, pred = dijkstra(graph, indices=roots[c * _CHUNK : (c + 1) * _CHUNK], return_predecessors=True)
+            dist, pred = grow(roots[c * _CHUNK : (c + 1) * _CHUNK])
             r = row[who] - c * _CHUNK
             d = dist[r, leaf_of[who]]
             ok = np.isfinite(d)
@@ -155,6 +155,30 @@ class Network:
             time[who] = d
             parts.append(_trace(pred, r, leaf_of[who], who, backward))
         return _pack(parts, time, len(src))
+
+    def grower(
+        self, time_s: Floats, closed: npt.NDArray[np.bool_] | None, backward: bool
+    ) -> Callable[[Ints], tuple[Any, Any]]:
+        """Return a function that grows shortest-path trees from root roads: (times, predecessors), row by root.
+
+        ``backward`` trees lead *to* their root. A predecessor below 0 means none (the root, or no way).
+        """
+        graph = self._graph(time_s, closed, backward)
+
+        def grow(roots: Ints) -> tuple[Any, Any]:
+            return dijkstra(graph, indices=roots, return_predecessors=True)
+
+        return grow
+
+
+def trace(pred: npt.NDArray[Any], row: Ints, leaf: Ints) -> Routes:
+    """Trace routes in *backward* trees from ``leaf`` roads to the roots of ``row``, all at once.
+
+    Times are not known here (nan); a pair without a way gets an empty route, which the caller must have sorted
+    out from the tree: a leaf without predecessor that is not the root is traced as a route of one road.
+    """
+    parts = [_trace(pred, row, leaf, np.arange(len(row)), True)]
+    return _pack(parts, np.full(len(row), np.nan), len(row))
 
 
 def _trace(pred: Any, row: Any, leaf: Any, who: Any, backward: bool) -> tuple[Any, Any, Any]:
@@ -169,7 +193,7 @@ def _trace(pred: Any, row: Any, leaf: Any, who: Any, backward: bool) -> tuple[An
         roads.append(cur)
         length[active] += 1
         cur = pred[row[active], cur].astype(np.int64)
-        go = cur != _NONE
+        go = cur >= 0
         active, cur = active[go], cur[go]
     if not pairs:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
