@@ -1,0 +1,130 @@
+"""Checks of the keys of a scenario against each other: what each says alone is fine, together it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.scenario.interventions import DemandChange, WeatherChange
+from twin.scenario.parts import DAY_S, clock_text
+from twin.scenario.yaml_file import KeyPath
+
+if TYPE_CHECKING:
+    from twin.scenario.model import Scenario
+
+Problem = tuple[KeyPath, str]
+
+
+def disagreements(s: Scenario) -> list[Problem]:
+    """Return (key path, rest of the sentence) for everything that does not fit together."""
+    return [*_period(s), *_city(s), *_weather(s), *_zoom(s), *_interventions(s), *_somebody_travels(s)]
+
+
+def _period(s: Scenario) -> list[Problem]:
+    if s.start >= DAY_S:
+        return [(("start",), f'is "{clock_text(s.start)}"; a run must start before "24:00"')]
+    if s.end_s <= s.start_s:
+        return [
+            (
+                ("end",),
+                f'is "{clock_text(s.end)}", not after the start "{clock_text(s.start)}"; '
+                f"write a later time, or 'days: {s.days + 1}' for a run past midnight",
+            )
+        ]
+    return []
+
+
+def _city(s: Scenario) -> list[Problem]:
+    c = s.city
+    named = [k for k in ("template", "folder", "osm", "sumo") if getattr(c, k) is not None]
+    out: list[Problem] = []
+    if len(named) != 1:
+        said = "names " + " and ".join(named) if named else "names no city"
+        out.append((("city",), f"{said}; give exactly one of template, folder, osm, sumo"))
+    if c.sumo is None:
+        out += [
+            (("city", k), f"is given without a network; '{k}' goes with 'sumo: FILE.net.xml'")
+            for k in ("routes", "additional")
+            if getattr(c, k)
+        ]
+    if s.traffic.given and not c.routes and c.folder is None:
+        out.append(
+            (
+                ("traffic", "given"),
+                "is true, but the city has no route files; give city: {sumo: NET, routes: FILE}",
+            )
+        )
+    return out
+
+
+def _weather(s: Scenario) -> list[Problem]:
+    kinds = [((("weather",)), "kind", s.weather.kind, s.weather.rain_mm_h)]
+    kinds += [
+        (("interventions", i), "weather", v.weather, v.rain_mm_h)  # type: ignore[misc]
+        for i, v in enumerate(s.interventions)
+        if isinstance(v, WeatherChange)
+    ]
+    out: list[Problem] = []
+    for path, name, kind, mm_h in kinds:
+        if kind in ("rain", "snow") and mm_h == 0:
+            out.append(((*path, name), f"is {kind}, but how much is not said; add rain_mm_h, such as 4"))
+        elif kind in ("clear", "fog") and mm_h > 0:
+            out.append(((*path, "rain_mm_h"), f"is {mm_h:g}, but the weather is {kind}; write 0, or rain or snow"))
+    return out
+
+
+def _zoom(s: Scenario) -> list[Problem]:
+    z = s.zoom
+    if z is None:
+        return []
+    out: list[Problem] = []
+    if (z.place is None) == (z.lon is None and z.lat is None) or (z.lon is None) != (z.lat is None):
+        out.append((("zoom",), "needs a centre: either place, or lon and lat"))
+    start_s, end_s = zoom_period(s)
+    if end_s <= start_s:
+        out.append((("zoom", "end"), f'is "{clock_text(end_s % DAY_S or DAY_S)}", not after the start of the zoom'))
+    elif start_s < s.start_s or end_s > s.end_s:
+        out.append((("zoom", "start" if start_s < s.start_s else "end"), f"lies outside the run ({_run(s)})"))
+    return out
+
+
+def zoom_period(s: Scenario) -> tuple[int, int]:
+    """Return first and last second of the zoom, since midnight of the first day (the run's where not given)."""
+    z = s.zoom
+    assert z is not None
+    day = (z.day - 1) * DAY_S
+    start_s = s.start_s if z.start is None else day + z.start
+    return start_s, s.end_s if z.end is None else day + z.end
+
+
+def _interventions(s: Scenario) -> list[Problem]:
+    out: list[Problem] = []
+    if s.end_s <= s.start_s:
+        return out  # everything would be outside; the period is the mistake
+    for i, v in enumerate(s.interventions):
+        here: KeyPath = ("interventions", i)
+        if not s.start_s <= v.at_s < s.end_s:
+            key = "day" if v.day > s.days else "at"
+            said = f"is {v.day}" if key == "day" else f'is "{clock_text(v.at)}"'
+            out.append(((*here, key), f"{said}, outside the run ({_run(s)}); nothing would happen"))
+        if v.until is not None and v.until <= v.at:
+            out.append(((*here, "until"), f'is "{clock_text(v.until)}", not after \'at\' "{clock_text(v.at)}"'))
+        if isinstance(v, DemandChange) and v.what == "residents":
+            if v.factor > 1:
+                text = f"is {v.factor:g}; residents can make fewer trips (0 to 1); for more people set people.residents"
+                out.append(((*here, "factor"), text))
+            if s.people is None:
+                out.append(((*here, "what"), "is residents, but the scenario has no people (people: null)"))
+        if v.kind == "event" and s.people is None:
+            out.append(((*here, "kind"), "is event, but the scenario has no people (people: null) who could visit"))
+    return out
+
+
+def _somebody_travels(s: Scenario) -> list[Problem]:
+    if s.people is None and not s.traffic.given and s.traffic.background == 0:
+        return [(("people",), "is null, traffic.given is false and traffic.background is 0: nobody would travel")]
+    return []
+
+
+def _run(s: Scenario) -> str:
+    days = f" of day {s.days}" if s.days > 1 else ""
+    return f"{clock_text(s.start)} to {clock_text(s.end)}{days}"

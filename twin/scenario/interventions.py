@@ -1,0 +1,91 @@
+"""Interventions: what happens at a time, from outside the city's own life. One class per kind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from twin.scenario.parts import DAY_S, Part, TimeOfDay, WeatherKind, key
+
+UNTIL = "a time after 'at', such as \"08:30\"; or null for the rest of the run"
+ROAD = "the name of a road, or a SUMO edge id"
+
+Lane = Annotated[int, Field(ge=0, le=20)]
+
+
+class _Timed(Part):
+    at: TimeOfDay = key("when it begins", 'a time such as "07:15"')
+    until: TimeOfDay | None = key("when it is over", UNTIL, None)
+    day: int = key("day on which it begins, 1 is the first", "a whole number from 1 to 31", 1, ge=1, le=31)
+
+    @property
+    def at_s(self) -> int:
+        """Second of its beginning, since midnight of the first day."""
+        return (self.day - 1) * DAY_S + self.at
+
+    @property
+    def until_s(self) -> int | None:
+        """Second of its end, since midnight of the first day; None: it lasts to the end of the run."""
+        return None if self.until is None else (self.day - 1) * DAY_S + self.until
+
+
+class _OnRoad(_Timed):
+    road: str = key("which road", ROAD, min_length=1)
+    near: str | None = key("only the piece of the road near this place", "the name of a place", None, min_length=1)
+    length_m: float = key(
+        "length of that piece in metres (with near)", "a number from 20 to 20000", 500.0, ge=20, le=20_000
+    )
+
+
+class CloseRoad(_OnRoad):
+    """A road, a piece of it, or some of its lanes cannot be used; both directions unless an edge id is given."""
+
+    kind: Literal["close_road"] = key("kind of intervention", "close_road", "close_road")
+    lanes: Literal["all"] | tuple[Lane, ...] = key(
+        "which lanes, 0 is the rightmost", "all, or a list such as [0]", "all"
+    )
+
+    @field_validator("lanes", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class SpeedLimit(_OnRoad):
+    """A temporary speed limit on a road or a piece of it."""
+
+    kind: Literal["speed_limit"] = key("kind of intervention", "speed_limit", "speed_limit")
+    speed_km_h: float = key("limit in km/h", "a number from 5 to 150", ge=5, le=150)
+
+
+class WeatherChange(_Timed):
+    """The weather changes; when it is over, the weather of the start comes back."""
+
+    kind: Literal["weather"] = key("kind of intervention", "weather", "weather")
+    weather: WeatherKind = key("kind of weather", "clear, rain, fog or snow")
+    rain_mm_h: float = key(
+        "intensity of rain, or of snow as water, in mm per hour", "a number from 0 to 200", 0.0, ge=0, le=200
+    )
+
+
+class DemandChange(_Timed):
+    """More or less traffic of one kind."""
+
+    kind: Literal["demand"] = key("kind of intervention", "demand", "demand")
+    what: Literal["through", "freight", "residents"] = key("whose traffic", "through, freight or residents")
+    factor: float = key(
+        "factor on the number of trips", "a number from 0 to 10; for residents from 0 to 1", ge=0, le=10
+    )
+
+
+class Event(_Timed):
+    """An event at a place draws visitors, who come around its beginning and leave around its end."""
+
+    kind: Literal["event"] = key("kind of intervention", "event", "event")
+    place: str = key("where", "the name of a place", min_length=1)
+    people: int = key("how many residents visit", "a whole number from 1 to 1,000,000", ge=1, le=1_000_000)
+
+
+Intervention = CloseRoad | SpeedLimit | WeatherChange | DemandChange | Event
+KINDS: tuple[str, ...] = ("close_road", "speed_limit", "weather", "demand", "event")
