@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import breadth_first_order, connected_components, dijkstra
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -88,6 +88,14 @@ class Network:
         graph = csr_matrix((np.ones(len(self.from_road)), (self.from_road, self.to_road)), shape=(self.n, self.n))
         _, label = connected_components(graph, directed=True, connection="strong")
         return np.asarray(label == np.bincount(label).argmax())
+
+    def reach(self, road: int, backward: bool = False) -> npt.NDArray[np.bool_]:
+        """Return True for every road that can be reached from ``road`` (backward: from which it can)."""
+        a, b = (self.to_road, self.from_road) if backward else (self.from_road, self.to_road)
+        graph = csr_matrix((np.ones(len(a)), (a, b)), shape=(self.n, self.n))
+        out = np.zeros(self.n, dtype=bool)
+        out[breadth_first_order(graph, road, return_predecessors=False)] = True
+        return out
 
     def _graph(self, time_s: Floats, closed: npt.NDArray[np.bool_] | None, backward: bool) -> csr_matrix:
         weight = np.maximum(time_s[self.to_road], 1e-3)
