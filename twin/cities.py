@@ -1,0 +1,144 @@
+"""From what a scenario calls its city to a city folder, built once and kept in the user's cache.
+
+A built city is keyed by the content of its files and of the code that reads them, never by a name or a date,
+so a changed extract or a new version makes a new city and an old one is found again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twin.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from twin.scenario import CitySource, Scenario
+
+Say = Callable[[str], None]
+
+
+def cache_dir() -> Path:
+    """Return the user's cache folder for the twin (``XDG_CACHE_HOME`` or ~/.cache); it need not exist."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "qibu-twin"
+
+
+def city_folder(scenario: Scenario, say: Say | None = None) -> Path:
+    """Return the folder of a scenario's city, building the city first if need be.
+
+    ``say`` is told in a few words what is being built. Raises CityError for a city that cannot be built and
+    ScenarioError for a cache that cannot be written.
+    """
+    source = scenario.city
+    tell = say or (lambda _: None)
+    if source.folder is not None:
+        return Path(source.folder)
+    if source.template is not None:
+        from geo import qibu
+
+        if built_folder(source) is None:
+            tell("building the city (once)")
+        return Path(qibu.cached())
+    if (found := built_folder(source)) is not None:
+        return found
+    tell(f"building the city from {Path(str(source)).name} (once)")
+    return _build_cached(source)
+
+
+def built_folder(source: CitySource) -> Path | None:
+    """Return the folder of a city that is already built, or None; builds nothing."""
+    if source.folder is not None:
+        folder = Path(source.folder)
+    elif source.template is not None:
+        from geo import qibu
+
+        folder = Path(qibu.cache_folder())
+    else:
+        folder = _folder_of(source)
+    return folder if (folder / "city.json").is_file() else None
+
+
+def build_city(
+    out: Path,
+    osm: Path | None = None,
+    sumo: Path | None = None,
+    routes: Sequence[Path] = (),
+    additional: Sequence[Path] = (),
+    template: str | None = None,
+) -> Path:
+    """Build a city from exactly one source into ``out`` and return it. Raises CityError in one sentence."""
+    if template is not None:
+        from geo import qibu
+
+        qibu.build(out)
+        return out
+    if osm is not None:
+        from geo.osm import city_from_osm
+
+        city_from_osm(osm).save(out)
+        return out
+    from geo.sumo_net import city_from_net
+
+    if sumo is None:
+        raise ScenarioError("a city needs a source: a template, an OSM extract or a SUMO network")
+    city_from_net(sumo, routes=list(routes) or None, additional=list(additional) or None).save(out)
+    return out
+
+
+# -- the cache ---------------------------------------------------------------------------------------
+
+
+def _files(source: CitySource) -> list[Path]:
+    named = [source.osm, source.sumo, *source.routes, *source.additional]
+    return [Path(f) for f in named if f is not None]
+
+
+def _folder_of(source: CitySource) -> Path:
+    """Return the cache folder of files: their content, and that of the code that reads them, is the key."""
+    import geo
+
+    h = hashlib.blake2b(digest_size=8)
+    for file in _files(source):
+        try:
+            with file.open("rb") as stream:
+                h.update(hashlib.file_digest(stream, "blake2b").digest())
+        except OSError as error:
+            raise ScenarioError(f"{file}: cannot be read ({(error.strerror or str(error)).lower()})") from None
+    code = Path(geo.__file__).parent
+    for file in sorted(code.glob("*.py")):
+        h.update(file.read_bytes())
+    stem = Path(str(source)).name.split(".")[0]
+    return cache_dir() / "cities" / f"{stem}-{h.hexdigest()}"
+
+
+def _build_cached(source: CitySource) -> Path:
+    final = _folder_of(source)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    except OSError as error:
+        raise ScenarioError(
+            f"{final.parent}: cannot be written ({(error.strerror or str(error)).lower()}); "
+            "point XDG_CACHE_HOME at a folder that can"
+        ) from None
+    try:
+        build_city(
+            work,
+            Path(source.osm) if source.osm else None,
+            Path(source.sumo) if source.sumo else None,
+            [Path(r) for r in source.routes],
+            [Path(a) for a in source.additional],
+        )
+        try:
+            work.rename(final)
+        except OSError:
+            if not (final / "city.json").is_file():  # somebody else finished the same city first: theirs is as good
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return final

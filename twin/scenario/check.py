@@ -1,0 +1,246 @@
+"""Checks that need the city: do the places and roads a scenario names exist, and can its control be loaded?
+
+Only names and counts are read, so that ``twin validate`` answers at once; ``twin run`` makes the same checks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.errors import ScenarioError
+from twin.scenario.interventions import CloseRoad, Event, SpeedLimit
+from twin.scenario.mistakes import ScenarioProblems, did_you_mean, show_path, show_value
+from twin.scenario.model import Scenario
+from twin.scenario.yaml_file import KeyPath
+
+if TYPE_CHECKING:
+    from geo.city import City
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CityNames:
+    """What can be named in a city, without its geometry: columns of its roads and places, and its bounds."""
+
+    name: str
+    edge: list[str]
+    road: list[str]
+    road_en: list[str]
+    lanes: list[int]
+    usable: list[bool]
+    place: list[str]
+    place_name: list[str]
+    place_en: list[str]
+    homes: float
+    given: bool
+    bounds: tuple[float, float, float, float]  # lon, lat, lon, lat in degrees
+
+    @classmethod
+    def of(cls, city: City) -> CityNames:
+        """Take the names from a city in memory."""
+        roads, places = city.roads, city.places
+        x0, y0, x1, y1 = roads.total_bounds
+        lon, lat = city.to_wgs84([x0, x0, x1, x1], [y0, y1, y0, y1])
+        return cls(
+            city.name,
+            *(roads[c].tolist() for c in ("edge", "name", "name_en", "lanes")),
+            (roads["car"] | roads["bus"]).tolist(),
+            *(places[c].tolist() for c in ("place", "name", "name_en")),
+            float(city.blocks["residents"].sum()),
+            _has_given(city.net_file.parent),
+            (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())),
+        )
+
+    @classmethod
+    def read(cls, folder: str | Path) -> CityNames:
+        """Read the names from a city folder, in a fraction of the time that loading the city takes."""
+        import pyarrow.parquet as pq
+        from pyproj import Transformer
+
+        path = Path(folder)
+        try:
+            meta = json.loads((path / "city.json").read_text(encoding="utf-8"))
+            roads = pq.read_table(
+                path / "roads.parquet", columns=["edge", "name", "name_en", "lanes", "car", "bus"]
+            ).to_pydict()
+            places = pq.read_table(path / "places.parquet", columns=["place", "name", "name_en"]).to_pydict()
+            homes = pq.read_table(path / "blocks.parquet", columns=["residents"])["residents"].to_numpy().sum()
+            geo = json.loads(pq.read_schema(path / "roads.parquet").metadata[b"geo"])
+            x0, y0, x1, y1 = geo["columns"]["geometry"]["bbox"]
+            to_wgs84 = Transformer.from_crs(meta["crs"], "EPSG:4326", always_xy=True)
+            lon, lat = to_wgs84.transform([x0, x0, x1, x1], [y0, y1, y0, y1])
+        except Exception as error:
+            raise ScenarioError(
+                f"{path}: is not a city folder that can be read ({type(error).__name__}: {error}); "
+                "make one with 'twin city build'"
+            ) from None
+        return cls(
+            meta["origin"]["name"],
+            roads["edge"],
+            roads["name"],
+            roads["name_en"],
+            roads["lanes"],
+            [bool(c or b) for c, b in zip(roads["car"], roads["bus"], strict=True)],
+            places["place"],
+            places["name"],
+            places["name_en"],
+            float(homes),
+            _has_given(path),
+            (min(lon), min(lat), max(lon), max(lat)),
+        )
+
+    def roads_named(self, name: str) -> list[int]:
+        """Return the road indices of an edge id, or of all usable edges of that name in either language."""
+        if name in self.edge:
+            return [self.edge.index(name)]
+        low = name.strip().lower()
+        both = zip(self.road, self.road_en, self.usable, strict=True)
+        return [i for i, (a, b, ok) in enumerate(both) if ok and low in (str(a).lower(), str(b).lower())]
+
+    def place_named(self, name: str) -> int:
+        """Return the row of a place by id, name or English name; -1 if there is none."""
+        low = name.strip().lower()
+        for column in (self.place, self.place_name, self.place_en):
+            for i, known in enumerate(column):
+                if str(known).lower() == low:
+                    return i
+        return -1
+
+
+def _has_given(folder: Path) -> bool:
+    return (folder / "given_routes.parquet").is_file()
+
+
+def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
+    """Check every name in a scenario against the city. Raises ScenarioProblems with all mistakes."""
+    names = city if isinstance(city, CityNames) else CityNames.of(city)
+    found: list[str] = []
+
+    def wrong(path: KeyPath, text: str) -> None:
+        found.append(f"{scenario.mark(path)}: {show_path(path)} {text}")
+
+    for i, v in enumerate(scenario.interventions):
+        here: KeyPath = ("interventions", i)
+        if isinstance(v, CloseRoad | SpeedLimit):
+            _check_road(v, here, names, wrong)
+        if isinstance(v, Event):
+            _check_place(v.place, (*here, "place"), names, wrong)
+    zoom = scenario.zoom
+    if zoom is not None and zoom.place is not None:
+        _check_place(zoom.place, ("zoom", "place"), names, wrong)
+    if zoom is not None and zoom.lon is not None and zoom.lat is not None:
+        west, south, east, north = names.bounds
+        if not (west <= zoom.lon <= east and south <= zoom.lat <= north):
+            wrong(
+                ("zoom",),
+                f"is centred on {zoom.lon:g}, {zoom.lat:g}, outside {names.name} "
+                f"(longitude {west:.3f} to {east:.3f}, latitude {south:.3f} to {north:.3f})",
+            )
+    if scenario.people is not None and names.homes <= 0:
+        wrong(("people",), f"cannot live in {names.name}: the city has no homes; write 'people: null'")
+    if scenario.traffic.given and not names.given:
+        wrong(("traffic", "given"), f"is true, but {names.name} was built without route files (--routes)")
+    if found:
+        raise ScenarioProblems(found)
+
+
+def _check_road(v: CloseRoad | SpeedLimit, here: KeyPath, names: CityNames, wrong: Any) -> None:
+    rows = names.roads_named(v.road)
+    if not rows:
+        known = [str(n) for n in dict.fromkeys([*names.road, *names.road_en]) if n]
+        wrong(
+            (*here, "road"), f"is {show_value(v.road)}, but {names.name} has no such road{did_you_mean(v.road, known)}"
+        )
+    elif isinstance(v, CloseRoad) and v.lanes != "all":
+        most = max(names.lanes[i] for i in rows)
+        for n, lane in enumerate(v.lanes):
+            if int(lane) >= most:
+                wrong((*here, "lanes", n), f"is {lane}; {v.road} has lanes 0 to {most - 1}")
+    if v.near is not None:
+        _check_place(v.near, (*here, "near"), names, wrong)
+
+
+def _check_place(name: str, path: KeyPath, names: CityNames, wrong: Any) -> None:
+    if names.place_named(name) < 0:
+        known = [str(n) for n in dict.fromkeys([*names.place_name, *names.place_en, *names.place]) if n]
+        wrong(path, f"is {show_value(name)}, but {names.name} has no such place{did_you_mean(name, known)}")
+
+
+def place_row(name: str, city: City) -> int:
+    """Return the row in ``city.places`` of a place by id, name or English name. Raises ScenarioError."""
+    row = CityNames.of(city).place_named(name)
+    if row < 0:
+        raise ScenarioError(f"{city.name} has no place '{name}'")
+    return row
+
+
+def roads_of(where: CloseRoad | SpeedLimit, city: City) -> Ints:
+    """Return the road indices an intervention means, ascending.
+
+    A name means both directions of all its edges; with ``near``, the edges whose middle lies within half of
+    ``length_m`` (m, straight line) of the point of the road nearest to the place, and at least those at that point.
+    """
+    names = CityNames.of(city)
+    rows = np.asarray(names.roads_named(where.road), dtype=np.int64)
+    if rows.size == 0:
+        raise ScenarioError(f"{city.name} has no road '{where.road}'")
+    if where.near is None:
+        return rows
+    from shapely.ops import nearest_points
+
+    place = city.places.geometry.iloc[place_row(where.near, city)]
+    lines = city.roads.geometry.iloc[rows]
+    closest = lines.iloc[int(np.argmin(lines.distance(place).to_numpy()))]
+    point = nearest_points(closest, place)[0]
+    middle = lines.interpolate(0.5, normalized=True)
+    at_point_m = 30.0  # both carriageways of a wide road
+    keep = (middle.distance(point).to_numpy() <= where.length_m / 2) | (
+        lines.distance(point).to_numpy() <= min(at_point_m, where.length_m / 2)
+    )
+    return np.sort(rows[keep])
+
+
+# -- control -----------------------------------------------------------------------------------------
+
+
+def load_factory(factory: Any, what: str = "control") -> Any:
+    """Return the class that "package.module:Class" names. Raises ScenarioError in one sentence."""
+    if not isinstance(factory, str):
+        return factory
+    module, _, name = factory.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ScenarioError(
+            f"{what} is \"{factory}\", but the module '{module}' cannot be imported: {reason}"
+        ) from None
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [n for n in dir(found) if not n.startswith("_")]
+            raise ScenarioError(f"{what} is \"{factory}\", but '{module}' has no '{part}'{did_you_mean(part, known)}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise ScenarioError(f'{what} is "{factory}", which is no class or function')
+    return found
+
+
+def check_control(scenario: Scenario) -> None:
+    """Check that every controller can be imported. Raises ScenarioProblems with all mistakes."""
+    found = []
+    for name, factory in scenario.control.factories().items():
+        path: KeyPath = ("control", name)
+        try:
+            load_factory(factory, show_path(path))
+        except ScenarioError as error:
+            found.append(f"{scenario.mark(path)}: {error}")
+    if found:
+        raise ScenarioProblems(found)
