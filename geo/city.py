@@ -349,6 +349,33 @@ class City:
         close = get_close_matches(name, [str(k) for k in known], n=1)
         return f"; did you mean '{close[0]}'?" if close else ""
 
+    def roads_named(self, name: str, near: str | None = None, length_m: float = 500.0) -> npt.NDArray[np.int64]:
+        """Return the road indices of an edge id, or of all pieces of a road with this name (both directions).
+
+        With ``near`` (a place) only the pieces within ``length_m`` / 2 of the point of the road nearest to it.
+        """
+        if name in self.road_index:
+            return np.asarray([self.road_index[name]], dtype=np.int64)
+        roads = self.roads
+        rows = np.flatnonzero(((roads["name"] == name) | (roads["name_en"] == name)).to_numpy())
+        if rows.size == 0:
+            from difflib import get_close_matches
+
+            known = sorted({str(k) for k in (*roads["name"], *roads["name_en"]) if k})
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise CityError(f"{self.name}: no road '{name}'{hint}")
+        if near is None:
+            return rows.astype(np.int64)
+        lines = roads.geometry.iloc[rows]
+        point = self.place(near).geometry
+        distance = lines.distance(point).to_numpy()
+        nearest = lines.iloc[int(distance.argmin())]
+        anchor = nearest.interpolate(nearest.project(point))
+        close_by = lines.interpolate(0.5, normalized=True).distance(anchor).to_numpy() <= length_m / 2
+        close_by |= lines.distance(anchor).to_numpy() < 1.0
+        return rows[close_by].astype(np.int64)
+
     def nearest_place(self, x_m: npt.ArrayLike, y_m: npt.ArrayLike, kind: str) -> npt.NDArray[np.int64]:
         """Row numbers in ``places`` of the nearest place of ``kind`` to each point (straight line)."""
         rows = np.flatnonzero((self.places["kind"] == kind).to_numpy())

@@ -1,0 +1,178 @@
+"""Interventions of a scenario, carried out at their second by changing the world and saying so in the log.
+
+Nothing here reroutes anybody or tells a controller: what the city knows of a closure comes as a report, late, and
+drivers react through :mod:`twin.world.traffic.drivers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.city import City
+from twin.clock import Clock, Phase
+from twin.dice import Dice
+from twin.domain.messages import ClosureReport
+from twin.events import (
+    ClosureReported,
+    DemandChanged,
+    EventHeld,
+    LaneClosed,
+    LaneReopened,
+    RoadClosed,
+    RoadReopened,
+    SpeedLimitSet,
+)
+from twin.log import Log
+from twin.scenario.interventions import (
+    CloseRoad,
+    DemandChange,
+    Event,
+    Intervention,
+    SpeedLimit,
+    WeatherChange,
+)
+from twin.world.people.model import PeopleModel
+from twin.world.traffic.ports import Traffic
+from twin.world.weather import Weather
+
+INVITED_S = 2 * 3600  # visitors of an event decide this long before it begins (assumed)
+REPORT_MEAN_S = 180.0  # until somebody tells traffic control of a closure (assumed)
+
+
+@dataclass
+class Streets:
+    """The present state of the roads as far as interventions change it; closures may overlap."""
+
+    closed: npt.NDArray[np.int64]
+    changed: bool = False
+    demand: dict[str, float] = field(default_factory=dict)
+
+    def closed_roads(self) -> npt.NDArray[np.int64]:
+        """Return the roads that are closed now."""
+        return np.flatnonzero(self.closed > 0).astype(np.int64)
+
+
+class Interventions:
+    """Puts the interventions of a scenario on the clock."""
+
+    def __init__(
+        self,
+        city: City,
+        clock: Clock,
+        traffic: Traffic,
+        people: PeopleModel | None,
+        weather: Weather,
+        log: Log,
+        dice: Dice,
+        tell: Callable[[ClosureReport], None],
+        on_weather: Callable[[], None],
+    ) -> None:
+        self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
+        self._weather, self._log, self._tell, self._on_weather = weather, log, tell, on_weather
+        self._delay = dice.stream("perception.closure_report")
+        self.streets = Streets(np.zeros(len(city.roads), dtype=np.int64))
+
+    def schedule(self, interventions: tuple[Intervention, ...], end_s: int) -> None:
+        """Schedule all of them; those whose time is past at the start of the run begin with it."""
+        for k, item in enumerate(interventions):
+            lead_s = INVITED_S if isinstance(item, Event) else 0
+            begin_s = max(item.at_s - lead_s, self._clock.now_s)
+            until_s = item.until_s
+            if begin_s >= end_s or (until_s is not None and until_s <= self._clock.now_s):
+                continue
+            begin, finish = self._actions(k, item)
+            self._clock.at(begin_s, Phase.WORLD, begin)
+            if finish is not None and until_s is not None and until_s < end_s:
+                self._clock.at(until_s, Phase.WORLD, finish)
+
+    def _actions(self, k: int, item: Intervention) -> tuple[Callable[[], None], Callable[[], None] | None]:
+        cause = f"interventions[{k}]"
+        if isinstance(item, CloseRoad):
+            roads = self._city.roads_named(item.road, item.near, item.length_m)
+            if item.lanes == "all":
+                return lambda: self._close(roads, cause, True), lambda: self._close(roads, cause, False)
+            lanes = item.lanes
+            return (
+                lambda: self._lanes(roads, lanes, cause, True),
+                lambda: self._lanes(roads, lanes, cause, False),
+            )
+        if isinstance(item, SpeedLimit):
+            roads = self._city.roads_named(item.road, item.near, item.length_m)
+            limit = item.speed_km_h / 3.6
+            return lambda: self._limit(roads, limit, cause), lambda: self._limit(roads, None, cause)
+        if isinstance(item, WeatherChange):
+            return lambda: self._sky(item), self._sky_back
+        if isinstance(item, DemandChange):
+            return (
+                lambda: self._demand(item.what, item.factor, cause),
+                lambda: self._demand(item.what, 1.0, cause),
+            )
+        if isinstance(item, Event):
+            return lambda: self._event(item, cause), None
+        raise TypeError(f"no action for {item!r}")
+
+    # -- roads ---------------------------------------------------------------------------------------------
+
+    def _close(self, roads: npt.NDArray[np.int64], cause: str, closed: bool) -> None:
+        now = self._clock.now_s
+        closed_now = self.streets.closed
+        closed_now[roads] += 1 if closed else -1
+        for road in roads[closed_now[roads] == (1 if closed else 0)].tolist():
+            self._traffic.close_road(road, closed)
+            self._log.add(RoadClosed if closed else RoadReopened, t_s=now, road=road, cause=cause)
+            self._report(road, closed)
+        self.streets.changed = True
+
+    def _report(self, road: int, closed: bool) -> None:
+        """Somebody tells traffic control, after a while."""
+        now = self._clock.now_s
+        delay = int(self._delay.exponential(REPORT_MEAN_S, road, now)[0])
+
+        def arrives() -> None:
+            t = self._clock.now_s
+            self._log.add(ClosureReported, t_s=t, road=road, closed=closed)
+            self._tell(ClosureReport(t, f"closure/{road}/{now}/{int(closed)}", road, closed, "road user"))
+
+        self._clock.at(now + delay, Phase.PERCEIVE, arrives)
+
+    def _lanes(self, roads: npt.NDArray[np.int64], lanes: tuple[int, ...], cause: str, closed: bool) -> None:
+        count = self._city.roads["lanes"].to_numpy(np.int64)
+        for road in roads.tolist():
+            for lane in lanes:
+                if lane < count[road]:
+                    self._traffic.close_lane(road, lane, closed)
+                    fact = LaneClosed if closed else LaneReopened
+                    self._log.add(fact, t_s=self._clock.now_s, road=road, lane=lane, cause=cause)
+
+    def _limit(self, roads: npt.NDArray[np.int64], limit_m_s: float | None, cause: str) -> None:
+        for road in roads.tolist():
+            self._traffic.set_speed(road, limit_m_s)
+        shown = -1.0 if limit_m_s is None else limit_m_s
+        self._log.add(SpeedLimitSet, t_s=self._clock.now_s, road=roads, speed_m_s=shown, cause=cause)
+
+    # -- everything else -------------------------------------------------------------------------------------
+
+    def _sky(self, item: WeatherChange) -> None:
+        self._weather.change(self._clock.now_s, item.weather, item.rain_mm_h)
+        self._on_weather()
+
+    def _sky_back(self) -> None:
+        self._weather.back(self._clock.now_s)
+        self._on_weather()
+
+    def _demand(self, what: str, factor: float, cause: str) -> None:
+        self.streets.demand[what] = factor
+        self._log.add(DemandChanged, t_s=self._clock.now_s, kind=what, factor=float(factor), cause=cause)
+
+    def _event(self, item: Event, cause: str) -> None:
+        if self._people is None:
+            return
+        place = self._city.place(item.place)
+        until_s = item.until_s if item.until_s is not None else item.at_s + 2 * 3600
+        block = int(self._city.blocks.geometry.distance(place.geometry).to_numpy().argmin())
+        came = self._people.attract(block, item.people, item.at_s, until_s, cause)
+        self._log.add(EventHeld, t_s=self._clock.now_s, place=str(place["place"]), people=came, cause=cause)

@@ -1,0 +1,532 @@
+"""The composition root: one scenario, one seed, one run.
+
+The order of things. Between two instants of the clock traffic flows; then, in this order:
+
+1. ``WORLD``    interventions, arrivals of walkers and passengers, closures met, travel times measured, midnight;
+2. ``PERCEIVE`` detectors are read, reports arrive;
+3. ``DECIDE``   controllers with post, or that asked to be woken, fold messages into commands;
+4. ``ACT``      commands change the world;
+5. ``LIVE``     people set out, background traffic and buses enter;
+6. ``OBSERVE``  the log is sealed, progress is shown; changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.city import City
+from geo.given import GivenDemand
+from geo.network import Network
+from twin.clock import Clock, Phase
+from twin.dice import Dice
+from twin.domain.commands import AvoidRoad, Command, LiftSpeedLimit, SetSpeedLimit, WithdrawAdvice
+from twin.domain.ids import VEHICLE_KINDS, vehicle_number
+from twin.errors import ControlError, ScenarioError
+from twin.events import (
+    BusStopped,  # noqa: F401  (logged by the riders; named here because the loop feeds them)
+    ControllerDecided,
+    RunEnded,
+    RunStarted,
+    SpeedLimitSet,
+    VehicleArrived,
+    VehicleEntered,
+    VehicleRefused,
+    VehicleTeleported,
+    VehicleUnderWay,
+)
+from twin.hosts import Host, find_factory
+from twin.interventions import Interventions
+from twin.log import Facts, Log
+from twin.run_folder import FORMAT, RouteFile, versions, write_stamp
+from twin.scenario import DAY_S, Scenario
+from twin.world.sensors.detectors import Detectors, road_map
+from twin.world.traffic.background import Background
+from twin.world.traffic.bus_lines import BusLines
+from twin.world.traffic.drivers import Drivers
+from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings
+from twin.world.traffic.routing import RouteTable, pick
+from twin.world.traffic.types import DEFAULT_TYPES, make_traffic, type_index
+from twin.world.weather import Weather
+
+TICK_S = 60
+SEAL_S = 900
+CLOSURE_LOOK_S = 15
+
+Progress = Callable[[int, int, int, str], None]
+_KIND_OF = np.asarray(["?", *VEHICLE_KINDS], dtype=object)
+_CODE = 10**12
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished (or interrupted) run: its facts, their digest, and where it was written."""
+
+    log: Facts
+    digest: str
+    dir: Path | None
+    ended: str
+    scenario: Scenario
+    seed: int
+    wall_s: float
+
+
+class Simulation:
+    """A live run. Make it, call :meth:`run_until` as often as you like, then :meth:`finish`."""
+
+    def __init__(self, scenario: Scenario, city: City, city_dir: Path, seed: int, out: Path | None = None) -> None:
+        self.scenario, self.city, self.city_dir, self.seed, self.out = scenario, city, city_dir, seed, out
+        self.start_s, self.end_s = scenario.start_s, scenario.end_s
+        self.ended = "running"
+        self._wall = time.monotonic()
+        self.clock = Clock(self.start_s)
+        self.dice = Dice(seed)
+        self.log = Log(out / "events.parquet" if out else None)
+        self._given = self._load_given()
+        self._build_traffic()
+        self._build_people()
+        self._build_control()
+        self._schedule()
+
+    # -- composition ---------------------------------------------------------------------------------------
+
+    def _load_given(self) -> GivenDemand | None:
+        if not self.scenario.traffic.given:
+            return None
+        given = GivenDemand.load(self.city_dir)
+        if given is None:
+            raise ScenarioError(f"{self.scenario.name}: traffic.given is true, but the city has no route files")
+        return given
+
+    def _build_traffic(self) -> None:
+        s = self.scenario
+        self.types = list(DEFAULT_TYPES)
+        self._given_first_type = len(self.types)
+        if self._given is not None:
+            self.types += list(self._given.vehicle_types())
+        settings = TrafficSettings(
+            mode=s.traffic.mode,
+            seed=self.seed,
+            begin_s=self.start_s,
+            end_s=self.end_s,
+            time_to_teleport_s=s.traffic.time_to_teleport_s,
+            fcd_file=self.out / "fcd.parquet" if self.out and s.traffic.fcd_period_s else None,
+            fcd_period_s=max(1, s.traffic.fcd_period_s),
+        )
+        self.traffic = make_traffic(self.city, settings, self.types)
+        self.network = Network.of(self.city)
+        self.routes = RouteTable(self.network)
+        self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
+        self.drivers = Drivers(self.traffic, self.routes, self.log, self.dice, self._car_lost)
+        self.background = Background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
+        self.bus_lines = BusLines(self.city) if len(self.city.bus_lines) and s.people is not None else None
+        self._entered: dict[int, int] = {}
+        self.weather = Weather(self.log, s.weather.kind, s.weather.rain_mm_h)
+
+    def _build_people(self) -> None:
+        self.people, self.travel, self.riders = None, None, None
+        if self.scenario.people is None:
+            return
+        from twin.world.people.model import PeopleModel
+        from twin.world.people.riders import Riders
+        from twin.world.people.settings import PeopleSettings
+        from twin.world.people.transit import Transit
+        from twin.world.people.travel import Travel
+
+        p = self.scenario.people
+        self.people = PeopleModel(
+            self.city, self.dice, self.log, PeopleSettings(residents=p.simulated, companies=p.companies)
+        )
+        if self.bus_lines is not None and self.bus_lines.lines:
+            self.riders = Riders(self.city, self.bus_lines, Transit(self.city), self.log)
+        self.travel = Travel(
+            self.city,
+            self.people,
+            self.traffic_gate,
+            self.routes,
+            self.riders,
+            self.log,
+            self.dice,
+            type_index("car"),
+        )
+
+    def _build_control(self) -> None:
+        self.detectors = Detectors(self.city, self.traffic, self.log)
+        self.hosts: list[Host] = []
+        for name, spec in self.scenario.control.factories().items():
+            factory = find_factory(spec) if isinstance(spec, str) else spec
+            journal = self.out / "journal" / f"{name}.jsonl" if self.out else None
+            self.hosts.append(Host(name, factory, journal))
+        self._orders: list[tuple[Host, Command]] = []
+        self.interventions = Interventions(
+            self.city,
+            self.clock,
+            self.traffic,
+            self.people,
+            self.weather,
+            self.log,
+            self.dice,
+            tell=self._tell,
+            on_weather=self._weather_changed,
+        )
+
+    def _schedule(self) -> None:
+        s = self.scenario
+        self.log.add(
+            RunStarted,
+            t_s=self.start_s,
+            scenario=s.name,
+            seed=self.seed,
+            city=self.city.name,
+            traffic=s.traffic.mode,
+            residents=s.people.simulated if s.people else 0,
+        )
+        self.weather.change(self.start_s, s.weather.kind, s.weather.rain_mm_h)
+        self._weather_changed()
+        if self.people is not None:
+            first = self.start_s // DAY_S
+            self.people.plan_day(first, s.is_weekend(first), self.weather.rain_mm_h)
+            self.people.skip_to(self.start_s)
+            midnight = (first + 1) * DAY_S
+            if midnight < self.end_s:
+                self.clock.every(DAY_S, Phase.WORLD, self._midnight, midnight)
+        for host in self.hosts:
+            host.tell(road_map(self.city, self.start_s))
+        self.interventions.schedule(s.interventions, self.end_s)
+        every = self.clock.every
+        every(TICK_S, Phase.WORLD, self._arrivals)
+        every(s.traffic.route_refresh_s, Phase.WORLD, self._measure, self.start_s + s.traffic.route_refresh_s)
+        every(CLOSURE_LOOK_S, Phase.WORLD, self._closures)
+        if self.detectors.roads.size:
+            every(self.detectors.period_s, Phase.PERCEIVE, self._perceive, self.start_s + self.detectors.period_s)
+        self.clock.at(self.start_s, Phase.DECIDE, self._decide)
+        every(TICK_S, Phase.LIVE, self._live)
+        every(SEAL_S, Phase.OBSERVE, self._observe)
+
+    # -- 1 WORLD -------------------------------------------------------------------------------------------
+
+    def _arrivals(self) -> None:
+        if self.travel is not None:
+            self.travel.finish(self.clock.now_s)
+
+    def _midnight(self) -> None:
+        assert self.people is not None
+        day = self.clock.now_s // DAY_S
+        self.people.end_day(day - 1)
+        self.people.plan_day(day, self.scenario.is_weekend(day), self.weather.rain_mm_h)
+
+    def _measure(self) -> None:
+        """Take the travel times of the moment for the routes of those who set out from now on."""
+        self.routes.refresh(self.drivers.times(self.traffic.travel_times(), self.clock.now_s), self._closed_mask())
+
+    def _closed_mask(self) -> npt.NDArray[np.bool_]:
+        return self.interventions.streets.closed > 0
+
+    def _closures(self) -> None:
+        streets = self.interventions.streets
+        if streets.changed:
+            streets.changed = False
+            self.routes.refresh(self.routes.time_s, self._closed_mask())
+        closed = streets.closed_roads()
+        if closed.size:
+            self.drivers.at_closures(closed, self.clock.now_s)
+            self._write_rerouted()
+
+    def _weather_changed(self) -> None:
+        self.traffic.set_speeds(self.weather.factor)
+        if self.travel is not None:
+            self.travel.weather_factor = self.weather.factor
+
+    # -- 2 PERCEIVE, 3 DECIDE, 4 ACT -----------------------------------------------------------------------
+
+    def _perceive(self) -> None:
+        readings = self.detectors.read(self.clock.now_s)
+        for host in self.hosts:
+            host.tell(readings)
+        if self.hosts:
+            self._call_controllers()
+
+    def _tell(self, report: Any) -> None:
+        for host in self.hosts:
+            host.tell(report)
+        if self.hosts:
+            self._call_controllers()
+
+    def _call_controllers(self) -> None:
+        self.clock.at(self.clock.now_s, Phase.DECIDE, self._decide)
+
+    def _decide(self) -> None:
+        now = self.clock.now_s
+        for host in self.hosts:
+            if not host.due(now):
+                continue
+            told, commands = host.decide(now)
+            self.log.add(ControllerDecided, t_s=now, controller=host.name, messages=told, commands=len(commands))
+            self._orders += [(host, c) for c in commands]
+            wake_s = host.next_wake_s()
+            if wake_s is not None and wake_s < self.end_s:
+                self.clock.at(wake_s, Phase.DECIDE, self._decide)
+        if self._orders:
+            self.clock.at(now, Phase.ACT, self._act)
+
+    def _act(self) -> None:
+        orders, self._orders = self._orders, []
+        for host, command in orders:
+            self._carry_out(host, command)
+        self._write_rerouted()
+
+    def _carry_out(self, host: Host, command: Command) -> None:
+        now, n = self.clock.now_s, len(self.city.roads)
+        road = getattr(command, "road", 0)
+        if not 0 <= road < n:
+            raise ControlError(
+                f"controller '{host.name}' sent {type(command).__name__} at {now} s for road {road}; roads are 0..{n - 1}"
+            )
+        if isinstance(command, AvoidRoad):
+            self.drivers.advise(road, command.until_s, now)
+        elif isinstance(command, WithdrawAdvice):
+            self.drivers.withdraw(road)
+        elif isinstance(command, SetSpeedLimit):
+            if not 1.0 <= command.speed_m_s <= 40.0:
+                raise ControlError(
+                    f"controller '{host.name}' set a limit of {command.speed_m_s} m/s on road {road} at {now} s;"
+                    " 1 to 40 m/s is allowed"
+                )
+            self.traffic.set_speed(road, command.speed_m_s)
+            self.log.add(SpeedLimitSet, t_s=now, road=road, speed_m_s=command.speed_m_s, cause=host.name)
+        elif isinstance(command, LiftSpeedLimit):
+            self.traffic.set_speed(road, None)
+            self.log.add(SpeedLimitSet, t_s=now, road=road, speed_m_s=-1.0, cause=host.name)
+        else:
+            raise ControlError(
+                f"controller '{host.name}' sent {type(command).__name__} at {now} s: nobody carries it out"
+            )
+
+    # -- 5 LIVE --------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        now = self.clock.now_s
+        until = min(now + TICK_S, self.end_s)
+        if self.travel is not None:
+            self.travel.set_out(now, until)
+        if self.background is not None:
+            self._background(now, until)
+        if self.bus_lines is not None:
+            self.traffic_gate.add(self.bus_lines.vehicles(now, until, type_index("bus")))
+        if self._given is not None:
+            new = self._given_vehicles(now, until)
+            self.traffic_gate.add(new)
+
+    def _background(self, now: int, until: int) -> None:
+        assert self.background is not None
+        day = now // DAY_S
+        demand = self.interventions.streets.demand
+        base = self.scenario.traffic.background
+        factors = {kind: base * demand.get(kind, 1.0) for kind in ("through", "freight")}
+        b = self.background.vehicles(now, until, day, self.scenario.is_weekend(day), factors)
+        if b.vehicle.size == 0:
+            return
+        routes = self.routes.routes(b.from_road, b.to_road)
+        found = routes.found
+        if not found.all():
+            lost = b.vehicle[~found]
+            self.log.add(
+                VehicleRefused, t_s=b.depart_s[~found], vehicle=lost, kind=_KIND_OF[lost // _CODE], reason="no route"
+            )
+        self.traffic_gate.add(
+            NewVehicles(b.vehicle[found], b.type_index[found], b.depart_s[found], pick(routes, found))
+        )
+
+    def _given_vehicles(self, now: int, until: int) -> NewVehicles:
+        given = self._given
+        assert given is not None
+        lo, hi = np.searchsorted(given.depart_s, [now, until])
+        rows = np.arange(lo, hi)
+        number = vehicle_number("given", given.vehicle[rows], 0)  # type: ignore[arg-type]
+        return NewVehicles(
+            np.asarray(number, dtype=np.int64),
+            given.type_index[rows] + self._given_first_type,
+            given.depart_s[rows],
+            given.routes_of(rows),
+        )
+
+    @property
+    def traffic_gate(self) -> _Gate:
+        """Where vehicles enter: the traffic simulator, the drivers and the route file all hear of them."""
+        return _Gate(self)
+
+    # -- 6 OBSERVE -----------------------------------------------------------------------------------------
+
+    def _observe(self) -> None:
+        self.log.seal(self.clock.now_s)
+        if self.route_file is not None:
+            self.route_file.seal()
+
+    # -- traffic flows -------------------------------------------------------------------------------------
+
+    def _take(self, flow: Flow) -> None:
+        """Turn what traffic tells into facts, and tell whom it concerns."""
+        if flow.departed.size:
+            vehicles = flow.departed.tolist()
+            self._entered.update(zip(vehicles, flow.departed_s.tolist(), strict=True))
+            self.log.add(
+                VehicleEntered,
+                t_s=flow.departed_s,
+                vehicle=flow.departed,
+                kind=_KIND_OF[flow.departed // _CODE],
+                road=self.drivers.first_roads(vehicles),
+            )
+        if flow.teleported.size:
+            self.log.add(
+                VehicleTeleported,
+                t_s=flow.teleported_s,
+                vehicle=flow.teleported,
+                kind=_KIND_OF[flow.teleported // _CODE],
+            )
+        if flow.stop_began.size and self.riders is not None:
+            for vehicle, t_s in zip(flow.stop_began.tolist(), flow.stop_began_s.tolist(), strict=True):
+                if vehicle // _CODE == VEHICLE_KINDS["bus"]:
+                    self.riders.bus_stopped(vehicle, t_s)
+        if flow.arrived.size:
+            self._take_arrivals(flow)
+
+    def _take_arrivals(self, flow: Flow) -> None:
+        vehicles = flow.arrived.tolist()
+        entered = np.asarray([self._entered.pop(v) for v in vehicles], dtype=np.int64)
+        self.drivers.left(vehicles)
+        code = flow.arrived // _CODE
+        self.log.add(
+            VehicleArrived,
+            t_s=flow.arrived_s,
+            vehicle=flow.arrived,
+            kind=_KIND_OF[code],
+            duration_s=flow.arrived_s - entered,
+        )
+        car = code == VEHICLE_KINDS["car"]
+        if self.travel is not None and car.any():
+            self.travel.cars_arrived(flow.arrived[car], flow.arrived_s[car])
+        if self.riders is not None:
+            for i in np.flatnonzero(code == VEHICLE_KINDS["bus"]).tolist():
+                self.riders.bus_gone(vehicles[i], int(flow.arrived_s[i]))
+
+    def _car_lost(self, vehicle: int, t_s: int, reason: str) -> None:
+        self._entered.pop(vehicle, None)
+        if self.travel is not None and vehicle // _CODE == VEHICLE_KINDS["car"]:
+            self.travel.car_lost(vehicle, t_s, reason)
+
+    def _write_rerouted(self) -> None:
+        """Put new ways of rerouted vehicles into the route file: a later row replaces the rest of the way."""
+        if self.route_file is not None:
+            self.route_file.add_rerouted(self.drivers.rerouted)
+        self.drivers.rerouted.clear()
+
+    # -- running -------------------------------------------------------------------------------------------
+
+    def run_until(self, t_s: int, progress: Progress | None = None) -> None:
+        """Advance to second ``t_s`` (at most the end); everything scheduled before it happens."""
+        stop = min(t_s, self.end_s)
+        clock, traffic = self.clock, self.traffic
+        shown = -1
+        while True:
+            t = clock.next_s()
+            t = stop if t is None or t >= stop else t
+            self._take(traffic.advance(t))
+            if t >= stop:
+                break
+            clock.run_instant()
+            if progress is not None and t // TICK_S != shown:
+                shown = t // TICK_S
+                progress(t, self.start_s, self.end_s, "")
+
+    def finish(self, reason: str = "finished") -> Run:
+        """Account for everybody still under way, complete all files, and return the run."""
+        end = self.end_s if reason == "finished" else self.clock.now_s
+        if self.travel is not None:
+            self.travel.finish(end)
+            self.travel.under_way(end)
+        left = np.sort(self.traffic.under_way())
+        self.log.add(VehicleUnderWay, t_s=np.full(left.size, end), vehicle=left, kind=_KIND_OF[left // _CODE])
+        self.log.add(RunEnded, t_s=end, reason=reason)
+        self.ended = reason
+        facts = self.close()
+        return Run(facts, self.log.digest, self.out, reason, self.scenario, self.seed, time.monotonic() - self._wall)
+
+    def close(self) -> Facts:
+        """Complete the files, whatever happened; the stamp is written last."""
+        facts = self.log.close()
+        self.traffic.close()
+        if self.route_file is not None:
+            self.route_file.close()
+        for host in self.hosts:
+            host.close()
+        if self.out is not None:
+            write_stamp(self.out, self._stamp())
+        return facts
+
+    def _stamp(self) -> dict[str, Any]:
+        s = self.scenario
+        return {
+            "format": FORMAT,
+            "name": s.name,
+            "title": s.title,
+            "title_zh": s.title_zh,
+            "question": s.question,
+            "seed": self.seed,
+            "start_s": self.start_s,
+            "end_s": self.end_s,
+            "ended": self.ended,
+            "digest": self.log.digest,
+            "facts": self.log.count,
+            "city": {"name": self.city.name, "digest": self.city.digest(), "schematic": self.city.schematic},
+            "city_dir": str(self.city_dir),
+            "versions": versions(),
+            "scenario": s.resolved(),
+        }
+
+
+class _Gate:
+    """Lets vehicles in everywhere at once; has the ``add`` of the traffic Protocol."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._s = simulation
+
+    def add(self, new: NewVehicles) -> None:
+        """Let vehicles enter."""
+        if new.vehicle.size == 0:
+            return
+        self._s.traffic.add(new)
+        self._s.drivers.entered(new)
+        if self._s.route_file is not None:
+            self._s.route_file.add(new)
+
+
+def run(
+    scenario: Scenario,
+    seed: int = 1,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario and return its facts. ``out``: an empty folder made by :func:`twin.run_folder.prepare`.
+
+    An interruption (Ctrl-C) ends the run early with a complete log that says so.
+    """
+    from twin.cities import city_folder
+
+    folder = city_folder(scenario)
+    city = City.load(folder)
+    simulation = Simulation(scenario, city, folder, seed, out)
+    try:
+        simulation.run_until(simulation.end_s, progress)
+    except KeyboardInterrupt:
+        return simulation.finish("interrupted")
+    except BaseException:
+        simulation.ended = "failed"
+        simulation.close()
+        raise
+    return simulation.finish()

@@ -1,0 +1,1 @@
+"""What the city can perceive: truth becomes readings and reports, late and incomplete."""

@@ -1,0 +1,127 @@
+"""What drivers on the road do about closures and advice.
+
+A driver who sets out knows the closures of that moment (radio, navigation): new routes avoid closed roads. Whoever
+is already under way learns of a closure from rerouting advice – a share ``COMPLIANCE`` follows it – or else by
+standing before it, and then turns off. The draw depends on the vehicle and the road alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.dice import Dice
+from twin.domain.ids import vehicle_kind
+from twin.events import AdviceFollowed, VehicleRemoved, VehicleRerouted
+from twin.log import Log
+from twin.world.traffic.ports import NewVehicles, Traffic
+from twin.world.traffic.routing import RouteTable
+
+Ints = npt.NDArray[np.int64]
+
+COMPLIANCE = 0.6  # share of drivers who follow rerouting advice: 0.3 to 0.7 in field studies (assumed here)
+PENALTY = 3.0  # factor on the time of a road that is to be avoided but is open
+STUBBORN = ("bus",)  # kinds that keep their way unless it is closed
+
+
+class Drivers:
+    """Knows the planned way of everybody under way; reroutes them when the world or control gives reason to."""
+
+    def __init__(
+        self, traffic: Traffic, routes: RouteTable, log: Log, dice: Dice, on_lost: Callable[[int, int, str], None]
+    ) -> None:
+        self._traffic, self._routes, self._log, self._on_lost = traffic, routes, log, on_lost
+        self._draw = dice.stream("drivers.compliance")
+        self._way: dict[int, npt.NDArray[np.int32]] = {}
+        self._avoid: dict[int, int] = {}
+        self.rerouted: list[tuple[int, int, npt.NDArray[np.int32]]] = []
+
+    def entered(self, new: NewVehicles) -> None:
+        """Remember the ways of new vehicles."""
+        offsets, roads = new.routes.offsets.tolist(), new.routes.roads
+        for i, vehicle in enumerate(new.vehicle.tolist()):
+            self._way[vehicle] = roads[offsets[i] : offsets[i + 1]]
+
+    def left(self, vehicles: list[int]) -> None:
+        """Forget vehicles that are gone."""
+        for vehicle in vehicles:
+            self._way.pop(vehicle, None)
+
+    def first_roads(self, vehicles: list[int]) -> list[int]:
+        """Return the first road of each vehicle's way (-1: unknown)."""
+        return [int(self._way[v][0]) if v in self._way else -1 for v in vehicles]
+
+    # -- advice --------------------------------------------------------------------------------------------
+
+    def times(self, time_s: npt.NDArray[np.float64], now_s: int) -> npt.NDArray[np.float64]:
+        """Return travel times as drivers take them: roads to be avoided count ``PENALTY`` times."""
+        out = time_s.copy()
+        for road, until_s in self._avoid.items():
+            if until_s > now_s:
+                out[road] *= PENALTY
+        return out
+
+    def advise(self, road: int, until_s: int, now_s: int) -> None:
+        """Tell everybody to avoid a road; who heads there and follows turns off where best."""
+        news = self._avoid.get(road, -1) <= now_s
+        self._avoid[road] = until_s
+        if news:
+            self._routes.refresh(self.times(self._routes.time_s, now_s), self._routes.closed)
+        heading = self._heading_for(np.asarray([road]), ahead=None)
+        if not heading:
+            return
+        number = np.asarray([v for v, _ in heading], dtype=np.int64)
+        willing = self._draw.uniform(number, road) < COMPLIANCE
+        followed = sum(
+            self._turn_off(v, rest, road, now_s, "advice") for (v, rest), w in zip(heading, willing, strict=True) if w
+        )
+        self._log.add(AdviceFollowed, t_s=now_s, road=road, people=len(heading), followed=followed)
+
+    def withdraw(self, road: int) -> None:
+        """A road needs no longer be avoided."""
+        self._avoid.pop(road, None)
+
+    # -- closures ------------------------------------------------------------------------------------------
+
+    def at_closures(self, closed: Ints, now_s: int, ahead: int | None = 2) -> None:
+        """Turn off those who stand right before a closed road (or have it ``ahead`` roads before them)."""
+        for vehicle, rest in self._heading_for(closed, ahead):
+            self._turn_off(vehicle, rest, -1, now_s, "closure")
+
+    def _heading_for(self, roads: Ints, ahead: int | None) -> list[tuple[int, npt.NDArray[np.int32]]]:
+        """Return vehicles with one of the roads before them, and the rest of their way."""
+        wanted = set(roads.tolist())
+        out = []
+        for vehicle, way in self._way.items():
+            if wanted.isdisjoint(way.tolist()):
+                continue
+            rest = self._traffic.remaining(vehicle)
+            if rest.size and not wanted.isdisjoint(rest[1 : None if ahead is None else 1 + ahead].tolist()):
+                out.append((vehicle, rest))
+        return out
+
+    def _turn_off(self, vehicle: int, rest: npt.NDArray[np.int32], road: int, now_s: int, cause: str) -> bool:
+        kind = vehicle_kind(vehicle)
+        if cause == "advice" and kind in STUBBORN:
+            return False
+        new = self._routes.routes(rest[:1], rest[-1:])
+        if not new.found[0]:
+            if cause == "closure":
+                self._traffic.remove(vehicle)
+                self._log.add(VehicleRemoved, t_s=now_s, vehicle=vehicle, kind=kind, reason="no way round a closure")
+                self._way.pop(vehicle, None)
+                self._on_lost(vehicle, now_s, "no way round a closure")
+            return False
+        way = new[0]
+        if way.size == rest.size and (way == rest).all():
+            return False
+        if cause == "advice" and road in way[1:]:
+            return False
+        self._traffic.set_route(vehicle, way)
+        self._way[vehicle] = way
+        self.rerouted.append((vehicle, now_s, way))
+        extra = float(self._routes.time_s[way[1:]].sum() - self._routes.time_s[rest[1:]].sum())
+        self._log.add(VehicleRerouted, t_s=now_s, vehicle=vehicle, kind=kind, cause=cause, extra_s=extra)
+        return True
