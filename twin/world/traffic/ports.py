@@ -70,7 +70,11 @@ class NewVehicles:
 
 @dataclass(frozen=True)
 class Flow:
-    """What happened while traffic advanced: columns, each event list ordered by second, then as SUMO tells it."""
+    """What happened while traffic advanced: columns, each event list ordered by second, then as SUMO tells it.
+
+    Seconds lie in ``[from, until_s)``. A teleported vehicle goes on and arrives later. ``entered`` speaks of
+    the roads given to :meth:`Traffic.watch_entries`: vehicles that drove onto them or began there.
+    """
 
     departed: Ints = field(default_factory=_none)
     departed_s: Ints = field(default_factory=_none)
@@ -82,6 +86,9 @@ class Flow:
     stop_began_s: Ints = field(default_factory=_none)
     stop_ended: Ints = field(default_factory=_none)
     stop_ended_s: Ints = field(default_factory=_none)
+    entered: Ints = field(default_factory=_none)
+    entered_road: Ints = field(default_factory=_none)
+    entered_s: Ints = field(default_factory=_none)
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,11 @@ class Traffic(Protocol):
     """Vehicles on roads. The simulation calls ``advance`` from instant to instant of the clock."""
 
     def add(self, vehicles: NewVehicles) -> None:
-        """Let vehicles enter at their second; a vehicle without a route is a ValueError."""
+        """Let vehicles enter at their second.
+
+        ValueError, and nobody enters, when a vehicle has no route, one that does not hang together, a second
+        in the past, or a number that is or was in use.
+        """
 
     def advance(self, until_s: int) -> Flow:
         """Let traffic flow until second ``until_s`` and tell what happened."""
@@ -116,17 +127,25 @@ class Traffic(Protocol):
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
         """The rest of a vehicle's route, the road it is on first; empty if it is gone."""
 
-    def set_route(self, vehicle: int, roads: npt.NDArray[Any]) -> None:
-        """Give a vehicle a new rest of its route; it must begin with the road the vehicle is on."""
+    def set_route(self, vehicle: int, roads: npt.NDArray[Any]) -> bool:
+        """Give a vehicle a new rest of its route; it must begin with the road the vehicle is on.
 
-    def add_stop(self, vehicle: int, stop: Stop) -> None:
-        """Let a vehicle halt further along its route."""
+        A vehicle that waits to enter gets a whole new route. False when the vehicle is gone; a rest that does
+        not hang together or begins elsewhere is a ValueError.
+        """
 
-    def remove(self, vehicle: int) -> None:
-        """Take a vehicle off the road at once."""
+    def add_stop(self, vehicle: int, stop: Stop) -> bool:
+        """Let a vehicle halt further along its route; False when it is gone or can no longer halt there."""
+
+    def remove(self, vehicle: int) -> bool:
+        """Take a vehicle off the road at once (it does not arrive); False when it is gone."""
 
     def close_road(self, road: int, closed: bool) -> None:
-        """Close a whole road to new vehicles, or open it again. Those on it leave it."""
+        """Close a whole road to new vehicles, or open it again. Those on it leave it.
+
+        A vehicle whose route leads over it drives up to it and waits there, as does one that would enter the
+        roads on it, until the road opens, the vehicle gets another route, or it is teleported.
+        """
 
     def close_lane(self, road: int, lane: int, closed: bool) -> None:
         """Close one lane (0 = rightmost), or open it again."""
@@ -145,6 +164,9 @@ class Traffic(Protocol):
 
     def read(self) -> Readings:
         """Read the detectors and start their next interval."""
+
+    def watch_entries(self, roads: Ints) -> None:
+        """Declare the roads whose entries :class:`Flow` tells from now on (a few dozen: looked at every second)."""
 
     def close(self) -> None:
         """End; outputs (``fcd.parquet``) are complete afterwards."""

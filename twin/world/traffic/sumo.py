@@ -1,0 +1,462 @@
+"""SUMO inside this process, through libsumo: the only file that imports it.
+
+One second is one SUMO step. What happened is asked for as SUMO's own lists of ids, so a second costs a few
+calls whatever the number of vehicles. A vehicle's SUMO id is its number in decimal. A second is SUMO's: what
+the step from t to t + 1 does happens at t, as in SUMO's own tripinfo.
+
+Peculiarities of SUMO that are dealt with here: a second ``start`` in one process is refused, because libsumo
+would silently replace the first simulation; in meso neither teleports nor stops are told by any list (see
+:mod:`twin.world.traffic.capture` and :mod:`twin.world.traffic.stops`); in meso ``setRoute`` accepts a route
+that begins elsewhere, so routes are checked here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.city import City
+from twin.errors import AdapterError
+from twin.world.traffic.capture import Captured
+from twin.world.traffic.measure import Detectors, Entries, TravelTimes, look_period_s
+from twin.world.traffic.ports import (
+    Floats,
+    Flow,
+    Ints,
+    NewVehicles,
+    Readings,
+    Stop,
+    TrafficSettings,
+    VehicleType,
+)
+from twin.world.traffic.roads import Roads
+from twin.world.traffic.stops import StopWatch
+from twin.world.traffic.types import Drivers
+
+#: columns of ``fcd.parquet`` beside the time
+FCD_ATTRIBUTES = "id,x,y,speed,edge"
+_MESO = ("--mesosim", "--meso-junction-control", "--meso-interpolate-pos")
+_TELEPORT = re.compile(r"^Warning: Teleporting vehicle '(\d+)'.*?time=(\d+)")
+_VAPORIZED = 3
+
+_alive: SumoTraffic | None = None
+
+
+class SumoTraffic:
+    """Traffic by SUMO, ``settings.mode`` meso or micro. Raises AdapterError when one already runs here."""
+
+    def __init__(self, city: City, types: Sequence[VehicleType], settings: TrafficSettings) -> None:
+        global _alive  # noqa: PLW0603  (libsumo is one per process, so its guard is, too)
+        if _alive is not None:
+            raise AdapterError("SUMO already runs in this process: close the first traffic before starting a second")
+        if settings.mode not in ("meso", "micro"):
+            raise ValueError(f"SUMO's mode must be 'meso' or 'micro', not {settings.mode!r}")
+        self._settings = settings
+        self._meso = settings.mode == "meso"
+        self._roads = Roads(city)
+        self._drivers = Drivers(types, settings.seed)
+        self._now = int(settings.begin_s)
+        self._folder = Path(tempfile.mkdtemp(prefix="twin-sumo-"))
+        self._captured = Captured(self._folder / "stderr.txt")
+        import libsumo
+
+        self._sumo: Any = libsumo
+        try:
+            self._start(city)
+        except BaseException:
+            self._release()
+            raise
+        _alive = self
+        edge = libsumo.edge
+        self._detectors = Detectors(edge.getLastStepVehicleIDs, edge.getLastStepMeanSpeed, edge.getLastStepOccupancy)
+        self._entries = Entries(edge.getLastStepVehicleIDs)
+        self._times = TravelTimes(self._roads.length_m, self._roads.free_s)
+        self._stops = StopWatch(libsumo, self._roads, meso=self._meso)
+        self._known: set[int] = set()
+        self._present: set[int] = set()
+        self._routes: dict[bytes, str] = {}
+        self._closed: set[int] = set()
+        self._closed_lanes: set[tuple[int, int]] = set()
+        self._permissions: dict[str, tuple[str, ...]] = {}
+        self._limits: dict[int, float] = {}
+        self._factor = 1.0
+        self.warnings: dict[str, int] = {}
+
+    # -- start and end -------------------------------------------------------------------------------
+
+    def _start(self, city: City) -> None:
+        import sumo
+
+        types = self._folder / "types.add.xml"
+        types.write_text(self._drivers.xml(), encoding="utf-8")
+        s = self._settings
+        args = ["sumo", "-n", str(city.net_file), "-a", str(types), "--begin", str(s.begin_s)]
+        args += ["--seed", str(s.seed % 2**31), "--time-to-teleport", str(s.time_to_teleport_s)]
+        # a route over a road that is closed for now must not end the simulation: the vehicle waits in front
+        args += ["--ignore-route-errors", "--max-depart-delay", "-1", "--xml-validation", "never"]
+        args += ["--no-step-log", "--duration-log.disable"]
+        args += [*_MESO] if self._meso else ["--no-warnings"]
+        if s.fcd_file is not None:
+            args += ["--fcd-output", str(s.fcd_file), "--device.fcd.period", str(s.fcd_period_s)]
+            args += ["--fcd-output.attributes", FCD_ATTRIBUTES, "--fcd-output.skip-empty"]
+            args += ["--output.compression", "zstd"]
+        args += list(s.options)
+        proj = os.environ.get("PROJ_DATA")
+        os.environ["PROJ_DATA"] = str(Path(sumo.SUMO_HOME) / "data" / "proj")
+        try:
+            with self._captured.catching(out=True):
+                self._sumo.start(args)
+        except Exception as error:
+            raise AdapterError(f"SUMO did not start: {self._words(error)}") from None
+        finally:
+            if proj is None:
+                del os.environ["PROJ_DATA"]
+            else:
+                os.environ["PROJ_DATA"] = proj
+
+    def _words(self, error: Exception) -> str:
+        self._captured.new_lines()
+        said = self._captured.errors()
+        return said or str(error).strip() or type(error).__name__
+
+    def close(self) -> None:
+        """End; ``fcd.parquet`` is complete afterwards. Closing twice does nothing."""
+        if self._sumo is None:
+            return
+        try:
+            with self._captured.catching(out=True):
+                self._sumo.close()
+        except Exception as error:
+            raise AdapterError(f"SUMO did not end well at {self._now} s: {self._words(error)}") from None
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        global _alive  # noqa: PLW0603
+        if _alive is self:
+            _alive = None
+        self._sumo = None
+        self._captured.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # -- vehicles ------------------------------------------------------------------------------------
+
+    def add(self, vehicles: NewVehicles) -> None:
+        """See :class:`~twin.world.traffic.ports.Traffic`."""
+        numbers = vehicles.vehicle.tolist()
+        if not numbers:
+            return
+        self._roads.check(vehicles, self._now, self._known)
+        drivers = self._drivers.draw(vehicles.vehicle, vehicles.type_index)
+        names = [self._drivers.names[d] for d in drivers.tolist()]
+        edges = self._roads.edges[vehicles.routes.roads].tolist()
+        offsets = vehicles.routes.offsets.tolist()
+        seconds = vehicles.depart_s.tolist()
+        keys, routes = vehicles.routes.roads, self._routes
+        add_route, add_vehicle = self._sumo.route.add, self._sumo.vehicle.add
+        how = ("first", "base", "0") if self._meso else ("best", "base", "max")
+        with self._failing("adding vehicles"):
+            for i, number in enumerate(numbers):
+                a, b = offsets[i], offsets[i + 1]
+                key = keys[a:b].tobytes()
+                route = routes.get(key)
+                if route is None:
+                    route = routes[key] = f"r{len(routes)}"
+                    add_route(route, edges[a:b])
+                add_vehicle(str(number), route, names[i], str(seconds[i]), *how)
+        self._known.update(numbers)
+        self._present.update(numbers)
+        self._times.expect(vehicles.routes.roads)
+        for i, stops in vehicles.stops.items():
+            for stop in stops:
+                if not self.add_stop(numbers[i], stop):
+                    raise ValueError(f"vehicle {numbers[i]}: its route does not pass its stop on road {stop.road}")
+
+    def under_way(self) -> Ints:
+        """See the Protocol; in ascending order."""
+        return np.array(sorted(self._present), dtype=np.int64)
+
+    def where(self, vehicles: Ints) -> tuple[Ints, Floats]:
+        """See the Protocol. Inside a junction: the road just left, at its end. In meso: to the segment (~100 m)."""
+        road = np.full(len(vehicles), -1, dtype=np.int64)
+        pos = np.zeros(len(vehicles))
+        v = self._sumo.vehicle
+        with self._failing("asking where vehicles are"):
+            for i, number in enumerate(np.asarray(vehicles).tolist()):
+                if number not in self._present:
+                    continue
+                edge = v.getRoadID(str(number))
+                if edge.startswith(":"):
+                    road[i] = self._roads.index[v.getRoute(str(number))[v.getRouteIndex(str(number))]]
+                    pos[i] = self._roads.length_m[road[i]]
+                elif edge:
+                    road[i] = self._roads.index[edge]
+                    pos[i] = v.getLanePosition(str(number))
+        return road, pos
+
+    def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
+        """See the Protocol."""
+        if int(vehicle) not in self._present:
+            return np.empty(0, dtype=np.int32)
+        with self._failing("asking for a route"):
+            edges = self._sumo.vehicle.getRoute(str(vehicle))
+            at = max(self._sumo.vehicle.getRouteIndex(str(vehicle)), 0)
+        return np.array([self._roads.index[e] for e in edges[at:]], dtype=np.int32)
+
+    def set_route(self, vehicle: int, roads: npt.NDArray[Any]) -> bool:
+        """See the Protocol."""
+        if int(vehicle) not in self._present:
+            return False
+        rest = np.asarray(roads, dtype=np.int64)
+        self._roads.check_route(int(vehicle), rest)
+        name = str(int(vehicle))
+        now = self.remaining(vehicle)
+        with self._failing("giving a new route"):
+            on_road = self._sumo.vehicle.getRouteIndex(name) >= 0
+        if on_road and now[0] != rest[0]:
+            raise ValueError(f"vehicle {vehicle}: its new route begins with road {rest[0]}, but it is on {now[0]}")
+        try:
+            with self._captured.catching():
+                self._sumo.vehicle.setRoute(name, self._roads.edges[rest].tolist())
+        except self._sumo.FatalTraCIError as error:
+            raise self._failed("giving a new route", error) from None
+        except self._sumo.TraCIException as error:
+            raise ValueError(f"vehicle {vehicle} cannot take the new route: {str(error).strip()}") from None
+        self._times.expect(rest)
+        self._stops.rerouted(int(vehicle), self._now)
+        return True
+
+    def add_stop(self, vehicle: int, stop: Stop) -> bool:
+        """See the Protocol."""
+        if int(vehicle) not in self._present:
+            return False
+        try:
+            with self._captured.catching():
+                self._stops.add(int(vehicle), stop, self._now)
+        except self._sumo.FatalTraCIError as error:
+            raise self._failed("adding a stop", error) from None
+        except self._sumo.TraCIException:
+            return False
+        return True
+
+    def remove(self, vehicle: int) -> bool:
+        """See the Protocol."""
+        if int(vehicle) not in self._present:
+            return False
+        with self._failing("removing a vehicle"):
+            self._sumo.vehicle.remove(str(int(vehicle)), _VAPORIZED)
+        self._present.discard(int(vehicle))
+        self._stops.forget(int(vehicle))
+        return True
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def advance(self, until_s: int) -> Flow:
+        """See the Protocol. Raises AdapterError with the second when SUMO fails or is gone."""
+        if until_s < self._now:
+            raise ValueError(f"traffic cannot go back to {until_s} s: it is at {self._now} s")
+        departed, arrived, teleported, began, ended = _Column(), _Column(), _Column(), _Column(), _Column()
+        if self._sumo is None or not self._sumo.isLoaded():
+            raise AdapterError(f"SUMO is gone at {self._now} s: it was closed")
+        simulation = self._sumo.simulation
+        step = self._sumo.simulationStep
+        departed_ids, arrived_ids = simulation.getDepartedIDList, simulation.getArrivedIDList
+        teleported_ids = None if self._meso else simulation.getStartingTeleportIDList
+        look = None if self._detectors.idle else self._detectors.look
+        entries = None if self._entries.idle else self._entries.look
+        stops = self._stops
+        period = self._times.period_s
+        now = self._now
+        try:
+            with self._captured.catching():
+                while now < until_s:
+                    step()
+                    departed.extend(departed_ids(), now)
+                    arrived.extend(arrived_ids(), now)
+                    if teleported_ids is not None:
+                        teleported.extend(teleported_ids(), now)
+                    if stops.any:
+                        stops.look(now, began, ended)
+                    if look is not None:
+                        look(now)
+                    if entries is not None:
+                        entries(now)
+                    if now % period == 0:
+                        self._look_at_speeds()
+                    now += 1
+        except Exception as error:
+            self._now = now
+            raise self._failed("simulating", error) from None
+        self._now = now
+        self._take_in(self._captured.new_lines(), teleported)
+        gone = arrived.vehicles()
+        self._present.difference_update(gone.tolist())
+        if stops.any:
+            for vehicle in gone.tolist():
+                stops.forget(vehicle)
+        who, road, when = self._entries.take()
+        return Flow(
+            departed=departed.vehicles(),
+            departed_s=departed.seconds(),
+            arrived=gone,
+            arrived_s=arrived.seconds(),
+            teleported=teleported.vehicles(),
+            teleported_s=teleported.seconds(),
+            stop_began=began.vehicles(),
+            stop_began_s=began.seconds(),
+            stop_ended=ended.vehicles(),
+            stop_ended_s=ended.seconds(),
+            entered=np.array(list(map(int, who)), dtype=np.int64),
+            entered_road=np.array(road, dtype=np.int64),
+            entered_s=np.array(when, dtype=np.int64),
+        )
+
+    def _look_at_speeds(self) -> None:
+        roads = self._times.to_look_at()
+        number, speed = self._sumo.edge.getLastStepVehicleNumber, self._sumo.edge.getLastStepMeanSpeed
+        edges = self._roads.edges[roads].tolist()
+        vehicles = np.array([number(e) for e in edges], dtype=np.float64)
+        on = np.flatnonzero(vehicles > 0)
+        roads, vehicles = roads[on], vehicles[on]
+        self._times.look(roads, vehicles, np.array([speed(edges[i]) for i in on.tolist()], dtype=np.float64))
+
+    def _take_in(self, lines: list[str], teleported: _Column) -> None:
+        """Count SUMO's warnings by kind; in meso they are how teleports become known."""
+        for line in lines:
+            kind = re.sub(r"'[^']*'|[-\d.]+", "…", line.removeprefix("Warning:").strip())
+            self.warnings[kind] = self.warnings.get(kind, 0) + 1
+            hit = _TELEPORT.match(line)
+            if hit and self._meso:
+                teleported.extend((hit[1],), int(hit[2]))
+
+    # -- roads ---------------------------------------------------------------------------------------
+
+    def close_road(self, road: int, closed: bool) -> None:
+        """See the Protocol; on reopening every lane has exactly its own permissions again."""
+        (self._closed.add if closed else self._closed.discard)(int(road))
+        for lane in range(self._lanes(road)):
+            self._permit(int(road), lane)
+
+    def close_lane(self, road: int, lane: int, closed: bool) -> None:
+        """See the Protocol. ValueError for a lane that the road has not."""
+        if not 0 <= lane < self._lanes(road):
+            raise ValueError(f"road {road} has lanes 0..{self._lanes(road) - 1}, not {lane}")
+        (self._closed_lanes.add if closed else self._closed_lanes.discard)((int(road), int(lane)))
+        self._permit(int(road), int(lane))
+
+    def _lanes(self, road: int) -> int:
+        with self._failing("asking for lanes"):
+            return int(self._sumo.edge.getLaneNumber(self._roads.edges[road]))
+
+    def _permit(self, road: int, lane: int) -> None:
+        name = f"{self._roads.edges[road]}_{lane}"
+        with self._failing("closing or opening a lane"):
+            own = self._permissions.setdefault(name, tuple(self._sumo.lane.getAllowed(name)))
+            shut = road in self._closed or (road, lane) in self._closed_lanes
+            if shut or not own:
+                self._sumo.lane.setDisallowed(name, ["all"])
+            else:
+                self._sumo.lane.setAllowed(name, list(own))
+
+    def set_speed(self, road: int, speed_m_s: float | None) -> None:
+        """See the Protocol."""
+        if speed_m_s is None:
+            self._limits.pop(int(road), None)
+        else:
+            self._limits[int(road)] = float(speed_m_s)
+        self._apply_speeds([int(road)])
+
+    def set_speeds(self, factor: float) -> None:
+        """See the Protocol."""
+        self._factor = float(factor)
+        self._apply_speeds(range(len(self._roads.edges)))
+
+    def _apply_speeds(self, roads: Sequence[int]) -> None:
+        set_max, set_lane = self._sumo.edge.setMaxSpeed, self._sumo.lane.setMaxSpeed
+        with self._failing("setting speed limits"):
+            for road in roads:
+                edge = self._roads.edges[road]
+                limit = self._limits.get(road)
+                own = self._roads.lane_speeds(self._sumo, road)
+                set_max(edge, (max(own) if limit is None else limit) * self._factor)
+                if limit is None and len(set(own)) > 1:
+                    for lane, speed in enumerate(own):
+                        set_lane(f"{edge}_{lane}", speed * self._factor)
+
+    def travel_times(self) -> Floats:
+        """See the Protocol; a fading mean over about ten minutes of looks, one a minute."""
+        limit = self._roads.speed_m_s.copy()
+        for road, speed in self._limits.items():
+            limit[road] = speed
+        return self._times.now_s(self._roads.length_m / np.maximum(limit * self._factor, 0.1))
+
+    # -- detectors -----------------------------------------------------------------------------------
+
+    def watch(self, roads: Ints) -> None:
+        """See the Protocol."""
+        rows = np.asarray(roads, dtype=np.int64)
+        top = np.minimum(self._roads.speed_m_s[rows] * self._drivers.top_factor, self._drivers.top_speed_m_s)
+        periods = [look_period_s(*pair) for pair in zip(self._roads.length_m[rows].tolist(), top.tolist(), strict=True)]
+        with self._failing("watching roads"):
+            self._detectors.watch(rows, self._roads.edges[rows].tolist(), periods)
+
+    def read(self) -> Readings:
+        """See the Protocol."""
+        return self._detectors.read()
+
+    def watch_entries(self, roads: Ints) -> None:
+        """See the Protocol."""
+        rows = np.asarray(roads, dtype=np.int64)
+        with self._failing("watching roads"):
+            self._entries.watch(rows, self._roads.edges[rows].tolist())
+
+    # -- errors --------------------------------------------------------------------------------------
+
+    def _failing(self, doing: str) -> _Failing:
+        return _Failing(self, doing)
+
+    def _failed(self, doing: str, error: Exception) -> AdapterError:
+        return AdapterError(f"SUMO failed at {self._now} s while {doing}: {self._words(error)}")
+
+
+class _Failing:
+    """Turns SUMO's exceptions into AdapterError."""
+
+    def __init__(self, traffic: SumoTraffic, doing: str) -> None:
+        self._traffic, self._doing = traffic, doing
+
+    def __enter__(self) -> None:
+        if self._traffic._sumo is None or not self._traffic._sumo.isLoaded():
+            raise AdapterError(f"SUMO is gone at {self._traffic._now} s, while {self._doing}: it was closed")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        sumo = self._traffic._sumo
+        if sumo is not None and isinstance(error, (sumo.TraCIException, sumo.FatalTraCIError)):
+            raise self._traffic._failed(self._doing, error) from None
+
+
+class _Column:
+    """Events as they come: vehicles and their seconds."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._seconds: list[int] = []
+
+    def extend(self, ids: Sequence[str], second: int) -> None:
+        if ids:
+            self._ids.extend(ids)
+            self._seconds.extend([second] * len(ids))
+
+    def vehicles(self) -> Ints:
+        return np.array(list(map(int, self._ids)), dtype=np.int64)
+
+    def seconds(self) -> Ints:
+        return np.array(self._seconds, dtype=np.int64)

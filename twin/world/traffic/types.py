@@ -1,0 +1,118 @@
+"""The kinds of vehicle the twin knows, and how drivers of one kind differ.
+
+SUMO draws a driver's speed factor from one shared generator, so one more vehicle would change everybody
+behind it. Here every kind is handed to SUMO as a few classes of drivers with a fixed factor each, and a named
+draw per vehicle number picks the class: adding a vehicle changes nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.dice import Stream
+from twin.world.traffic.ports import VehicleType
+
+#: order of the default types; ``NewVehicles.type_index`` points into it
+CAR, THROUGH, TRUCK, BUS = range(4)
+
+#: Lengths, gaps, accelerations: SUMO's defaults for the vehicle classes passenger, truck and bus (SUMO user
+#: documentation, "Vehicle Type Parameter Defaults"). Speed limits: car as SUMO; truck 80 km/h (legal limit of
+#: heavy goods vehicles on Chinese expressways is 100, on other roads 70-80: assumed); bus 70 km/h (assumed).
+#: Spread of speed factors: 0.1 for cars as in SUMO, 0.05 for professional drivers (assumed).
+DEFAULT_TYPES: tuple[VehicleType, ...] = (
+    VehicleType("car"),
+    VehicleType("through"),
+    VehicleType(
+        "truck",
+        v_class="truck",
+        length_m=7.1,
+        max_speed_m_s=22.2,
+        accel_m_s2=1.3,
+        decel_m_s2=4.0,
+        speed_factor_dev=0.05,
+        gui_shape="truck",
+    ),
+    VehicleType(
+        "bus",
+        v_class="bus",
+        length_m=12.0,
+        max_speed_m_s=19.4,
+        accel_m_s2=1.2,
+        decel_m_s2=4.0,
+        speed_factor_dev=0.05,
+        gui_shape="bus",
+    ),
+)
+
+#: classes of drivers per kind with a spread
+DRIVER_CLASSES = 16
+
+
+def driver_factors(kind: VehicleType) -> tuple[float, ...]:
+    """Speed factors of the kind's classes of drivers: the middles of equally likely parts of a normal law."""
+    if kind.speed_factor_dev <= 0.0:
+        return (kind.speed_factor_mean,)
+    law = NormalDist(kind.speed_factor_mean, kind.speed_factor_dev)
+    return tuple(round(min(max(law.inv_cdf((k + 0.5) / DRIVER_CLASSES), 0.2), 2.0), 4) for k in range(DRIVER_CLASSES))
+
+
+class Drivers:
+    """Which class of drivers each vehicle belongs to, as named draws."""
+
+    def __init__(self, types: Sequence[VehicleType], seed: int) -> None:
+        self.types = tuple(types)
+        self.factors = [driver_factors(kind) for kind in self.types]
+        self._first = np.concatenate([[0], np.cumsum([len(f) for f in self.factors])])[:-1].astype(np.int64)
+        self._count = np.array([len(f) for f in self.factors], dtype=np.int64)
+        self._flat = np.concatenate([np.asarray(f) for f in self.factors])
+        self._stream = Stream(seed, "traffic.speed_factor")
+        #: SUMO's name of every class, kind by kind
+        self.names = [
+            kind.name if len(f) == 1 else f"{kind.name}.{k}"
+            for kind, f in zip(self.types, self.factors, strict=True)
+            for k in range(len(f))
+        ]
+
+    def draw(self, vehicle: npt.NDArray[np.int64], type_index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the class of each vehicle: an index into :attr:`names` and :meth:`factor`."""
+        count = self._count[type_index]
+        pick = np.floor(self._stream.uniform(vehicle) * count).astype(np.int64)
+        return np.asarray(self._first[type_index] + pick, dtype=np.int64)
+
+    def factor(self, driver: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Speed factor of each class in ``driver``."""
+        return np.asarray(self._flat[driver], dtype=np.float64)
+
+    def kind_of(self, driver: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Index of the kind of vehicle that each class in ``driver`` belongs to."""
+        return np.asarray(np.searchsorted(self._first, driver, side="right") - 1, dtype=np.int64)
+
+    @property
+    def top_factor(self) -> float:
+        """The highest speed factor anybody has."""
+        return float(self._flat.max())
+
+    @property
+    def top_speed_m_s(self) -> float:
+        """The highest speed any vehicle can drive."""
+        return max(kind.max_speed_m_s for kind in self.types)
+
+    def xml(self) -> str:
+        """All classes as a SUMO additional file."""
+        rows = []
+        names = iter(self.names)
+        for kind, factors in zip(self.types, self.factors, strict=True):
+            for factor in factors:
+                rows.append(
+                    f"<vType id={quoteattr(next(names))} vClass={quoteattr(kind.v_class)}"
+                    f' length="{kind.length_m}" minGap="{kind.min_gap_m}" maxSpeed="{kind.max_speed_m_s}"'
+                    f' accel="{kind.accel_m_s2}" decel="{kind.decel_m_s2}" sigma="{kind.sigma}"'
+                    f' tau="{kind.tau_s}" speedFactor="{factor}" speedDev="0"'
+                    f" guiShape={quoteattr(kind.gui_shape)}/>"
+                )
+        return "<additional>\n" + "\n".join(rows) + "\n</additional>\n"
