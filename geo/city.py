@@ -31,6 +31,7 @@ A *gate* is a place of kind ``gate`` where traffic enters and leaves the city: i
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Sequence
@@ -216,7 +217,9 @@ class City:
             getattr(self, name).to_parquet(out / f"{name}.parquet", compression="zstd")
         net = out / "net.net.xml.gz"
         if self.net_file.resolve() != net.resolve():
-            net.write_bytes(self.net_file.read_bytes())
+            content = self.net_file.read_bytes()
+            zipped = content[:2] == b"\x1f\x8b"
+            net.write_bytes(content if zipped else gzip.compress(content, mtime=0))
         meta = {
             "format": FORMAT,
             "crs": self.crs,

@@ -1,9 +1,9 @@
-"""Trips under way: who sets out by which mode, and when they are there.
+"""How far and how long from anywhere to anywhere: one skim between zones, corrected for each pair of blocks.
 
-Cars enter the traffic simulator and are there when it says so. Bus passengers wait for real buses
-(:mod:`twin.world.people.riders`). Walkers, riders of e-bikes and car passengers do not load the roads: they take
-``distance / speed``, passengers the present travel time of the way. Distances on foot and by e-bike are straight
-lines times ``DETOUR``.
+A *location code* says where somebody is: ``>= 0`` is a row of ``city.blocks``; ``-(2 + k)`` is outside, behind
+the k-th place of kind ``gate`` (in the order of ``city.places``); ``-1`` is nowhere (travelling). No route is
+searched for one trip: the straight line between two blocks is divided by the speed, and multiplied by the
+detour, that the street network gives between the anchor roads of their zones.
 """
 
 from __future__ import annotations
@@ -12,206 +12,219 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from geo.city import City
-from twin.dice import Dice
-from twin.domain.ids import vehicle_number
-from twin.events import TripEnded, TripRefused, TripStarted, TripUnderWay
-from twin.log import Log
-from twin.world.people.model import PeopleModel
-from twin.world.people.ports import BUS, CAR, EBIKE, PASSENGER, WALK, Arrivals, Departures
-from twin.world.people.riders import Riders
-from twin.world.traffic.ports import NewVehicles, Traffic
-from twin.world.traffic.routing import RouteTable, distances_m, pick
+from twin.errors import ScenarioError
+from twin.world.people.ports import AUTONOMOUS_BUS, BUS, CAR, EBIKE, PASSENGER, WALK
+from twin.world.people.settings import PeopleSettings
 
-Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-DETOUR = 1.3  # network distance over straight line; 1.2 to 1.4 in street networks (Boeing 2019)
-WALK_M_S, WALK_DEV = 1.25, 0.15  # Highway Capacity Manual 6
-EBIKE_M_S, EBIKE_DEV = 5.0, 0.6  # 18 km/h; GB 17761-2018 caps e-bikes at 25 km/h
-PARK_S = 90  # from door to wheel and back (assumed)
+NOWHERE = -1
+_FEWEST_ZONES = 24
+_MOST_ZONES = 600
+_CELLS = 14
 
 
-@dataclass
-class _State:
-    """The trip each traveller is on; row = resident (visitors after residents)."""
-
-    trip: Ints
-    mode: Ints
-    purpose: Ints
-    depart_s: Ints
-    due_s: Ints
+def gate_code(gate: int | npt.NDArray[np.integer]) -> int | npt.NDArray[np.integer]:
+    """Return the location code behind gate ``gate`` (0 = the first place of kind gate); works on arrays."""
+    return -(2 + gate)
 
 
+def gate_of(code: npt.ArrayLike) -> Codes:
+    """Return the gate numbers of location codes; -1 for those inside the city."""
+    c = np.asarray(code, dtype=np.int64)
+    return np.where(c <= -2, -2 - c, -1)
+
+
+def is_outside(code: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return True for location codes behind a gate."""
+    return np.asarray(code) <= -2
+
+
+@dataclass(frozen=True)
 class Travel:
-    """Carries out trips and tells the people model, and the log, when they end."""
+    """Positions, zones and the skim of a city; rows of ``x_m``/``y_m``/``zone`` are blocks, then gates.
 
-    def __init__(
-        self,
-        city: City,
-        people: PeopleModel,
-        traffic: Traffic,
-        routes: RouteTable,
-        riders: Riders | None,
-        log: Log,
-        dice: Dice,
-        car_type: int,
-    ) -> None:
-        n = people.travellers
-        self._people, self._traffic, self._routes, self._riders = people, traffic, routes, riders
-        self._log, self._car_type = log, car_type
-        self._length_m = city.roads["length_m"].to_numpy(np.float64)
-        self._now = _State(*(np.full(n, -1, dtype=np.int64) for _ in range(5)))
-        self._ends: dict[int, list[tuple[Ints, Ints]]] = {}
-        one = np.arange(n)
-        self._walk_m_s = np.clip(WALK_M_S + WALK_DEV * dice.stream("people.walk_speed").normal(one), 0.7, 1.8)
-        self._ebike_m_s = np.clip(EBIKE_M_S + EBIKE_DEV * dice.stream("people.ebike_speed").normal(one), 3.5, 6.9)
-        self.weather_factor = 1.0
+    ``speed_m_s``: straight-line speed of a car on empty roads between zones, shape (zones, zones);
+    ``detour``: street distance over straight line, same shape. ``roads_in`` / ``roads_out``: for each row, the
+    road on which a car begins a trip from there / ends a trip to there (-1: none).
+    """
 
-    # -- setting out -------------------------------------------------------------------------------------
+    n_blocks: int
+    n_gates: int
+    x_m: Floats
+    y_m: Floats
+    zone: Codes
+    n_zones: int
+    roads_in: Codes
+    roads_out: Codes
+    gate_weight: Floats
+    speed_m_s: Floats
+    detour: Floats
+    settings: PeopleSettings
 
-    def set_out(self, from_s: int, until_s: int) -> None:
-        """Begin all trips of the seconds [from_s, until_s)."""
-        d = self._people.departures(from_s, until_s)
-        n = d.resident.size
-        if n == 0:
-            return
-        vehicle = np.zeros(n, dtype=np.int64)
-        distance, expected = np.zeros(n), np.zeros(n)
-        refused: list[tuple[Ints, str]] = []
-        s = self._now
-        s.trip[d.resident], s.mode[d.resident], s.purpose[d.resident] = d.trip, d.mode, d.purpose
-        s.depart_s[d.resident], s.due_s[d.resident] = d.depart_s, d.due_s
-        by_road = (d.mode == CAR) | (d.mode == PASSENGER)
-        if by_road.any():
-            refused += self._by_road(d, np.flatnonzero(by_road), vehicle, distance, expected)
-        slow = (d.mode == WALK) | (d.mode == EBIKE)
-        if slow.any():
-            self._by_foot_or_bike(d, np.flatnonzero(slow), distance, expected)
-        on_bus = np.flatnonzero(d.mode == BUS)
-        if on_bus.size:
-            refused += self._by_bus(d, on_bus, distance, expected)
-        self._log.add(
-            TripStarted,
-            t_s=d.depart_s,
-            resident=d.resident,
-            trip=d.trip,
-            mode=d.mode,
-            purpose=d.purpose,
-            origin=d.origin,
-            destination=d.destination,
-            vehicle=vehicle,
-            planned_s=d.planned_s,
-            due_s=d.due_s,
-            distance_m=distance,
-            expected_s=expected,
+    @classmethod
+    def of(cls, city: City, settings: PeopleSettings) -> Travel:
+        """Measure ``city``. Raises ScenarioError if it has no blocks that a person could live in."""
+        if len(city.blocks) == 0:
+            raise ScenarioError(f"city {city.name}: it has no building blocks, so nobody can live in it")
+        blocks, n_blocks = city.blocks, len(city.blocks)
+        gates = city.places[(city.places["kind"] == "gate").to_numpy()]
+        gates_ok = (gates["road"].to_numpy() >= 0) & (gates["road_out"].to_numpy() >= 0)
+        box = blocks.geometry.bounds.to_numpy(np.float64)
+        x = np.concatenate([(box[:, 0] + box[:, 2]) / 2, gates.geometry.x.to_numpy(np.float64)])
+        y = np.concatenate([(box[:, 1] + box[:, 3]) / 2, gates.geometry.y.to_numpy(np.float64)])
+        road = blocks["road"].to_numpy(np.int64)
+        size = blocks["residents"].to_numpy(np.float64) + blocks["jobs"].to_numpy(np.float64)
+        zone = _zones(blocks["community"], x[:n_blocks], y[:n_blocks])
+        anchor, zone = _anchors(zone, x[:n_blocks], y[:n_blocks], size, road)
+        n_inner = len(anchor)
+        at = np.concatenate([anchor, n_blocks + np.arange(len(gates))])
+        start = np.concatenate([road[anchor], gates["road"].to_numpy(np.int64)])
+        end = np.concatenate([road[anchor], gates["road_out"].to_numpy(np.int64)])
+        speed, detour = _skim(city, start, end, x[at], y[at])
+        weight = np.nan_to_num(gates["weight"].to_numpy(np.float64))
+        return cls(
+            n_blocks=n_blocks,
+            n_gates=len(gates),
+            x_m=x,
+            y_m=y,
+            zone=np.concatenate([zone, n_inner + np.arange(len(gates))]),
+            n_zones=n_inner + len(gates),
+            roads_in=np.concatenate([road, gates["road"].to_numpy(np.int64)]),
+            roads_out=np.concatenate([road, gates["road_out"].to_numpy(np.int64)]),
+            gate_weight=np.where(gates_ok, weight, 0.0),
+            speed_m_s=speed,
+            detour=detour,
+            settings=settings,
         )
-        for rows, reason in refused:
-            self._refuse(d.resident[rows], d.depart_s[rows], reason)
 
-    def _by_road(
-        self, d: Departures, rows: Ints, vehicle: Ints, distance: Floats, expected: Floats
-    ) -> list[tuple[Ints, str]]:
-        start = self._people.road_of(d.origin[rows], leaving=True)
-        end = self._people.road_of(d.destination[rows], leaving=False)
-        routes = self._routes.routes(start, end)
-        found = routes.found
-        distance[rows] = distances_m(routes, self._length_m)
-        expected[rows] = np.where(found, routes.time_s, 0.0) + PARK_S
-        car = found & (d.mode[rows] == CAR)
-        if car.any():
-            who = rows[car]
-            vehicle[who] = vehicle_number("car", d.resident[who], d.trip[who])  # type: ignore[arg-type]
-            types = np.full(who.size, self._car_type, dtype=np.int64)
-            self._traffic.add(NewVehicles(vehicle[who], types, d.depart_s[who], pick(routes, car)))
-        ride = found & (d.mode[rows] == PASSENGER)
-        who = rows[ride]
-        self._later(d.resident[who], d.depart_s[who] + np.round(expected[who]).astype(np.int64))
-        return [(rows[~found], "no route")] if not found.all() else []
+    # -- codes ---------------------------------------------------------------------------------------
 
-    def _by_foot_or_bike(self, d: Departures, rows: Ints, distance: Floats, expected: Floats) -> None:
-        ax, ay = self._people.point_of(d.origin[rows])
-        bx, by = self._people.point_of(d.destination[rows])
-        distance[rows] = DETOUR * np.hypot(bx - ax, by - ay) + 50.0
-        who, bike = d.resident[rows], d.mode[rows] == EBIKE
-        speed = np.where(bike, self._ebike_m_s[who] * self.weather_factor, self._walk_m_s[who])
-        expected[rows] = distance[rows] / speed + np.where(bike, PARK_S, 0)
-        self._later(who, d.depart_s[rows] + np.round(expected[rows]).astype(np.int64))
+    def rows(self, code: npt.ArrayLike) -> Codes:
+        """Location codes → rows of this object's arrays."""
+        c = np.asarray(code, dtype=np.int64)
+        return np.where(c >= 0, c, self.n_blocks - 2 - c)
 
-    def _by_bus(self, d: Departures, rows: Ints, distance: Floats, expected: Floats) -> list[tuple[Ints, str]]:
-        if self._riders is None:
-            return [(rows, "no bus line")]
-        ok, distance[rows], expected[rows] = self._riders.begin(
-            d.resident[rows], d.origin[rows], d.destination[rows], d.depart_s[rows]
-        )
-        return [(rows[~ok], "no bus line")] if not ok.all() else []
+    def road_of(self, code: npt.ArrayLike, outgoing: bool) -> Codes:
+        """Return the road index for cars at location codes; -1 where there is none.
 
-    # -- arriving ----------------------------------------------------------------------------------------
+        ``outgoing`` True: the trip ends there (behind a gate: the road that leads out); False: it begins there.
+        """
+        return (self.roads_out if outgoing else self.roads_in)[self.rows(code)]
 
-    def _later(self, resident: Ints, end_s: Ints) -> None:
-        """Note arrivals that are known beforehand, by the minute they fall into."""
-        if resident.size == 0:
-            return
-        minute = end_s // 60
-        order = np.argsort(minute, kind="stable")
-        resident, end_s, minute = resident[order], end_s[order], minute[order]
-        cuts = np.flatnonzero(np.diff(minute)) + 1
-        for r, e in zip(np.split(resident, cuts), np.split(end_s, cuts), strict=True):
-            self._ends.setdefault(int(e[0]) // 60, []).append((r, e))
+    # -- distance and time ---------------------------------------------------------------------------
 
-    def cars_arrived(self, vehicle: Ints, t_s: Ints) -> None:
-        """End the trips of residents' cars that reached the end of their routes."""
-        resident = vehicle % 10**12 // 10**3
-        if resident.size:
-            self._end(resident, t_s + PARK_S // 2)
+    def straight_m(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> Floats:
+        """Straight-line distance in metres; 60 m at least (within one block)."""
+        o, d = self.rows(origin), self.rows(destination)
+        return np.maximum(np.hypot(self.x_m[o] - self.x_m[d], self.y_m[o] - self.y_m[d]), 60.0)
 
-    def car_lost(self, vehicle: int, t_s: int, reason: str) -> None:
-        """End the trip of a car that was taken off the road."""
-        self._refuse(np.asarray([vehicle % 10**12 // 10**3]), np.asarray([t_s]), reason)
+    def distance_m(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> Floats:
+        """Distance along streets in metres."""
+        o, d = self.rows(origin), self.rows(destination)
+        return self.straight_m(origin, destination) * self.detour[self.zone[o], self.zone[d]]
 
-    def finish(self, now_s: int) -> None:
-        """End the trips that are over before ``now_s`` (called every minute)."""
-        if self._riders is not None:
-            self._later(*self._riders.finished())
-            lost = self._riders.impatient(now_s)
-            if lost.size:
-                self._refuse(lost, np.full(lost.size, now_s), "no bus came")
-        for minute in sorted(m for m in self._ends if m < now_s // 60):
-            for resident, end_s in self._ends.pop(minute):
-                self._end(resident, end_s)
+    def car_s(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> Floats:
+        """Driving time in seconds on roads without queues (signals and junctions included, parking not)."""
+        o, d = self.rows(origin), self.rows(destination)
+        speed = self.speed_m_s[self.zone[o], self.zone[d]]
+        return self.straight_m(origin, destination) / speed * self.settings.car_signals
 
-    def _end(self, resident: Ints, t_s: Ints) -> None:
-        s = self._now
-        due = s.due_s[resident]
-        self._log.add(
-            TripEnded,
-            t_s=t_s,
-            resident=resident,
-            trip=s.trip[resident],
-            mode=s.mode[resident],
-            purpose=s.purpose[resident],
-            duration_s=t_s - s.depart_s[resident],
-            late_s=np.where(due >= 0, np.maximum(t_s - due, 0), 0),
-        )
-        self._tell(resident, t_s, True)
+    def peak(self, t_s: npt.ArrayLike) -> Floats:
+        """Return the factor by which people expect driving to be slower at second ``t_s`` (any day)."""
+        t = np.asarray(t_s) % 86_400
+        rush = ((t >= 24_300) & (t < 31_500)) | ((t >= 60_300) & (t < 66_600))
+        return np.where(rush, self.settings.car_peak, 1.0)
 
-    def _refuse(self, resident: Ints, t_s: Ints, reason: str) -> None:
-        s = self._now
-        self._log.add(
-            TripRefused, t_s=t_s, resident=resident, trip=s.trip[resident], mode=s.mode[resident], reason=reason
-        )
-        self._tell(resident, t_s, False)
+    def expected_s(
+        self, origin: npt.ArrayLike, destination: npt.ArrayLike, mode: npt.ArrayLike, at_s: npt.ArrayLike
+    ) -> Floats:
+        """Return the travel time people reckon with, in seconds, for trips by ``mode`` at second ``at_s``.
 
-    def _tell(self, resident: Ints, t_s: Ints, reached: bool) -> None:
-        trip = self._now.trip[resident].copy()
-        self._now.trip[resident] = -1
-        self._people.arrived(Arrivals(resident, trip, t_s, np.full(resident.size, reached)))
+        Buses: the ride at mean speed; a wait and the ways to the stops come from :class:`Transit`.
+        """
+        m = np.asarray(mode)
+        way = self.distance_m(origin, destination)
+        s = self.settings
+        car = self.car_s(origin, destination) * self.peak(at_s)
+        out = np.where(m == WALK, way / s.walk_m_s, car)
+        out = np.where(m == EBIKE, way / s.ebike_m_s, out)
+        out = np.where((m == BUS) | (m == AUTONOMOUS_BUS), way / s.bus_m_s, out)
+        return np.where((m == CAR) | (m == PASSENGER), car, out)
 
-    def under_way(self, end_s: int) -> int:
-        """Log everybody who is still travelling at the end; return how many."""
-        who = np.flatnonzero(self._now.trip >= 0)
-        self._log.add(
-            TripUnderWay, t_s=end_s, resident=who, trip=self._now.trip[who], mode=self._now.mode[who]
-        )
-        return int(who.size)
+    def zone_minutes(self) -> Floats:
+        """Typical driving minutes between zones, shape (zones, zones), for the choice of destinations."""
+        weight = np.bincount(self.zone, minlength=self.n_zones).astype(np.float64)
+        cx = np.bincount(self.zone, self.x_m, self.n_zones) / weight
+        cy = np.bincount(self.zone, self.y_m, self.n_zones) / weight
+        spread = np.hypot(self.x_m - cx[self.zone], self.y_m - cy[self.zone])
+        radius = np.maximum(np.bincount(self.zone, spread, self.n_zones) / weight, 150.0)
+        straight = np.hypot(cx[:, None] - cx[None, :], cy[:, None] - cy[None, :])
+        # two random points of neighbouring zones are not nearer than their size
+        straight = np.maximum(straight, 0.5 * (radius[:, None] + radius[None, :]))
+        return straight / self.speed_m_s / 60.0
+
+
+def _zones(community: pd.Series, x: Floats, y: Floats) -> Codes:
+    """Communities as zones; where a city has very few or very many, square cells instead."""
+    codes, names = pd.factorize(community, sort=True)
+    if _FEWEST_ZONES <= len(names) <= _MOST_ZONES or len(x) < _FEWEST_ZONES:
+        return np.asarray(codes, dtype=np.int64)
+    side = max(float(np.ptp(x)), float(np.ptp(y)), 1.0) / _CELLS
+    cell = np.floor((x - x.min()) / side) * (_CELLS + 1) + np.floor((y - y.min()) / side)
+    return np.asarray(pd.factorize(cell, sort=True)[0], dtype=np.int64)
+
+
+def _anchors(zone: Codes, x: Floats, y: Floats, size: Floats, road: Codes) -> tuple[Codes, Codes]:
+    """Return each zone's anchor block (nearest to its centre of gravity among those with a road), and zones."""
+    zone = np.where(zone < 0, zone.max() + 1, zone)
+    zone = np.unique(zone, return_inverse=True)[1].astype(np.int64)
+    n = int(zone.max()) + 1
+    w = size + 1e-3
+    total = np.bincount(zone, w, n)
+    cx, cy = np.bincount(zone, w * x, n) / total, np.bincount(zone, w * y, n) / total
+    off = np.hypot(x - cx[zone], y - cy[zone]) + np.where(road < 0, 1e9, 0.0)
+    order = np.lexsort((np.arange(len(zone)), off, zone))
+    first = np.searchsorted(zone[order], np.arange(n))
+    return order[first].astype(np.int64), zone
+
+
+def _skim(city: City, start: Codes, end: Codes, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Straight-line speed and detour between anchors; where there is no way by car, typical values."""
+    straight = np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :])
+    n = len(x)
+    speed, detour = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    a, b = np.flatnonzero(start >= 0), np.flatnonzero(end >= 0)
+    if a.size and b.size:
+        net = city.network
+        seconds = net.times(start[a], end[b]).astype(np.float64)
+        metres = net.times(start[a], end[b], net.length_m).astype(np.float64)
+        far = straight[np.ix_(a, b)] > 400.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            v = np.where(far & np.isfinite(seconds), straight[np.ix_(a, b)] / seconds, np.nan)
+            k = np.where(far & np.isfinite(metres), metres / straight[np.ix_(a, b)], np.nan)
+        speed[np.ix_(a, b)], detour[np.ix_(a, b)] = v, k
+    speed, detour = np.clip(speed, 2.5, 22.0), np.clip(detour, 1.05, 2.5)
+    # inside a zone and next door: the typical value of the eight nearest zones
+    near = np.argsort(straight, axis=1, kind="stable")[:, 1:9]
+    index = np.arange(n)[:, None]
+    local_v, local_k = _median(speed[index, near], 7.0), _median(detour[index, near], 1.35)
+    local_v = np.minimum(local_v, 7.0)
+    speed = np.where(np.isnan(speed), np.minimum(local_v[:, None], local_v[None, :]), speed)
+    detour = np.where(np.isnan(detour), (local_k[:, None] + local_k[None, :]) / 2, detour)
+    return speed, detour
+
+
+def _median(values: Floats, otherwise: float) -> Floats:
+    """Row medians without nan; ``otherwise`` where a row has no number."""
+    known = np.isfinite(values)
+    filled = np.sort(np.where(known, values, np.inf), axis=1) if values.shape[1] else np.empty((len(values), 1))
+    count = known.sum(axis=1)
+    if values.shape[1] == 0:
+        return np.full(len(values), otherwise)
+    middle = filled[np.arange(len(values)), np.maximum(count - 1, 0) // 2]
+    return np.where(count > 0, middle, otherwise)
