@@ -1,0 +1,62 @@
+"""The same vehicles on the same routes through plain ``sumo``, as the measure of what the twin adds."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from geo.city import City
+from twin.errors import AdapterError
+from twin.world.traffic.sumo import bare_options
+from twin.world.traffic.types import DEFAULT_TYPES, Drivers
+
+
+def write_routes(run_dir: Path, city: City, seed: int, out: Path) -> int:
+    """Write the vehicles of a run's ``routes.parquet`` as a SUMO route file; return how many.
+
+    Every vehicle keeps its class of drivers and its second; rows of rerouted vehicles are left out.
+    """
+    table = pq.read_table(run_dir / "routes.parquet")
+    table = table.filter(table["type"].is_valid()).sort_by("depart_s")
+    names = [t.name for t in DEFAULT_TYPES]
+    drivers = Drivers(DEFAULT_TYPES, seed)
+    vehicle = table["vehicle"].to_numpy()
+    kind = np.asarray([names.index(t) for t in table["type"].to_pylist()], dtype=np.int64)
+    driver = [drivers.names[d] for d in drivers.draw(vehicle, kind).tolist()]
+    edges = city.roads["edge"].to_numpy(object)
+    with out.open("w", encoding="utf-8") as f:
+        f.write("<routes>\n" + drivers.xml().replace("<additional>", "").replace("</additional>", ""))
+        depart = table["depart_s"].to_pylist()
+        for number, type_name, t, roads in zip(
+            vehicle.tolist(), driver, depart, table["roads"].to_pylist(), strict=True
+        ):
+            way = " ".join(edges[roads])
+            f.write(f'<vehicle id="{number}" type="{type_name}" depart="{t}"><route edges="{way}"/></vehicle>\n')
+        f.write("</routes>\n")
+    return len(vehicle)
+
+
+def run_bare(city: City, routes: Path, mode: str, begin_s: int, end_s: int, seed: int) -> float:
+    """Run plain ``sumo`` with the options the twin uses and no output; return its wall time in s."""
+    import sumo
+
+    home = Path(sumo.SUMO_HOME)
+    net = routes.with_suffix(".net.xml")
+    if not net.exists():
+        content = city.net_file.read_bytes()
+        net.write_bytes(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+    args = [str(home / "bin" / "sumo"), "-n", str(net), "-r", str(routes), *bare_options(mode)]
+    args += ["--begin", str(begin_s), "--end", str(end_s), "--seed", str(seed)]
+    env = {**os.environ, "PROJ_DATA": str(home / "data" / "proj"), "SUMO_HOME": str(home)}
+    began = time.perf_counter()
+    done = subprocess.run(args, env=env, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - began
+    if done.returncode:
+        raise AdapterError(f"plain sumo ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+    return wall

@@ -1,0 +1,65 @@
+"""One run in a process of its own, so that its wall time and memory are its own; prints one line of JSON."""
+
+from __future__ import annotations
+
+import time
+
+_BEGAN = time.perf_counter()
+
+import json  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+
+def main(spec: str) -> None:
+    """Run what ``spec`` (JSON: scenario, sets, out) says."""
+    from twin.run_folder import prepare
+    from twin.scenario import load_scenario
+    from twin.simulation import run
+
+    wanted = json.loads(spec)
+    scenario = load_scenario(wanted["scenario"], wanted["sets"])
+    out = prepare(Path(wanted["out"]))
+    result = run(scenario, seed=1, out=out)
+    wall = time.perf_counter() - _BEGAN
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    counts = dict(result.log.sql("select fact, count(*) as n from events group by fact").itertuples(index=False))
+    stamp = json.loads((out / "stamp.json").read_text(encoding="utf-8"))
+
+    def n(fact: str) -> int:
+        return int(counts.get(fact, 0))
+
+    entered = result.log.sql("select count(distinct vehicle) as n from events where fact = 'VehicleEntered'")["n"][0]
+    waiting = result.log.sql(
+        "select count(*) as n from events where fact = 'VehicleUnderWay' and vehicle not in"
+        " (select vehicle from events where fact = 'VehicleEntered')"
+    )["n"][0]
+    print(
+        json.dumps(
+            {
+                "wall_s": wall,
+                "zoom_wall_s": result.wall_s,
+                "memory_gb": memory,
+                "residents": scenario.people.simulated if scenario.people else 0,
+                "vehicles": int(entered) + int(waiting),
+                "facts": sum(map(int, counts.values())),
+                "teleports": n("VehicleTeleported"),
+                "vehicles_lost": int(entered)
+                + int(waiting)
+                - n("VehicleArrived")
+                - n("VehicleRemoved")
+                - n("VehicleUnderWay"),
+                "trips": n("TripStarted"),
+                "trips_lost": n("TripStarted") - n("TripEnded") - n("TripRefused") - n("TripUnderWay"),
+                "city_dir": stamp["city_dir"],
+                "start_s": stamp["start_s"],
+                "end_s": stamp["end_s"],
+                "digest": result.digest,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
