@@ -125,7 +125,7 @@ class Traffic(Protocol):
         """Road index (-1: not on the road now) and position in m along it, for each vehicle."""
 
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
-        """The rest of a vehicle's route, the road it is on first; empty if it is gone."""
+        """Return the rest of a vehicle's route, the road it is on first; empty if it is gone."""
 
     def set_route(self, vehicle: int, roads: npt.NDArray[Any]) -> bool:
         """Give a vehicle a new rest of its route; it must begin with the road the vehicle is on.

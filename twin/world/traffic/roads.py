@@ -22,13 +22,12 @@ class Roads:
         self.speed_m_s: Floats = np.maximum(table["speed_m_s"].to_numpy(np.float64), 0.1)
         self.free_s: Floats = self.length_m / self.speed_m_s
         self._next = _successors(city)
-        self._lane_speeds: dict[int, tuple[float, ...]] = {}
 
     def __len__(self) -> int:
         return len(self.edges)
 
     def follows(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        """True where one may drive from road ``first`` straight onto road ``second``."""
+        """Tell where one may drive from road ``first`` straight onto road ``second``."""
         return np.asarray((self._next[first] == second[:, None]).any(axis=1))
 
     def check_route(self, vehicle: int, roads: Ints) -> None:
@@ -71,15 +70,6 @@ class Roads:
         if bad.size:
             i = int(np.searchsorted(offsets, bad[0], side="right")) - 1
             self.check_route(int(new.vehicle[i]), new.routes[i].astype(np.int64))
-
-    def lane_speeds(self, sumo: Any, road: int) -> tuple[float, ...]:
-        """Own speed limits of all lanes of a road, as SUMO had them when first asked."""
-        own = self._lane_speeds.get(road)
-        if own is None:
-            edge = self.edges[road]
-            lanes = range(sumo.edge.getLaneNumber(edge))
-            own = self._lane_speeds[road] = tuple(sumo.lane.getMaxSpeed(f"{edge}_{lane}") for lane in lanes)
-        return own
 
 
 def _successors(city: City) -> npt.NDArray[np.int32]:

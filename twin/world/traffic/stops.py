@@ -47,6 +47,7 @@ class StopWatch:
     def __init__(self, sumo: Any, roads: Roads, *, meso: bool) -> None:
         self._sumo, self._roads, self._meso = sumo, roads, meso
         self._halting: dict[int, _Halting] = {}
+        self._ahead_of: dict[int, list[Stop]] = {}
         self._due: list[tuple[int, int]] = []
         self._lane: dict[tuple[int, str], int] = {}
         self.any = False
@@ -61,6 +62,7 @@ class StopWatch:
         lane = self._open_lane(stop.road, name)
         self._sumo.vehicle.setStop(name, edge, pos, lane, float(stop.duration_s), 0, -1073741824.0, until)
         self.any = True
+        self._ahead_of.setdefault(vehicle, []).append(stop)
         if self._meso:
             own = self._halting.get(vehicle)
             if own is None:
@@ -85,9 +87,10 @@ class StopWatch:
             own.route = ()
             heapq.heappush(self._due, (now_s, vehicle))
 
-    def forget(self, vehicle: int) -> None:
-        """The vehicle is gone."""
+    def forget(self, vehicle: int) -> list[Stop]:
+        """Drop a vehicle that is gone; return the stops it had ahead."""
         self._halting.pop(vehicle, None)
+        return self._ahead_of.pop(vehicle, [])
 
     def look(self, now_s: int, began: Events, ended: Events) -> None:
         """Note what began and ended at ``now_s``."""

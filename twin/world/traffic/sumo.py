@@ -17,6 +17,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import numpy.typing as npt
 from geo.city import City
 from twin.errors import AdapterError
 from twin.world.traffic.capture import Captured
+from twin.world.traffic.closures import Closures
 from twin.world.traffic.measure import Detectors, Entries, TravelTimes, look_period_s
 from twin.world.traffic.ports import (
     Floats,
@@ -61,6 +63,7 @@ class SumoTraffic:
             raise ValueError(f"SUMO's mode must be 'meso' or 'micro', not {settings.mode!r}")
         self._settings = settings
         self._meso = settings.mode == "meso"
+        self._how = ("first", "base", "0") if self._meso else ("best", "base", "max")
         self._roads = Roads(city)
         self._drivers = Drivers(types, settings.seed)
         self._now = int(settings.begin_s)
@@ -83,11 +86,9 @@ class SumoTraffic:
         self._known: set[int] = set()
         self._present: set[int] = set()
         self._routes: dict[bytes, str] = {}
-        self._closed: set[int] = set()
-        self._closed_lanes: set[tuple[int, int]] = set()
-        self._permissions: dict[str, tuple[str, ...]] = {}
-        self._limits: dict[int, float] = {}
-        self._factor = 1.0
+        self._closures = Closures(libsumo, self._roads)
+        self._first_road: dict[int, int] = {}
+        self._held: dict[int, _Held] = {}
         self.warnings: dict[str, int] = {}
 
     # -- start and end -------------------------------------------------------------------------------
@@ -155,30 +156,67 @@ class SumoTraffic:
         if not numbers:
             return
         self._roads.check(vehicles, self._now, self._known)
-        drivers = self._drivers.draw(vehicles.vehicle, vehicles.type_index)
-        names = [self._drivers.names[d] for d in drivers.tolist()]
-        edges = self._roads.edges[vehicles.routes.roads].tolist()
-        offsets = vehicles.routes.offsets.tolist()
+        drivers = self._drivers.draw(vehicles.vehicle, vehicles.type_index).tolist()
+        offsets, roads = vehicles.routes.offsets.tolist(), vehicles.routes.roads
         seconds = vehicles.depart_s.tolist()
-        keys, routes = vehicles.routes.roads, self._routes
-        add_route, add_vehicle = self._sumo.route.add, self._sumo.vehicle.add
-        how = ("first", "base", "0") if self._meso else ("best", "base", "max")
-        with self._failing("adding vehicles"):
-            for i, number in enumerate(numbers):
-                a, b = offsets[i], offsets[i + 1]
-                key = keys[a:b].tobytes()
-                route = routes.get(key)
-                if route is None:
-                    route = routes[key] = f"r{len(routes)}"
-                    add_route(route, edges[a:b])
-                add_vehicle(str(number), route, names[i], str(seconds[i]), *how)
+        first = roads[vehicles.routes.offsets[:-1]].tolist()
         self._known.update(numbers)
         self._present.update(numbers)
-        self._times.expect(vehicles.routes.roads)
+        self._times.expect(roads)
+        held = self._held
+        if self._closures.any_shut:
+            for i, road in enumerate(first):
+                if self._closures.shut(road):
+                    held[numbers[i]] = _Held(drivers[i], seconds[i], roads[offsets[i] : offsets[i + 1]])
+        edges = self._roads.edges[roads].tolist()
+        with self._failing("adding vehicles"):
+            for i, number in enumerate(numbers):
+                if number in held:
+                    continue
+                a, b = offsets[i], offsets[i + 1]
+                self._insert(number, drivers[i], seconds[i], roads[a:b], edges[a:b])
+        self._first_road.update(zip(numbers, first, strict=True))
         for i, stops in vehicles.stops.items():
             for stop in stops:
                 if not self.add_stop(numbers[i], stop):
                     raise ValueError(f"vehicle {numbers[i]}: its route does not pass its stop on road {stop.road}")
+
+    def _insert(self, number: int, driver: int, depart_s: int, roads: npt.NDArray[Any], edges: list[str]) -> None:
+        key = roads.tobytes()
+        route = self._routes.get(key)
+        if route is None:
+            route = self._routes[key] = f"r{len(self._routes)}"
+            self._sumo.route.add(route, edges)
+        self._sumo.vehicle.add(str(number), route, self._drivers.names[driver], str(depart_s), *self._how)
+
+    def _hold_or_release(self, road: int) -> None:
+        """Keep vehicles that would begin on a shut road out of SUMO, which would drop them without a word."""
+        waiting = [v for v, first in self._first_road.items() if first == road]
+        if self._closures.shut(road):
+            for number in waiting:
+                if number not in self._held:
+                    self._hold(number)
+        else:
+            for number in waiting:
+                if number in self._held:
+                    self._release_held(number)
+
+    def _hold(self, number: int) -> None:
+        name = str(number)
+        with self._failing("holding a vehicle back"):
+            driver = self._drivers.names.index(self._sumo.vehicle.getTypeID(name))
+            edges = self._sumo.vehicle.getRoute(name)
+            self._sumo.vehicle.remove(name, _VAPORIZED)
+        roads = np.array([self._roads.index[e] for e in edges], dtype=np.int32)
+        self._held[number] = _Held(driver, self._now, roads, self._stops.forget(number))
+
+    def _release_held(self, number: int) -> None:
+        own = self._held.pop(number)
+        with self._failing("letting a vehicle in"):
+            edges = self._roads.edges[own.roads].tolist()
+            self._insert(number, own.driver, max(own.depart_s, self._now), own.roads, edges)
+        for stop in own.stops:
+            self.add_stop(number, stop)
 
     def under_way(self) -> Ints:
         """See the Protocol; in ascending order."""
@@ -191,7 +229,7 @@ class SumoTraffic:
         v = self._sumo.vehicle
         with self._failing("asking where vehicles are"):
             for i, number in enumerate(np.asarray(vehicles).tolist()):
-                if number not in self._present:
+                if number not in self._present or number in self._held:
                     continue
                 edge = v.getRoadID(str(number))
                 if edge.startswith(":"):
@@ -206,6 +244,8 @@ class SumoTraffic:
         """See the Protocol."""
         if int(vehicle) not in self._present:
             return np.empty(0, dtype=np.int32)
+        if int(vehicle) in self._held:
+            return self._held[int(vehicle)].roads.copy()
         with self._failing("asking for a route"):
             edges = self._sumo.vehicle.getRoute(str(vehicle))
             at = max(self._sumo.vehicle.getRouteIndex(str(vehicle)), 0)
@@ -217,6 +257,13 @@ class SumoTraffic:
             return False
         rest = np.asarray(roads, dtype=np.int64)
         self._roads.check_route(int(vehicle), rest)
+        if int(vehicle) in self._first_road:
+            self._first_road[int(vehicle)] = int(rest[0])
+        if int(vehicle) in self._held:
+            self._held[int(vehicle)].roads = rest.astype(np.int32)
+            if not self._closures.shut(int(rest[0])):
+                self._release_held(int(vehicle))
+            return True
         name = str(int(vehicle))
         now = self.remaining(vehicle)
         with self._failing("giving a new route"):
@@ -232,12 +279,17 @@ class SumoTraffic:
             raise ValueError(f"vehicle {vehicle} cannot take the new route: {str(error).strip()}") from None
         self._times.expect(rest)
         self._stops.rerouted(int(vehicle), self._now)
+        if not on_road and self._closures.shut(int(rest[0])):
+            self._hold(int(vehicle))
         return True
 
     def add_stop(self, vehicle: int, stop: Stop) -> bool:
         """See the Protocol."""
         if int(vehicle) not in self._present:
             return False
+        if int(vehicle) in self._held:
+            self._held[int(vehicle)].stops.append(stop)
+            return True
         try:
             with self._captured.catching():
                 self._stops.add(int(vehicle), stop, self._now)
@@ -251,9 +303,11 @@ class SumoTraffic:
         """See the Protocol."""
         if int(vehicle) not in self._present:
             return False
-        with self._failing("removing a vehicle"):
-            self._sumo.vehicle.remove(str(int(vehicle)), _VAPORIZED)
+        if self._held.pop(int(vehicle), None) is None:
+            with self._failing("removing a vehicle"):
+                self._sumo.vehicle.remove(str(int(vehicle)), _VAPORIZED)
         self._present.discard(int(vehicle))
+        self._first_road.pop(int(vehicle), None)
         self._stops.forget(int(vehicle))
         return True
 
@@ -297,6 +351,9 @@ class SumoTraffic:
             raise self._failed("simulating", error) from None
         self._now = now
         self._take_in(self._captured.new_lines(), teleported)
+        entered = departed.vehicles()
+        for vehicle in entered.tolist():
+            self._first_road.pop(vehicle, None)
         gone = arrived.vehicles()
         self._present.difference_update(gone.tolist())
         if stops.any:
@@ -304,7 +361,7 @@ class SumoTraffic:
                 stops.forget(vehicle)
         who, road, when = self._entries.take()
         return Flow(
-            departed=departed.vehicles(),
+            departed=entered,
             departed_s=departed.seconds(),
             arrived=gone,
             arrived_s=arrived.seconds(),
@@ -341,62 +398,29 @@ class SumoTraffic:
 
     def close_road(self, road: int, closed: bool) -> None:
         """See the Protocol; on reopening every lane has exactly its own permissions again."""
-        (self._closed.add if closed else self._closed.discard)(int(road))
-        for lane in range(self._lanes(road)):
-            self._permit(int(road), lane)
+        with self._failing("closing or opening a road"):
+            self._closures.close_road(int(road), closed)
+        self._hold_or_release(int(road))
 
     def close_lane(self, road: int, lane: int, closed: bool) -> None:
         """See the Protocol. ValueError for a lane that the road has not."""
-        if not 0 <= lane < self._lanes(road):
-            raise ValueError(f"road {road} has lanes 0..{self._lanes(road) - 1}, not {lane}")
-        (self._closed_lanes.add if closed else self._closed_lanes.discard)((int(road), int(lane)))
-        self._permit(int(road), int(lane))
-
-    def _lanes(self, road: int) -> int:
-        with self._failing("asking for lanes"):
-            return int(self._sumo.edge.getLaneNumber(self._roads.edges[road]))
-
-    def _permit(self, road: int, lane: int) -> None:
-        name = f"{self._roads.edges[road]}_{lane}"
         with self._failing("closing or opening a lane"):
-            own = self._permissions.setdefault(name, tuple(self._sumo.lane.getAllowed(name)))
-            shut = road in self._closed or (road, lane) in self._closed_lanes
-            if shut or not own:
-                self._sumo.lane.setDisallowed(name, ["all"])
-            else:
-                self._sumo.lane.setAllowed(name, list(own))
+            self._closures.close_lane(int(road), int(lane), closed)
+        self._hold_or_release(int(road))
 
     def set_speed(self, road: int, speed_m_s: float | None) -> None:
         """See the Protocol."""
-        if speed_m_s is None:
-            self._limits.pop(int(road), None)
-        else:
-            self._limits[int(road)] = float(speed_m_s)
-        self._apply_speeds([int(road)])
+        with self._failing("setting a speed limit"):
+            self._closures.set_speed(int(road), speed_m_s)
 
     def set_speeds(self, factor: float) -> None:
         """See the Protocol."""
-        self._factor = float(factor)
-        self._apply_speeds(range(len(self._roads.edges)))
-
-    def _apply_speeds(self, roads: Sequence[int]) -> None:
-        set_max, set_lane = self._sumo.edge.setMaxSpeed, self._sumo.lane.setMaxSpeed
         with self._failing("setting speed limits"):
-            for road in roads:
-                edge = self._roads.edges[road]
-                limit = self._limits.get(road)
-                own = self._roads.lane_speeds(self._sumo, road)
-                set_max(edge, (max(own) if limit is None else limit) * self._factor)
-                if limit is None and len(set(own)) > 1:
-                    for lane, speed in enumerate(own):
-                        set_lane(f"{edge}_{lane}", speed * self._factor)
+            self._closures.set_speeds(factor)
 
     def travel_times(self) -> Floats:
         """See the Protocol; a fading mean over about ten minutes of looks, one a minute."""
-        limit = self._roads.speed_m_s.copy()
-        for road, speed in self._limits.items():
-            limit[road] = speed
-        return self._times.now_s(self._roads.length_m / np.maximum(limit * self._factor, 0.1))
+        return self._times.now_s(self._closures.free_s())
 
     # -- detectors -----------------------------------------------------------------------------------
 
@@ -425,6 +449,16 @@ class SumoTraffic:
 
     def _failed(self, doing: str, error: Exception) -> AdapterError:
         return AdapterError(f"SUMO failed at {self._now} s while {doing}: {self._words(error)}")
+
+
+@dataclass
+class _Held:
+    """A vehicle that cannot enter yet: its first road is shut."""
+
+    driver: int
+    depart_s: int
+    roads: npt.NDArray[Any]
+    stops: list[Stop] = field(default_factory=list)
 
 
 class _Failing:

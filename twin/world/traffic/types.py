@@ -14,8 +14,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import numpy.typing as npt
 
+from geo.city import City
 from twin.dice import Stream
-from twin.world.traffic.ports import VehicleType
+from twin.world.traffic.ports import Traffic, TrafficSettings, VehicleType
 
 #: order of the default types; ``NewVehicles.type_index`` points into it
 CAR, THROUGH, TRUCK, BUS = range(4)
@@ -49,6 +50,26 @@ DEFAULT_TYPES: tuple[VehicleType, ...] = (
     ),
 )
 
+
+def type_index(name: str) -> int:
+    """Return the place of a default type, such as ``"truck"``, in DEFAULT_TYPES."""
+    for i, kind in enumerate(DEFAULT_TYPES):
+        if kind.name == name:
+            return i
+    raise ValueError(f"no vehicle type '{name}'; there are: {', '.join(kind.name for kind in DEFAULT_TYPES)}")
+
+
+def make_traffic(city: City, settings: TrafficSettings, types: Sequence[VehicleType] = DEFAULT_TYPES) -> Traffic:
+    """Return the traffic model that ``settings.mode`` names: meso or micro (SUMO), or free-flow."""
+    if settings.mode == "free-flow":
+        from twin.world.traffic.free_flow import FreeFlowTraffic
+
+        return FreeFlowTraffic(city, types, settings)
+    from twin.world.traffic.sumo import SumoTraffic
+
+    return SumoTraffic(city, types, settings)
+
+
 #: classes of drivers per kind with a spread
 DRIVER_CLASSES = 16
 
@@ -71,12 +92,13 @@ class Drivers:
         self._count = np.array([len(f) for f in self.factors], dtype=np.int64)
         self._flat = np.concatenate([np.asarray(f) for f in self.factors])
         self._stream = Stream(seed, "traffic.speed_factor")
-        #: SUMO's name of every class, kind by kind
-        self.names = [
-            kind.name if len(f) == 1 else f"{kind.name}.{k}"
-            for kind, f in zip(self.types, self.factors, strict=True)
-            for k in range(len(f))
-        ]
+        #: SUMO's name of every class, kind by kind; kinds of one name (ours, and given ones) stay apart
+        self.names = []
+        used: set[str] = set()
+        for i, (kind, f) in enumerate(zip(self.types, self.factors, strict=True)):
+            name = kind.name if kind.name not in used else f"{kind.name}-{i}"
+            used.add(name)
+            self.names += [name] if len(f) == 1 else [f"{name}.{k}" for k in range(len(f))]
 
     def draw(self, vehicle: npt.NDArray[np.int64], type_index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the class of each vehicle: an index into :attr:`names` and :meth:`factor`."""
@@ -104,15 +126,14 @@ class Drivers:
 
     def xml(self) -> str:
         """All classes as a SUMO additional file."""
-        rows = []
         names = iter(self.names)
-        for kind, factors in zip(self.types, self.factors, strict=True):
-            for factor in factors:
-                rows.append(
-                    f"<vType id={quoteattr(next(names))} vClass={quoteattr(kind.v_class)}"
-                    f' length="{kind.length_m}" minGap="{kind.min_gap_m}" maxSpeed="{kind.max_speed_m_s}"'
-                    f' accel="{kind.accel_m_s2}" decel="{kind.decel_m_s2}" sigma="{kind.sigma}"'
-                    f' tau="{kind.tau_s}" speedFactor="{factor}" speedDev="0"'
-                    f" guiShape={quoteattr(kind.gui_shape)}/>"
-                )
+        rows = [
+            f"<vType id={quoteattr(next(names))} vClass={quoteattr(kind.v_class)}"
+            f' length="{kind.length_m}" minGap="{kind.min_gap_m}" maxSpeed="{kind.max_speed_m_s}"'
+            f' accel="{kind.accel_m_s2}" decel="{kind.decel_m_s2}" sigma="{kind.sigma}"'
+            f' tau="{kind.tau_s}" speedFactor="{factor}" speedDev="0"'
+            f" guiShape={quoteattr(kind.gui_shape)}/>"
+            for kind, factors in zip(self.types, self.factors, strict=True)
+            for factor in factors
+        ]
         return "<additional>\n" + "\n".join(rows) + "\n</additional>\n"

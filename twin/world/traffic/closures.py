@@ -1,0 +1,100 @@
+"""Closed roads, closed lanes and speed limits in SUMO, and the way back to what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from twin.world.traffic.ports import Floats
+from twin.world.traffic.roads import Roads
+
+
+class Closures:
+    """Sets permissions and limits of SUMO's lanes; keeps their own ones to restore them exactly."""
+
+    def __init__(self, sumo: Any, roads: Roads) -> None:
+        self._sumo, self._roads = sumo, roads
+        self._roads_shut: set[int] = set()
+        self._lanes_shut: set[tuple[int, int]] = set()
+        self._permissions: dict[str, tuple[str, ...]] = {}
+        self._speeds: dict[int, tuple[float, ...]] = {}
+        self._limits: dict[int, float] = {}
+        self._factor = 1.0
+
+    def lanes(self, road: int) -> int:
+        """Return the number of SUMO lanes of a road."""
+        return int(self._sumo.edge.getLaneNumber(self._roads.edges[road]))
+
+    def shut(self, road: int) -> bool:
+        """Return whether no lane of the road may be entered."""
+        if road in self._roads_shut:
+            return True
+        if not self._lanes_shut:
+            return False
+        return sum(r == road for r, _ in self._lanes_shut) >= self.lanes(road)
+
+    @property
+    def any_shut(self) -> bool:
+        """True while some road or lane is closed."""
+        return bool(self._roads_shut or self._lanes_shut)
+
+    def close_road(self, road: int, closed: bool) -> None:
+        """Close a road or open it; lanes closed one by one stay closed."""
+        (self._roads_shut.add if closed else self._roads_shut.discard)(road)
+        for lane in range(self.lanes(road)):
+            self._permit(road, lane)
+
+    def close_lane(self, road: int, lane: int, closed: bool) -> None:
+        """Close a lane or open it. ValueError for a lane that the road has not."""
+        if not 0 <= lane < self.lanes(road):
+            raise ValueError(f"road {road} has lanes 0..{self.lanes(road) - 1}, not {lane}")
+        (self._lanes_shut.add if closed else self._lanes_shut.discard)((road, lane))
+        self._permit(road, lane)
+
+    def _permit(self, road: int, lane: int) -> None:
+        name = f"{self._roads.edges[road]}_{lane}"
+        own = self._permissions.get(name)
+        if own is None:
+            own = self._permissions[name] = tuple(self._sumo.lane.getAllowed(name))
+        if road in self._roads_shut or (road, lane) in self._lanes_shut or not own:
+            self._sumo.lane.setDisallowed(name, ["all"])
+        else:
+            self._sumo.lane.setAllowed(name, list(own))
+
+    def set_speed(self, road: int, speed_m_s: float | None) -> None:
+        """Set a road's limit; None: its own."""
+        if speed_m_s is None:
+            self._limits.pop(road, None)
+        else:
+            self._limits[road] = float(speed_m_s)
+        self._apply([road])
+
+    def set_speeds(self, factor: float) -> None:
+        """Scale the limits of all roads."""
+        self._factor = float(factor)
+        self._apply(range(len(self._roads)))
+
+    def _own_speeds(self, road: int) -> tuple[float, ...]:
+        own = self._speeds.get(road)
+        if own is None:
+            speed, edge = self._sumo.lane.getMaxSpeed, self._roads.edges[road]
+            own = self._speeds[road] = tuple(speed(f"{edge}_{lane}") for lane in range(self.lanes(road)))
+        return own
+
+    def _apply(self, roads: Iterable[int]) -> None:
+        set_edge, set_lane = self._sumo.edge.setMaxSpeed, self._sumo.lane.setMaxSpeed
+        for road in roads:
+            edge, own, limit = self._roads.edges[road], self._own_speeds(road), self._limits.get(road)
+            set_edge(edge, (max(own) if limit is None else limit) * self._factor)
+            if limit is None and len(set(own)) > 1:
+                for lane, speed in enumerate(own):
+                    set_lane(f"{edge}_{lane}", speed * self._factor)
+
+    def free_s(self) -> Floats:
+        """Free-flow time of every road under the present limits."""
+        limit = self._roads.speed_m_s.copy()
+        for road, speed in self._limits.items():
+            limit[road] = speed
+        return np.asarray(self._roads.length_m / np.maximum(limit * self._factor, 0.1))
