@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from twin.scenario import CitySource, Scenario
 
 Say = Callable[[str], None]
+TEMPLATES = ("qibu",)
+#: files of a city folder that a new build must not leave behind
+CITY_FILES = ("city.json", "given_routes.parquet", "given_types.json")
 
 
 def cache_dir() -> Path:
@@ -46,7 +49,7 @@ def city_folder(scenario: Scenario, say: Say | None = None) -> Path:
         return Path(qibu.cached())
     if (found := built_folder(source)) is not None:
         return found
-    tell(f"building the city from {Path(str(source)).name} (once)")
+    tell(f"building the city from {Path(source.osm or source.sumo or '').name} (once)")
     return _build_cached(source)
 
 
@@ -70,24 +73,70 @@ def build_city(
     routes: Sequence[Path] = (),
     additional: Sequence[Path] = (),
     template: str | None = None,
+    name: str | None = None,
 ) -> Path:
     """Build a city from exactly one source into ``out`` and return it. Raises CityError in one sentence."""
+    check_source(osm, sumo, routes, additional, template)
     if template is not None:
         from geo import qibu
 
         qibu.build(out)
-        return out
-    if osm is not None:
+    elif osm is not None:
         from geo.osm import city_from_osm
 
-        city_from_osm(osm).save(out)
-        return out
-    from geo.sumo_net import city_from_net
+        city_from_osm(osm, name=name).save(out)
+    else:
+        from geo.given import GivenDemand
+        from geo.sumo_net import city_from_net
 
-    if sumo is None:
-        raise ScenarioError("a city needs a source: a template, an OSM extract or a SUMO network")
-    city_from_net(sumo, routes=list(routes) or None, additional=list(additional) or None).save(out)
+        assert sumo is not None
+        city = city_from_net(sumo, routes=list(routes) or None, additional=list(additional) or None, name=name)
+        city.save(out)
+        if routes:
+            GivenDemand.read(list(routes), city).save(out)
     return out
+
+
+def check_source(
+    osm: Path | None,
+    sumo: Path | None,
+    routes: Sequence[Path] = (),
+    additional: Sequence[Path] = (),
+    template: str | None = None,
+) -> None:
+    """Raise ScenarioError unless there is exactly one source of a city and its files are there."""
+    if sum(given is not None for given in (osm, sumo, template)) != 1:
+        raise ScenarioError("give exactly one source of the city: --osm FILE, --sumo NET or --template qibu")
+    if template is not None and template not in TEMPLATES:
+        raise ScenarioError(f"--template: is '{template}'; allowed: {', '.join(TEMPLATES)}")
+    if sumo is None and (routes or additional):
+        raise ScenarioError(f"{'--routes' if routes else '--additional'}: goes with --sumo NET only")
+    options = {"--osm": [osm], "--sumo": [sumo], "--routes": routes, "--additional": additional}
+    for option, files in options.items():
+        for file in files:
+            if file is not None and not file.is_file():
+                raise ScenarioError(f"{option}: {file}: {'is a folder' if file.is_dir() else 'there is no such file'}")
+
+
+def prepare_city_folder(out: Path, *, force: bool) -> None:
+    """Make a folder for a city. Raises ScenarioError when it holds something (unless ``force`` and a city)."""
+    try:
+        if out.exists() and not out.is_dir():
+            raise ScenarioError(f"{out}: is a file; give a folder for the city")
+        if out.is_dir() and any(out.iterdir()):
+            is_city = (out / "city.json").is_file()
+            if not is_city:
+                raise ScenarioError(f"{out}: is not empty and holds no city; give another folder")
+            if not force:
+                raise ScenarioError(f"{out}: already holds a city; give another folder, or --force to replace it")
+            for file in CITY_FILES:
+                (out / file).unlink(missing_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f".probe-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise ScenarioError(f"{out}: cannot be written ({(error.strerror or str(error)).lower()})") from None
 
 
 # -- the cache ---------------------------------------------------------------------------------------
@@ -102,7 +151,7 @@ def _folder_of(source: CitySource) -> Path:
     """Return the cache folder of files: their content, and that of the code that reads them, is the key."""
     import geo
 
-    h = hashlib.blake2b(digest_size=8)
+    h = hashlib.blake2b(repr(source.name).encode(), digest_size=8)
     for file in _files(source):
         try:
             with file.open("rb") as stream:
@@ -112,7 +161,7 @@ def _folder_of(source: CitySource) -> Path:
     code = Path(geo.__file__).parent
     for file in sorted(code.glob("*.py")):
         h.update(file.read_bytes())
-    stem = Path(str(source)).name.split(".")[0]
+    stem = Path(source.osm or source.sumo or '').name.split(".")[0]
     return cache_dir() / "cities" / f"{stem}-{h.hexdigest()}"
 
 
@@ -133,6 +182,7 @@ def _build_cached(source: CitySource) -> Path:
             Path(source.sumo) if source.sumo else None,
             [Path(r) for r in source.routes],
             [Path(a) for a in source.additional],
+            name=source.name,
         )
         try:
             work.rename(final)

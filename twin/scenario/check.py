@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from twin.errors import ScenarioError
 from twin.scenario.interventions import CloseRoad, Event, SpeedLimit
@@ -22,8 +20,6 @@ from twin.scenario.yaml_file import KeyPath
 
 if TYPE_CHECKING:
     from geo.city import City
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,6 @@ class CityNames:
     road: list[str]
     road_en: list[str]
     lanes: list[int]
-    usable: list[bool]
     place: list[str]
     place_name: list[str]
     place_en: list[str]
@@ -52,7 +47,6 @@ class CityNames:
         return cls(
             city.name,
             *(roads[c].tolist() for c in ("edge", "name", "name_en", "lanes")),
-            (roads["car"] | roads["bus"]).tolist(),
             *(places[c].tolist() for c in ("place", "name", "name_en")),
             float(city.blocks["residents"].sum()),
             _has_given(city.net_file.parent),
@@ -68,9 +62,7 @@ class CityNames:
         path = Path(folder)
         try:
             meta = json.loads((path / "city.json").read_text(encoding="utf-8"))
-            roads = pq.read_table(
-                path / "roads.parquet", columns=["edge", "name", "name_en", "lanes", "car", "bus"]
-            ).to_pydict()
+            roads = pq.read_table(path / "roads.parquet", columns=["edge", "name", "name_en", "lanes"]).to_pydict()
             places = pq.read_table(path / "places.parquet", columns=["place", "name", "name_en"]).to_pydict()
             homes = pq.read_table(path / "blocks.parquet", columns=["residents"])["residents"].to_numpy().sum()
             geo = json.loads(pq.read_schema(path / "roads.parquet").metadata[b"geo"])
@@ -88,7 +80,6 @@ class CityNames:
             roads["name"],
             roads["name_en"],
             roads["lanes"],
-            [bool(c or b) for c, b in zip(roads["car"], roads["bus"], strict=True)],
             places["place"],
             places["name"],
             places["name_en"],
@@ -98,25 +89,33 @@ class CityNames:
         )
 
     def roads_named(self, name: str) -> list[int]:
-        """Return the road indices of an edge id, or of all usable edges of that name in either language."""
+        """Return the road indices of an edge id, or of all edges of that name (either language), as City does."""
         if name in self.edge:
             return [self.edge.index(name)]
-        low = name.strip().lower()
-        both = zip(self.road, self.road_en, self.usable, strict=True)
-        return [i for i, (a, b, ok) in enumerate(both) if ok and low in (str(a).lower(), str(b).lower())]
+        return [i for i, pair in enumerate(zip(self.road, self.road_en, strict=True)) if name in pair]
 
     def place_named(self, name: str) -> int:
         """Return the row of a place by id, name or English name; -1 if there is none."""
-        low = name.strip().lower()
         for column in (self.place, self.place_name, self.place_en):
-            for i, known in enumerate(column):
-                if str(known).lower() == low:
-                    return i
+            if name in column:
+                return column.index(name)
         return -1
+
+    def translator(self, lang: str) -> Callable[[str], str]:
+        """Return a function from any name of a road or place to its name in ``lang``; unknown names stay."""
+        pairs = [*zip(self.road, self.road_en, strict=True), *zip(self.place_name, self.place_en, strict=True)]
+        table = {a: b for a, b in pairs if a and b} if lang == "en" else {b: a for a, b in pairs if a and b}
+        return lambda name: str(table.get(name, name))
 
 
 def _has_given(folder: Path) -> bool:
     return (folder / "given_routes.parquet").is_file()
+
+
+def needs_city(scenario: Scenario) -> bool:
+    """Say whether a scenario names anything that only its city can confirm (the shipped district has homes)."""
+    named = any(isinstance(v, CloseRoad | SpeedLimit | Event) for v in scenario.interventions)
+    return named or scenario.zoom is not None or scenario.city.template is None
 
 
 def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
@@ -172,40 +171,6 @@ def _check_place(name: str, path: KeyPath, names: CityNames, wrong: Any) -> None
     if names.place_named(name) < 0:
         known = [str(n) for n in dict.fromkeys([*names.place_name, *names.place_en, *names.place]) if n]
         wrong(path, f"is {show_value(name)}, but {names.name} has no such place{did_you_mean(name, known)}")
-
-
-def place_row(name: str, city: City) -> int:
-    """Return the row in ``city.places`` of a place by id, name or English name. Raises ScenarioError."""
-    row = CityNames.of(city).place_named(name)
-    if row < 0:
-        raise ScenarioError(f"{city.name} has no place '{name}'")
-    return row
-
-
-def roads_of(where: CloseRoad | SpeedLimit, city: City) -> Ints:
-    """Return the road indices an intervention means, ascending.
-
-    A name means both directions of all its edges; with ``near``, the edges whose middle lies within half of
-    ``length_m`` (m, straight line) of the point of the road nearest to the place, and at least those at that point.
-    """
-    names = CityNames.of(city)
-    rows = np.asarray(names.roads_named(where.road), dtype=np.int64)
-    if rows.size == 0:
-        raise ScenarioError(f"{city.name} has no road '{where.road}'")
-    if where.near is None:
-        return rows
-    from shapely.ops import nearest_points
-
-    place = city.places.geometry.iloc[place_row(where.near, city)]
-    lines = city.roads.geometry.iloc[rows]
-    closest = lines.iloc[int(np.argmin(lines.distance(place).to_numpy()))]
-    point = nearest_points(closest, place)[0]
-    middle = lines.interpolate(0.5, normalized=True)
-    at_point_m = 30.0  # both carriageways of a wide road
-    keep = (middle.distance(point).to_numpy() <= where.length_m / 2) | (
-        lines.distance(point).to_numpy() <= min(at_point_m, where.length_m / 2)
-    )
-    return np.sort(rows[keep])
 
 
 # -- control -----------------------------------------------------------------------------------------

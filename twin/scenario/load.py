@@ -19,7 +19,7 @@ from twin.scenario.parts import DAY_S, city_mapping, clock_text
 from twin.scenario.yaml_file import KeyPath, Mark, Tree, parse_yaml, read_yaml
 
 #: keys that describe one file and are not inherited by the scenarios that extend it
-OWN = ("name", "title", "title_zh", "question")
+OWN = ("name", "title", "title_zh", "question", "question_zh")
 #: keys that are replaced as a whole, never merged with what they extend
 WHOLE = ("city", "zoom", "interventions")
 SUFFIXES = (".yaml", ".yml")

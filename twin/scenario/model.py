@@ -7,7 +7,7 @@ inside; a scenario starts at ``start`` on its first day and ends at ``end`` on i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
@@ -61,6 +61,7 @@ class Scenario(Part):
     title: str = key("what the scenario is, in a line", "text of at most 200 characters", "", max_length=200)
     title_zh: str = key("the title in Chinese", "text of at most 200 characters", "", max_length=200)
     question: str = key("what the scenario is run to find out", "text of at most 1,000 characters", "", max_length=1000)
+    question_zh: str = key("the question in Chinese", "text of at most 1,000 characters", "", max_length=1000)
     city: CitySource = key(
         "the city",
         "qibu, a folder made by 'twin city build', {osm: FILE} or {sumo: FILE, routes: FILE, additional: [FILE]}",

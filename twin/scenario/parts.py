@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -84,6 +85,8 @@ class CitySource(Part):
     routes: tuple[str, ...] = key("route files that give the demand", "a file, or a list of files (with sumo)", ())
     additional: tuple[str, ...] = key("SUMO additional files (stops, polygons)", "a list of files (with sumo)", ())
 
+    name: str | None = key("the city's name (with osm or sumo)", "text of at most 60 characters", None, max_length=60)
+
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
@@ -95,7 +98,8 @@ class CitySource(Part):
         return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
     def __str__(self) -> str:
-        return next(v for v in (self.template, self.folder, self.osm, self.sumo, "no city") if v)
+        file = self.folder or self.osm or self.sumo
+        return self.name or self.template or (PurePath(file).name if file else "no city")
 
 
 def city_mapping(value: Any) -> Any:

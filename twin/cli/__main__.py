@@ -1,0 +1,5 @@
+"""Makes ``python -m twin.cli`` the same as ``twin``."""
+
+from twin.cli import main
+
+main()
