@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from geo.levels import communities, grids, nearest, outline
 from geo.network import Network
 
 if TYPE_CHECKING:
-    from geo.sumo_net import NetTables
+    from geo.net_tables import NetTables
 
 _SUBDISTRICT = "s1"
 _PLACE_COLUMNS = ["place", "kind", "name", "name_en", "community", "road", "pos_m", "road_out", "weight"]
@@ -71,12 +72,12 @@ def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: 
     roads["subdistrict"] = _SUBDISTRICT
     junctions = tables.junctions.copy()
     junctions["subdistrict"] = _SUBDISTRICT
-    area = outline(roads.geometry.to_numpy()[roads["car"].to_numpy(bool)])
+    area = outline(roads.geometry.to_numpy()[roads["car"].to_numpy(bool)], 120.0)
     inferred = infer_blocks(land, roads, area)
     blocks = inferred.blocks
     if blocks.empty:
         raise CityError(f"{net_file}: no place where anybody could live or work was found beside its roads")
-    area = outline(np.concatenate([roads.geometry.to_numpy()[main], blocks.geometry.to_numpy()]))
+    area = outline(np.concatenate([roads.geometry.to_numpy()[main], blocks.geometry.to_numpy()]), 30.0)
     towns = communities(area, land.names, land.boundaries, _SUBDISTRICT).set_crs(tables.crs)
     cells = grids(towns).set_crs(tables.crs)
     blocks = _finish_blocks(blocks, towns, cells, roads)
@@ -221,3 +222,39 @@ def _stop_places(stops: pd.DataFrame, roads: gpd.GeoDataFrame) -> gpd.GeoDataFra
     points = shapely.line_interpolate_point(roads.geometry.to_numpy()[road], share, normalized=True)
     out["kind"], out["name_en"], out["road_out"], out["weight"] = "bus_stop", out["name"], -1, 1.0
     return gpd.GeoDataFrame(out, geometry=points, crs=roads.crs)
+
+
+def build_city(
+    out: str | Path,
+    *,
+    net: Path | None = None,
+    osm: Path | None = None,
+    routes: Path | Sequence[Path] | None = None,
+    additional: Path | Sequence[Path] | None = None,
+    name: str | None = None,
+) -> City:
+    """Build a city from a SUMO network or an OpenStreetMap extract and save it, with its demand, in ``out``.
+
+    ``routes`` and ``additional`` belong to ``net``. Returns the city as loaded from ``out``.
+    """
+    from geo.given import GivenDemand
+
+    if (net is None) == (osm is None):
+        raise CityError("a city is built from one source: a SUMO network or an OpenStreetMap file")
+    given = None
+    if net is not None:
+        from geo.sumo_net import city_and_demand
+
+        city, given = city_and_demand(net, routes, additional, name)
+    elif routes or additional:
+        raise CityError("routes and additional files belong to a SUMO network, not to an OpenStreetMap file")
+    else:
+        from geo.osm import city_from_osm
+
+        assert osm is not None
+        city = city_from_osm(osm, name)
+    folder = city.save(out)
+    GivenDemand.remove(folder)
+    if given is not None:
+        given.save(folder)
+    return City.load(folder)

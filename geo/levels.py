@@ -13,21 +13,20 @@ import shapely
 
 Ints = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
-_MARGIN_M = 150.0
 
 
-def outline(shapes: Any) -> shapely.Polygon:
-    """Return one polygon around ``shapes``: all within 150 m of them, gaps and bays closed, without holes."""
+def outline(shapes: Any, margin_m: float) -> shapely.Polygon:
+    """Return one polygon around ``shapes``: all within ``margin_m`` of them, gaps and bays closed, no holes."""
     lines = np.asarray(shapes, dtype=np.object_)
     west, south, east, north = shapely.total_bounds(lines).tolist()
-    reach = float(np.clip(0.1 * np.hypot(east - west, north - south), 2 * _MARGIN_M, 2000))
+    reach = float(np.clip(0.1 * np.hypot(east - west, north - south), 2 * margin_m, 2000))
     step = reach / 5
     # circles around the cells of a lattice that hold something, joined, then shrunk back
     points = shapely.get_coordinates(shapely.segmentize(lines, step))
     held = np.unique(np.floor((points - (west, south)) / step), axis=0)
     centres = shapely.points((held + 0.5) * step + (west, south))
     whole = shapely.union_all(shapely.buffer(centres, reach + step, quad_segs=4))
-    closed = largest(shapely.buffer(whole, _MARGIN_M - reach, quad_segs=4))
+    closed = largest(shapely.buffer(whole, margin_m - reach, quad_segs=4))
     return shapely.simplify(shapely.Polygon(closed.exterior), 5.0)
 
 

@@ -6,7 +6,6 @@ straight from the parser into columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +17,8 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from geo.build import no_stops
-from geo.city import ROAD_CLASSES, City
+from geo.city import ROAD_CLASSES
 from geo.errors import CityError
-from geo.land import no_land
 from geo.network import Network
 from geo.read_xml import read_xml
 
@@ -141,33 +138,6 @@ def read_tables(net_file: Path, crs: str | None = None, anchor: tuple[float, flo
     tables = NetTables(roads, _junctions(raw.junctions, offset, name), turns, name, offset, located)
     roads["main"] = Network.of(tables).main_part() & roads["car"].to_numpy(bool)
     return tables
-
-
-def city_from_net(
-    net: Path,
-    routes: Path | Sequence[Path] | None = None,
-    additional: Path | Sequence[Path] | None = None,
-    name: str | None = None,
-    anchor: tuple[float, float] = DEFAULT_ANCHOR,
-) -> City:
-    """Return the whole City of a SUMO network.
-
-    ``additional``: files with bus stops and polygons (buildings, land use, waters). ``routes``: files with
-    vehicles; bus lines are read from them, and :meth:`geo.given.GivenDemand.read` keeps the vehicles
-    themselves. Levels, gates, homes and jobs are inferred; ``City.origin`` says from what. Raises
-    :class:`CityError` for files that are missing, broken, or do not fit each other.
-    """
-    from geo.build import Said, assemble
-
-    net = Path(net)
-    tables = read_tables(net, anchor=anchor)
-    land, stops = no_land(tables.crs), no_stops()
-    notes: tuple[str, ...] = ()
-    if not tables.located:
-        notes = (f"the network names no projection: its middle is assumed at {anchor[0]:g}, {anchor[1]:g}",)
-    title = name or net.name.split(".")[0]
-    said = Said(name=title, title=title, source=f"SUMO network {net.name}", notes=notes)
-    return assemble(tables, net, land, stops, said)
 
 
 def _pair(text: str) -> tuple[float, float]:

@@ -16,37 +16,46 @@ OnEnd = Callable[[str], None]
 _CHUNK = 1 << 18
 
 
-def read_xml(file: Path, root: str | tuple[str, ...], on_start: OnStart, on_end: OnEnd | None = None) -> None:
+def read_xml(file: Path, root: str | tuple[str, ...] | None, on_start: OnStart, on_end: OnEnd | None = None) -> None:
     """Call ``on_start(tag, attributes)`` and ``on_end(tag)`` for every element of ``file``, in order.
 
-    ``root``: the allowed name(s) of the outermost element. A KeyError (an attribute that is not there) or
-    ValueError (one that cannot be read) in a callback becomes a :class:`CityError` naming file, line and
-    element; so do a missing file, broken XML, a cut-off gzip and any declared entity.
+    ``root``: the allowed name(s) of the outermost element (None: any). A KeyError (an attribute that is not
+    there) or ValueError (whose text says what is wrong) in a callback becomes a :class:`CityError` naming file,
+    line and element; so do a missing file, broken XML, a cut-off gzip and any declared entity.
     """
     roots = (root,) if isinstance(root, str) else root
     parser = expat.ParserCreate()
     opened = False
 
+    def blame(tag: str, error: Exception) -> CityError:
+        what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        return CityError(f"{file}, line {parser.CurrentLineNumber}: <{tag}> {what}")
+
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal opened
         if not opened:
             opened = True
-            if tag not in roots:
+            if roots is not None and tag not in roots:
                 expected = " or ".join(f"<{name}>" for name in roots)
                 raise CityError(f"{file}: the file begins with <{tag}>, expected {expected}")
         try:
             on_start(tag, attributes)
-        except KeyError as error:
-            raise CityError(f"{file}, line {parser.CurrentLineNumber}: <{tag}> lacks {error}") from None
-        except ValueError as error:
-            raise CityError(f"{file}, line {parser.CurrentLineNumber}: <{tag}> is not readable ({error})") from None
+        except (KeyError, ValueError) as error:
+            raise blame(tag, error) from None
+
+    def end(tag: str) -> None:
+        try:
+            if on_end is not None:
+                on_end(tag)
+        except (KeyError, ValueError) as error:
+            raise blame(tag, error) from None
 
     def no_entity(name: str, *_: object) -> None:
         raise CityError(f"{file}, line {parser.CurrentLineNumber}: declares the entity '{name}'; entities are refused")
 
     parser.StartElementHandler = start
     if on_end is not None:
-        parser.EndElementHandler = on_end
+        parser.EndElementHandler = end
     parser.EntityDeclHandler = no_entity
     try:
         with open_plain_or_gzip(file) as stream:
