@@ -161,7 +161,7 @@ def _folder_of(source: CitySource) -> Path:
     code = Path(geo.__file__).parent
     for file in sorted(code.glob("*.py")):
         h.update(file.read_bytes())
-    stem = Path(source.osm or source.sumo or '').name.split(".")[0]
+    stem = Path(source.osm or source.sumo or "").name.split(".")[0]
     return cache_dir() / "cities" / f"{stem}-{h.hexdigest()}"
 
 

@@ -1,4 +1,4 @@
-"""Is this installation able to run? Each check says what it found and, where wrong, what to do."""
+"""Checks of the installation: each says what it found and, where something is wrong, what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NEEDED = ("eclipse-sumo", "libsumo", "sumolib", "simpy", "mesa", "geopandas", "shapely", "pyproj", "numpy")
+NEEDED: tuple[str, ...] = (
+    "eclipse-sumo",
+    "libsumo",
+    "sumolib",
+    "simpy",
+    "mesa",
+    "geopandas",
+    "shapely",
+    "pyproj",
+    "numpy",
+)
 NEEDED += ("scipy", "pandas", "pyarrow", "duckdb", "pydantic", "ruamel.yaml", "typer", "rich", "pydeck")
 SUMO_VERSION = "1.28"
 PYARROW_MAJOR = "23"
@@ -55,14 +65,14 @@ def checks() -> Iterator[Check]:
 
 
 def python() -> Check:
-    """Is it a version of Python that everything is built for?"""
+    """Check that everything is built for this version of Python."""
     version = ".".join(map(str, sys.version_info[:3]))
     ok = (3, 11) <= sys.version_info[:2] < (3, 13)
     return Check("Python", ok, version, "use Python 3.11 or 3.12")
 
 
 def packages() -> Check:
-    """Are all packages there?"""
+    """Check that all packages are there."""
     missing, found = [], []
     for name in NEEDED:
         try:
@@ -75,14 +85,14 @@ def packages() -> Check:
 
 
 def pyarrow_version() -> Check:
-    """Is pyarrow the one that libsumo is built on? With another, positions cannot be written."""
+    """Check that pyarrow is the one libsumo is built on; with another it warns at import and cannot write positions."""
     version = importlib.metadata.version("pyarrow")
     ok = version.split(".")[0] == PYARROW_MAJOR
     return Check("pyarrow", ok, version, f"libsumo is built on pyarrow {PYARROW_MAJOR}: pip install 'pyarrow==23.*'")
 
 
 def sumo_runs() -> Check:
-    """Does the SUMO program start, and is it the version the twin was made with?"""
+    """Check that the SUMO program starts and is the version the twin was made with."""
     import sumo
 
     binary = Path(sumo.SUMO_HOME) / "bin" / ("sumo.exe" if os.name == "nt" else "sumo")
@@ -99,13 +109,13 @@ def sumo_runs() -> Check:
 
 def _sumo_advice(said: str) -> str:
     if "shared libraries" in said:
-        library = said.split("shared libraries:")[-1].split(":")[0].strip()
+        library = said.partition("shared libraries:")[2].partition(":")[0].strip()
         return f"a system library is missing ({library}); install the package of your system that holds it"
     return "pip install --force-reinstall 'eclipse-sumo==1.28.*'"
 
 
 def libsumo_loads() -> Check:
-    """Does libsumo load beside pyarrow? Tried in a process of its own, because a clash ends the process."""
+    """Check that libsumo loads beside pyarrow, in a process of its own, because a clash would end this one."""
     code = "import pyarrow, libsumo; print(libsumo.getVersion()[1])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
@@ -119,7 +129,7 @@ def libsumo_loads() -> Check:
 
 
 def projections() -> Check:
-    """Are the tables of map projections there, and do they give the right place?"""
+    """Check that the tables of map projections are there and give the right place."""
     import sumo
     from pyproj import Transformer
 
@@ -132,7 +142,7 @@ def projections() -> Check:
 
 
 def cache() -> Check:
-    """Can built cities be kept?"""
+    """Check that built cities can be kept."""
     from twin.cities import cache_dir
 
     folder = cache_dir()
@@ -147,7 +157,7 @@ def cache() -> Check:
 
 
 def disk() -> Check:
-    """Is there room for runs here?"""
+    """Check that there is room for runs."""
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     ok = free_gb >= DISK_GB
     return Check(
@@ -156,7 +166,7 @@ def disk() -> Check:
 
 
 def memory() -> Check:
-    """Is there memory for the whole district?"""
+    """Check that there is memory for the whole district."""
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return Check("memory", True, "not known on this system", optional=True)
     gb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
@@ -165,13 +175,13 @@ def memory() -> Check:
 
 
 def cores() -> Check:
-    """How many runs fit side by side?"""
+    """Say how many cores there are."""
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     return Check("cores", True, f"{n} (a run uses one)")
 
 
 def browser() -> Check:
-    """Is there a browser for the map?"""
+    """Look for a browser to show the map in."""
     import webbrowser
 
     try:

@@ -28,4 +28,4 @@ def write_kpis(folder: Path, log: Facts) -> list[dict[str, Any]]:
     summary = kpis.summary(log)
     text = json.dumps(summary, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "kpis.json").write_text(text + "\n", encoding="utf-8")
-    return summary["kpis"]  # type: ignore[no-any-return]
+    return summary["kpis"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,16 +60,12 @@ def validate(
 
     try:
         s = load_scenario(scenario, parse_sets(set_))
-        problems: list[str] = []
-        ask_city = needs_city(s) and not no_city
-        folder = built_folder(s.city) if ask_city else None
-        for check in (lambda: check_control(s), lambda: folder and check_against_city(s, CityNames.read(folder))):
-            try:
-                check()
-            except ScenarioError as error:
-                problems += getattr(error, "problems", [str(error)])
+        folder = built_folder(s.city) if needs_city(s) and not no_city else None
     except ScenarioError as error:
         fail(error, WRONG)
+    problems = _problems(check_control, s)
+    if folder is not None:
+        problems += _problems(check_against_city, s, CityNames.read(folder))
     for sentence in problems:
         typer.echo(f"Error: {sentence}", err=True)
     if problems:
@@ -77,6 +74,15 @@ def validate(
     if folder is None and needs_city(s):
         why = "not asked for" if no_city else "the city is not built yet; 'twin run' builds it"
         typer.echo(f"Names of roads and places were not checked ({why}).")
+
+
+def _problems(check: Callable[..., None], *what: object) -> list[str]:
+    """Return the sentences of a check that fails, none of one that does not."""
+    try:
+        check(*what)
+    except ScenarioError as error:
+        return list(getattr(error, "problems", [str(error)]))
+    return []
 
 
 @plain_errors

@@ -6,7 +6,8 @@ city itself (places, roads). ``twin validate`` and ``twin run`` use exactly thes
 
 from twin.scenario.agree import zoom_period
 from twin.scenario.interventions import CloseRoad, DemandChange, Event, Intervention, SpeedLimit, WeatherChange
-from twin.scenario.load import catalogue, load_scenario
+from twin.scenario.layers import catalogue
+from twin.scenario.load import load_scenario
 from twin.scenario.mistakes import ScenarioProblems
 from twin.scenario.model import WEEKDAYS, Scenario
 from twin.scenario.parts import DAY_S, CitySource, Control, People, Traffic, Weather, Zoom, clock_text, seconds_of

@@ -1,4 +1,4 @@
-"""Checks that need the city: do the places and roads a scenario names exist, and can its control be loaded?
+"""Checks that need the city: the places and roads a scenario names exist, and its control can be loaded.
 
 Only names and counts are read, so that ``twin validate`` answers at once; ``twin run`` makes the same checks.
 """
@@ -46,8 +46,13 @@ class CityNames:
         lon, lat = city.to_wgs84([x0, x0, x1, x1], [y0, y1, y0, y1])
         return cls(
             city.name,
-            *(roads[c].tolist() for c in ("edge", "name", "name_en", "lanes")),
-            *(places[c].tolist() for c in ("place", "name", "name_en")),
+            roads["edge"].tolist(),
+            roads["name"].tolist(),
+            roads["name_en"].tolist(),
+            roads["lanes"].tolist(),
+            places["place"].tolist(),
+            places["name"].tolist(),
+            places["name_en"].tolist(),
             float(city.blocks["residents"].sum()),
             _has_given(city.net_file.parent),
             (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())),

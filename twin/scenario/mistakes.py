@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -19,7 +20,7 @@ _CLOCK_LIKE = re.compile(r"\s*([0-9]{1,2})[:.h时点]?([0-9]{2})?\s*(?:分|uhr|a
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-class ScenarioProblems(ScenarioError):
+class ScenarioProblems(ScenarioError):  # noqa: N818 - the plural of an error
     """Everything that is wrong with a scenario: ``problems`` holds one sentence each; str() shows all."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -71,20 +72,27 @@ def sentences(error: ValidationError, mark: Callable[[KeyPath], Mark]) -> list[t
 def _sentence(item: Any, path: KeyPath, model: type[BaseModel], allowed: str) -> str:
     kind, value, shown = item["type"], item["input"], show_path(path)
     if kind == "extra_forbidden":
-        return _unknown_key(path, model, value)
-    if kind == "missing":
-        return f"{shown} is missing; write {allowed}"
-    if kind in ("union_tag_not_found", "union_tag_invalid"):
-        known = ", ".join(KINDS)
-        if not isinstance(value, dict) or "kind" not in value:
-            return f"{shown}.kind is missing; allowed: {known}"
-        said = value["kind"]
-        return f"{shown}.kind is {show_value(said)}; allowed: {known}{did_you_mean(str(said), KINDS)}"
-    if kind in ("model_type", "model_attributes_type"):
-        return f"{shown or 'the file'} is {show_value(value)}; expected {_mapping_of(allowed, model)}"
-    if kind == "value_error":
-        return f"{shown}: {item['ctx']['error']}"
-    return f"{shown} is {show_value(value)}; allowed: {allowed}{_hint(value, allowed)}"
+        text = _unknown_key(path, model, value)
+    elif kind == "missing":
+        text = f"{shown} is missing; write {allowed}"
+    elif kind in ("union_tag_not_found", "union_tag_invalid"):
+        text = _unknown_kind(shown, value)
+    elif kind in ("model_type", "model_attributes_type"):
+        text = f"{shown or 'the file'} is {show_value(value)}; expected {_mapping_of(allowed, model)}"
+    elif kind == "value_error":
+        text = f"{shown}: {item['ctx']['error']}"
+    else:
+        text = f"{shown} is {show_value(value)}; allowed: {allowed}{_hint(value, allowed)}"
+    return text
+
+
+def _unknown_kind(shown: str, value: object) -> str:
+    if isinstance(value, dict) and "kind" in value:
+        said, known = value["kind"], did_you_mean(str(value["kind"]), KINDS)
+        return f"{shown}.kind is {show_value(said)}; allowed: {', '.join(KINDS)}{known}"
+    if isinstance(value, dict):
+        return f"{shown}.kind is missing; allowed: {', '.join(KINDS)}"
+    return f"{shown} is {show_value(value)}; expected keys such as 'at:' and 'kind:'"
 
 
 def _mapping_of(allowed: str, model: type[BaseModel]) -> str:
@@ -116,23 +124,25 @@ def _hint(value: object, allowed: str) -> str:
     """Say how to write what was probably meant: a number without its unit, a time in quotes, true for yes."""
     if "a time" in allowed:
         return _time_hint(value)
-    if "true or false" in allowed and isinstance(value, str):
+    if isinstance(value, float) and "whole number" in allowed and math.isfinite(value) and value == int(value):
+        return f"; write {int(value)}"
+    if not isinstance(value, str):
+        return ""
+    if "true or false" in allowed:
         meant = _TRUTH.get(value.lower())
         return f"; write {meant}" if meant else ""
-    if isinstance(value, str) and ("number" in allowed or "degrees" in allowed or "3600" in allowed):
-        match = _NUMBER_UNIT.match(value)
-        if match is None:
-            return ""
-        number = re.sub(r"[,_ ]", "", match[1])
-        if match[2]:
-            return f"; write {number} (the unit is fixed by the key)"
-        return f"; write {number} without quotes"
-    if isinstance(value, float) and "whole number" in allowed and value == int(value):
-        return f"; write {int(value)}"
-    if isinstance(value, str):
-        words = [w.strip(" ,.") for w in re.split(r"[ ,]", allowed)]
-        return did_you_mean(value, [w for w in words if len(w) > 2])
-    return ""
+    if "number" in allowed or "degrees" in allowed:
+        return _number_hint(value)
+    words = [w.strip(" ,.") for w in re.split(r"[ ,]", allowed)]
+    return did_you_mean(value, [w for w in words if len(w) > 2])
+
+
+def _number_hint(value: str) -> str:
+    match = _NUMBER_UNIT.match(value)
+    if match is None:
+        return ""
+    number = re.sub(r"[,_ ]", "", match[1])
+    return f"; write {number} (the unit is fixed by the key)" if match[2] else f"; write {number} without quotes"
 
 
 def _time_hint(value: object) -> str:

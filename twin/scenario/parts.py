@@ -150,7 +150,11 @@ class Traffic(Part):
         le=DAY_S,
     )
     fcd_period_s: int = key(
-        "seconds between two recorded positions of a vehicle", "0 (none recorded) or up to 3600", 30, ge=0, le=3600
+        "seconds between two recorded positions of a vehicle",
+        "a whole number from 0 (none recorded) to 3600",
+        30,
+        ge=0,
+        le=3600,
     )
     route_refresh_s: int = key(
         "seconds after which routes are computed anew from the travel times of the moment",

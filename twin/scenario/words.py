@@ -100,7 +100,7 @@ def describe(s: Scenario, lang: str = "en", name_of: Translate = str) -> list[st
     )
     if s.zoom is not None:
         lines.append(_zoom(s.zoom, lang, name_of))
-    lines += [_control(name, factory, lang) for name, factory in _factories(s).items()]
+    lines += [_control(name, lang) for name in _factories(s)]
     lines += [sentence(v, lang, name_of, s.days) for v in s.interventions]
     return lines
 
@@ -129,38 +129,40 @@ def difference(base: Scenario, variant: Scenario, lang: str = "en", name_of: Tra
 
 def sentence(v: Intervention, lang: str = "en", name_of: Translate = str, days: int = 1) -> str:
     """Return an intervention as one sentence, such as "Huanghe Avenue is closed from 07:15 to 08:30."."""
-    zh = lang == "zh"
     when = _when(v, lang, days)
-    if isinstance(v, CloseRoad | SpeedLimit):
-        where = _where(v, lang, name_of)
-        if isinstance(v, SpeedLimit):
-            limit = f"{v.speed_km_h:g}"
-            return f"{when}{where}限速{limit}公里/小时。" if zh else f"{where} has a limit of {limit} km/h {when}."
-        if v.lanes == "all":
-            return f"{when}{where}封闭。" if zh else f"{where} is closed {when}."
-        lanes = ", ".join(str(lane) for lane in v.lanes)
-        one = len(v.lanes) == 1
-        return (
-            f"{when}{where}的第{lanes}车道封闭（0为最右侧）。"
-            if zh
-            else f"{'Lane' if one else 'Lanes'} {lanes} (0 is the rightmost) of {_lower(where)} "
-            f"{'is' if one else 'are'} closed {when}."
-        )
-    if isinstance(v, WeatherChange):
+    if isinstance(v, CloseRoad):
+        pair = _closure(v, _where(v, lang, name_of), when)
+    elif isinstance(v, SpeedLimit):
+        where, limit = _where(v, lang, name_of), f"{v.speed_km_h:g}"
+        pair = (f"{where} has a limit of {limit} km/h {when}.", f"{when}{where}限速{limit}公里/小时。")
+    elif isinstance(v, WeatherChange):
         sky = _sky(v.weather, v.rain_mm_h, lang)
-        return f"{when}天气：{sky}。" if zh else f"The weather is {sky} {when}."
-    if isinstance(v, DemandChange):
-        who = _pick(_WHO[v.what], lang)
-        share = f"{v.factor:.0%}"
-        if zh:
-            return f"{when}{who}为平时的{share}。"
-        verb = "are" if v.what == "residents" else "is"
-        return f"{_first_up(who)} {verb} {share} of the usual {when}."
-    assert isinstance(v, Event)
-    place = name_of(v.place)
-    if zh:
-        return f"{when}在{place}举办活动，吸引{v.people:,}人。"
-    return f"An event at {place} draws {v.people:,} people {when}."
+        pair = (f"The weather is {sky} {when}.", f"{when}天气：{sky}。")
+    elif isinstance(v, DemandChange):
+        who, verb = _pick(_WHO[v.what], lang), "are" if v.what == "residents" else "is"
+        pair = (
+            f"{_first_up(who)} {verb} {v.factor:.0%} of the usual {when}.",
+            f"{when}{who}为平时的{v.factor:.0%}。",
+        )
+    else:
+        assert isinstance(v, Event)
+        place = name_of(v.place)
+        pair = (
+            f"An event at {place} draws {v.people:,} people {when}.",
+            f"{when}在{place}举办活动，吸引{v.people:,}人。",
+        )
+    return _pick(pair, lang)
+
+
+def _closure(v: CloseRoad, where: str, when: str) -> tuple[str, str]:
+    if v.lanes == "all":
+        return f"{where} is closed {when}.", f"{when}{where}封闭。"
+    lanes, one = ", ".join(str(lane) for lane in v.lanes), len(v.lanes) == 1
+    return (
+        f"{'Lane' if one else 'Lanes'} {lanes} (0 is the rightmost) of {_lower(where)} "
+        f"{'is' if one else 'are'} closed {when}.",
+        f"{when}{where}的第{lanes}车道封闭（0为最右侧）。",
+    )
 
 
 def key_table(s: Scenario) -> list[str]:
@@ -230,49 +232,49 @@ def _said_above(base: Scenario, variant: Scenario, key: str) -> bool:
 
 def _value(key: str, value: Any, lang: str) -> str:
     """Return the value of a key in words."""
-    zh = lang == "zh"
-    if key == "people":
-        if value is None:
-            return "没有居民" if zh else "nobody lives here"
-        few = f"（模拟{value.share:.0%}）" if zh else f" ({value.share:.0%} of them simulated)"
-        text = (
-            f"{value.residents:,}名居民、{value.companies:,}家企业"
-            if zh
-            else (f"{value.residents:,} residents and {value.companies:,} companies")
-        )
-        return text + (few if value.share < 1 else "")
+    in_words: dict[str, Callable[[Any, str], str]] = {
+        "people": _people,
+        "weekday": lambda v, lang: _pick(_DAYS[v], lang),
+        "weather": lambda v, lang: _sky(v.kind, v.rain_mm_h, lang),
+        "traffic.mode": lambda v, lang: _pick(_MODES[v], lang),
+        "traffic.time_to_teleport_s": _moved_on,
+        "traffic.fcd_period_s": _recorded,
+        "traffic.given": _given,
+    }
+    if key in in_words:
+        return in_words[key](value, lang)
     if key in ("start", "end"):
         return clock_text(value)
-    if key == "weekday":
-        return _pick(_DAYS[value], lang)
-    if key == "weather":
-        return _sky(value.kind, value.rain_mm_h, lang)
-    if key in ("people.residents", "people.companies"):
-        return f"{value:,}"
     if key in ("people.share", "traffic.background"):
         return f"{value:.0%}"
-    if key.startswith("traffic."):
-        return _traffic_value(key, value, lang)
-    return str(value)
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def _traffic_value(key: str, value: Any, lang: str) -> str:
-    zh = lang == "zh"
-    if key == "traffic.mode":
-        return _pick(_MODES[value], lang)
-    if key == "traffic.time_to_teleport_s":
-        if value == -1:
-            return "永不移出" if zh else "never moved on"
-        return f"{value}秒后移出" if zh else f"moved on after {value} s"
-    if key == "traffic.fcd_period_s":
-        if value == 0:
-            return "不记录" if zh else "not recorded"
-        return f"每{value}秒记录一次" if zh else f"recorded every {value} s"
-    if key == "traffic.given":
-        if value:
-            return "车辆来自线路文件。" if zh else "The vehicles of the route files drive."
-        return "不再使用线路文件中的车辆。" if zh else "The vehicles of the route files no longer drive."
-    return f"{value:g}"
+def _people(value: Any, lang: str) -> str:
+    if value is None:
+        return "没有居民" if lang == "zh" else "nobody lives here"
+    text, few = f"{value.residents:,} residents and {value.companies:,} companies", " ({:.0%} of them simulated)"
+    if lang == "zh":
+        text, few = f"{value.residents:,}名居民、{value.companies:,}家企业", "（模拟{:.0%}）"
+    return text + (few.format(value.share) if value.share < 1 else "")
+
+
+def _moved_on(value: int, lang: str) -> str:
+    if value == -1:
+        return "永不移出" if lang == "zh" else "never moved on"
+    return f"{value}秒后移出" if lang == "zh" else f"moved on after {value} s"
+
+
+def _recorded(value: int, lang: str) -> str:
+    if value == 0:
+        return "不记录" if lang == "zh" else "not recorded"
+    return f"每{value}秒记录一次" if lang == "zh" else f"recorded every {value} s"
+
+
+def _given(value: bool, lang: str) -> str:
+    if value:
+        return "车辆来自线路文件。" if lang == "zh" else "The vehicles of the route files drive."
+    return "不再使用线路文件中的车辆。" if lang == "zh" else "The vehicles of the route files no longer drive."
 
 
 def _sky(kind: str, mm_h: float, lang: str) -> str:
@@ -319,9 +321,9 @@ def _factories(s: Scenario) -> dict[str, str]:
     return {name: _plain(name, factory) for name, factory in s.control.factories().items()}
 
 
-def _control(name: str, factory: str, lang: str) -> str:
+def _control(name: str, lang: str) -> str:
     system = _pick(_SYSTEMS[name], lang)
-    return f"{system}启用（{factory}）。" if lang == "zh" else f"{system} is at work ({factory})."
+    return f"{system}投入运行。" if lang == "zh" else f"{system} is at work."
 
 
 def _control_changes(base: Scenario, variant: Scenario, lang: str) -> list[str]:
@@ -333,7 +335,7 @@ def _control_changes(base: Scenario, variant: Scenario, lang: str) -> list[str]:
         if name not in b:
             out.append(f"{system}停用。" if zh else f"{system} is switched off.")
         elif name not in a:
-            out.append(_control(name, b[name], lang))
+            out.append(_control(name, lang))
         elif a[name] != b[name]:
             out.append(f"{system}由{a[name]}改为{b[name]}。" if zh else f"{system} is {b[name]} instead of {a[name]}.")
     return out
