@@ -23,7 +23,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_COLUMNS = np.array([WALK, EBIKE, BUS, PASSENGER, CAR])
+#: modes in the order of the columns of :func:`utilities`
+COLUMNS = np.array([WALK, EBIKE, BUS, PASSENGER, CAR])
 _NEVER = -50.0
 
 
@@ -80,12 +81,10 @@ def choose(utility: Floats, u: Floats) -> Ints:
     weight[utility <= _NEVER] = 0.0
     cumulative = np.cumsum(weight, axis=1)
     index = (cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1)
-    return _COLUMNS[np.minimum(index, 4)]
+    return COLUMNS[np.minimum(index, 4)]
 
 
-def share_cars(
-    household: Ints, cars: Ints, rank: Ints, first: Bools, begin_s: Floats, end_s: Floats
-) -> Bools:
+def share_cars(household: Ints, cars: Ints, rank: Ints, first: Bools, begin_s: Floats, end_s: Floats) -> Bools:
     """Decide which of the tours that want a car get one: columns over those tours.
 
     ``cars``: of the household; ``rank``: the driver's place in its order; ``first``: the main tour of the day;

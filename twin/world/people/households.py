@@ -148,9 +148,7 @@ def _ages(
     grown = ((roles == _ROLE["G"]) & used).any(axis=1)
     first_child = 18.0 * u_base  # age of the eldest child under 18
     # parents are 23 to 35 years older than the eldest child; couples without children spread over 22..59
-    parent = np.where(
-        grown, 46.0 + 12.0 * u_base, np.where(child, first_child + 29.0, 22.0 + 37.0 * u_base**0.8)
-    )
+    parent = np.where(grown, 46.0 + 12.0 * u_base, np.where(child, first_child + 29.0, 22.0 + 37.0 * u_base**0.8))
     base = parent[household]
     age = np.where(role == 0, np.clip(base + (u - 0.5) * np.where(child[household], 10.0, 5.0), 20, 59), 0.0)
     child_number = np.zeros(len(role), dtype=np.int64)

@@ -135,10 +135,7 @@ def build(city: City, travel: Travel, companies: CompanyArrays, draws: Draws, s:
     types = (np.int64, np.int64, np.int8, np.int16, bool, np.int8, np.int8, np.int32, np.int32, np.int32, np.int32,
              bool, bool, np.int8, np.int8)  # fmt: skip
     people = ResidentArrays(
-        *(
-            np.concatenate([np.asarray(c)[order], v]).astype(t)
-            for c, v, t in zip(columns, visitors, types, strict=True)
-        )
+        *(np.concatenate([np.asarray(c)[order], v]).astype(t) for c, v, t in zip(columns, visitors, types, strict=True))
     )
     return Population(people, s.residents, len(visitors[0]), len(members.household_key))
 

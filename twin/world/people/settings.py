@@ -75,6 +75,7 @@ class PeopleSettings:
     learning: float = 0.6  # share of a lateness that is added to the margin
     shift_most_s: int = 2_700
     late_days_to_switch: int = 2
+    refused_as_late_s: int = 1_800  # a trip that failed weighs like such a lateness
     short_stay_s: int = 300  # somebody held up stays at least this long
     lunch_at_home: float = 0.30  # of day workers within 3 km
     activity: float = 1.0  # factor on the frequency of shopping, leisure and errands
