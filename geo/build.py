@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ _SUBDISTRICT = "s1"
 _PLACE_COLUMNS = ["place", "kind", "name", "name_en", "community", "road", "pos_m", "road_out", "weight"]
 #: a car needs this much road to start from, m
 _ROOM_M = 12.0
+#: land further than this from the city is left out, m
+_AROUND_M = 400.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: 
     junctions = tables.junctions.copy()
     junctions["subdistrict"] = _SUBDISTRICT
     area = outline(roads.geometry.to_numpy()[roads["car"].to_numpy(bool)], 120.0)
+    land = _clip(land, shapely.buffer(area, _AROUND_M))
     inferred = infer_blocks(land, roads, area)
     blocks = inferred.blocks
     if blocks.empty:
@@ -125,6 +128,19 @@ def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: 
     )
     city.check()
     return city
+
+
+def _clip(land: Land, around: shapely.Polygon) -> Land:
+    """Keep what lies in or, of waters, reaches into the city's surroundings."""
+    kept: dict[str, gpd.GeoDataFrame] = {}
+    for name in ("buildings", "places"):
+        table = getattr(land, name)
+        inside = shapely.intersects(shapely.point_on_surface(table.geometry.to_numpy()), around)
+        kept[name] = table[inside].reset_index(drop=True)
+    waters = land.waters
+    waters = waters.set_geometry(waters.geometry.intersection(around)).explode(ignore_index=True)
+    whole = (waters.geom_type == "Polygon") & (waters.geometry.area > 1)
+    return replace(land, **kept, waters=waters[whole].reset_index(drop=True))
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,15 @@ Floats = npt.NDArray[np.float64]
 
 #: gross floor area of a resident's home, m² (living area of about 45 m² a head, walls and stairs on top)
 HOME_M2 = 60.0
+#: a building of which nothing else is known is a shed or garage below this ground area, m²
+_SHED_M2 = 50.0
+#: a building on commercial land above this ground area is a works or a warehouse, not offices, m²
+_WORKS_M2 = 1500.0
 #: gross floor area of a job by the kind of block, m² (usual planning ranges: offices 20–30, shops 40–60, works 80–120)
 JOB_M2 = {
     "mixed": 60.0,
     "commerce": 50.0,
-    "office": 25.0,
+    "office": 30.0,
     "industry": 100.0,
     "logistics": 150.0,
     "school": 120.0,
@@ -38,7 +42,7 @@ JOB_M2 = {
     "construction": 400.0,
 }
 #: gross floor area of a school place and of a shop, m²
-PUPIL_M2 = 12.0
+PUPIL_M2 = 20.0
 SHOP_M2 = 250.0
 #: share of the floor that is homes
 _HOME_SHARE = {"village": 1.0, "housing": 1.0, "mixed": 0.5, "farm": 0.3}
@@ -109,7 +113,7 @@ def infer_blocks(land: Land, roads: gpd.GeoDataFrame, area: shapely.Polygon) -> 
         blocks, source = _from_roads(roads, area), "road density (no buildings or land use in the data)"
         if len(buildings):
             source = f"road density ({len(buildings)} buildings are too few for {street_km:.0f} km of street)"
-    blocks = _complete(blocks, notes)
+    blocks = _complete(blocks, land.places[land.places["kind"] == "school"], notes)
     blocks = blocks[blocks[["residents", "jobs", "shops", "pupils"]].sum(axis=1) > 0].reset_index(drop=True)
     return Inferred(blocks, source, tuple(notes))
 
@@ -128,7 +132,8 @@ def _enough(uses: gpd.GeoDataFrame, area: shapely.Polygon) -> bool:
 
 def _from_buildings(buildings: gpd.GeoDataFrame, uses: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     ground = buildings.geometry.area.to_numpy()
-    buildings, ground = buildings[ground >= 25], ground[ground >= 25]  # below that it is a shed
+    lived = ground >= np.where(buildings["kind"] == "", _SHED_M2, _SHED_M2 / 2)
+    buildings, ground = buildings[lived], ground[lived]
     kind = _kinds(buildings, ground, uses)
     small, large = (np.array([_STOREYS.get(k, (1, 2))[i] for k in kind]) for i in (0, 1))
     said = buildings["storeys"].to_numpy(np.int64)
@@ -166,6 +171,7 @@ def _kinds(buildings: gpd.GeoDataFrame, ground: Floats, uses: gpd.GeoDataFrame) 
         who, use = tree.query(points, predicate="intersects")
         by = np.lexsort((use, who))
         kind[unknown[who[by]]] = uses["kind"].to_numpy(dtype=object)[order][use[by]]
+        kind[unknown[(kind[unknown] == "office") & (ground[unknown] >= _WORKS_M2)]] = "industry"
     kind[(kind == "") & (ground >= 800)] = "mixed"
     kind[kind == ""] = "housing"
     return np.asarray(kind, dtype=np.object_)
@@ -258,19 +264,27 @@ def _off_the_road(blocks: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> gpd.GeoD
 # -- what every city needs ---------------------------------------------------------------------------------------
 
 
-def _complete(blocks: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
-    """Give schools and shops to a city whose data names none or too few, and say so in ``notes``."""
+def _complete(blocks: gpd.GeoDataFrame, schools: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
+    """Give schools and shops to a city whose data names none or too few, and say so in ``notes``.
+
+    Schools go where ``schools`` (points) are, else among the homes.
+    """
     blocks = blocks.copy()
     for column in ("residents", "jobs", "shops", "pupils", "storeys"):
         blocks[column] = blocks[column].astype(np.int64)
     residents = int(blocks["residents"].sum())
     missing = residents * PUPILS_PER_RESIDENT - float(blocks["pupils"].sum())
     if missing > 0.5 * residents * PUPILS_PER_RESIDENT:
-        schools = _spread(blocks, max(1, round(missing / 800)))
-        blocks.loc[schools, ["kind", "residents", "shops"]] = ["school", 0, 0]
-        blocks.loc[schools, "pupils"] = int(np.ceil(missing / len(schools)))
-        blocks.loc[schools, "jobs"] = int(np.ceil(missing / len(schools) / 12))
-        notes.append(f"the data has too few school places: {len(schools)} schools were placed among the homes")
+        if len(schools):
+            tree = shapely.STRtree(blocks.geometry.to_numpy())
+            rows = sorted(set(np.asarray(tree.nearest(schools.geometry.to_numpy())).tolist()))
+            notes.append(f"school places were estimated: the data names {len(schools)} schools but not their size")
+        else:
+            rows = _spread(blocks, max(1, round(missing / 800)))
+            notes.append(f"the data names no schools: {len(rows)} were placed among the homes")
+        blocks.loc[rows, ["kind", "residents", "shops"]] = ["school", 0, 0]
+        blocks.loc[rows, "pupils"] = int(np.ceil(missing / len(rows)))
+        blocks.loc[rows, "jobs"] = int(np.ceil(missing / len(rows) / 12))
     want = residents / RESIDENTS_PER_SHOP
     if float(blocks["shops"].sum()) < 0.3 * want:
         open_for = blocks["kind"].isin(("mixed", "commerce", "office")) & (blocks["jobs"] > 0)
@@ -279,17 +293,31 @@ def _complete(blocks: gpd.GeoDataFrame, notes: list[str]) -> gpd.GeoDataFrame:
         weight = (blocks["jobs"] + 0.2 * blocks["residents"]).where(open_for, 0.0).to_numpy(np.float64)
         whole = np.floor(np.cumsum(weight) / max(weight.sum(), 1e-9) * max(1, round(want)) + 1e-9)
         blocks["shops"] = blocks["shops"].to_numpy() + np.diff(whole, prepend=0).astype(np.int64)
-        notes.append("the data has too few shops: shops were placed by jobs and homes")
+        notes.append("the data names too few shops: more were placed by jobs and homes")
     return blocks
 
 
 def _spread(blocks: gpd.GeoDataFrame, n: int) -> list[int]:
-    """Choose ``n`` blocks spread over the homes: along a curve through the city, every equal share of residents."""
+    """Choose ``n`` blocks spread over the homes: halve the city until each part needs one, take its middle."""
     points = blocks.geometry.representative_point()
-    order = np.lexsort((points.x, np.floor((points.y - points.y.min()) / 600)))
-    share = np.cumsum(blocks["residents"].to_numpy(np.float64)[order])
-    at = np.searchsorted(share, (np.arange(n) + 0.5) / n * share[-1])
-    return sorted({int(blocks.index[order[k]]) for k in at.tolist()})
+    xy = np.column_stack([points.x, points.y])
+    residents = blocks["residents"].to_numpy(np.float64)
+    chosen: list[int] = []
+    parts = [(np.flatnonzero(residents > 0), n)]
+    while parts:
+        rows, k = parts.pop()
+        if rows.size == 0:
+            continue
+        if k <= 1 or rows.size < 2:
+            middle = np.average(xy[rows], axis=0, weights=residents[rows])
+            chosen.append(int(rows[np.argmin(((xy[rows] - middle) ** 2).sum(axis=1))]))
+            continue
+        axis = int(np.argmax(np.ptp(xy[rows], axis=0)))
+        order = rows[np.argsort(xy[rows, axis], kind="stable")]
+        share = np.cumsum(residents[order]) / residents[order].sum()
+        cut = int(np.clip(np.searchsorted(share, (k // 2) / k), 1, len(order) - 1))
+        parts += [(order[:cut], k // 2), (order[cut:], k - k // 2)]
+    return sorted(set(chosen))
 
 
 def total(blocks: gpd.GeoDataFrame) -> dict[str, Any]:

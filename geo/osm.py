@@ -12,13 +12,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
-from geo import osm_read
-from geo.build import Said, Stops, assemble, no_stops
+from geo import osm_lines, osm_read
+from geo.build import Said, assemble
 from geo.city import City
 from geo.errors import CityError
-from geo.land import Land
 from geo.net_tables import read_tables
 
 #: an hour of netconvert is a country, not a city
@@ -35,15 +32,16 @@ _OPTIONS = (
     "--no-turnarounds.except-deadend",
     "--output.street-names",
     "--remove-edges.isolated",
-    "--keep-edges.by-vclass=passenger,bus,bicycle,pedestrian",
     "--proj.utm",
     "--no-warnings",
 )
 
 
-def city_from_osm(osm: Path, name: str | None = None, work: Path | None = None) -> City:
+def city_from_osm(osm: Path, name: str | None = None, work: Path | None = None, paths: bool = False) -> City:
     """Return the City of an ``.osm``, ``.osm.gz`` or, where the package osmium is installed, ``.osm.pbf`` file.
 
+    ``paths``: take the ways of cyclists and walkers into the network too. They cut the streets into short pieces
+    (Bad Hersfeld: 10,144 edges in place of 2,696) and nobody walks or cycles in SUMO here, so the default is no.
     The SUMO network is written to ``work`` (default: a temporary folder that lives as long as the process; save
     the city). Levels come from boundaries or named settlements, homes and jobs from buildings, else land use,
     else road density; ``City.origin`` says which. Raises :class:`CityError` for a file that is missing, broken,
@@ -61,20 +59,19 @@ def city_from_osm(osm: Path, name: str | None = None, work: Path | None = None) 
         extract = osm_read.read_osm(source)
         if not extract.has_car_roads():
             raise CityError(f"{osm}: has no roads for cars (no way with highway=residential, primary …)")
-        net = netconvert(source, folder / "net.net.xml.gz", osm)
-    tables = read_tables(net)
+        net = _netconvert(source, folder / "net.net.xml.gz", Path(scratch), osm, paths)
+        tables = read_tables(net)
+        stops, notes = osm_lines.read_stops(Path(scratch), tables)
     land = osm_read.land_of(extract, tables.crs)
-    stops = osm_read.bus_stops_of(extract, tables.crs)
-    places = pd.concat([land.places, stops], ignore_index=True)
-    land = Land(**{**vars(land), "places": places})
     title = name or osm.name.split(".")[0]
     said = Said(
         name=title,
         title=title,
         source=f"OpenStreetMap extract {osm.name}",
         attribution="© OpenStreetMap contributors (ODbL)",
+        notes=notes,
     )
-    return assemble(tables, net, land, Stops(no_stops().stops, no_stops().lines), said)
+    return assemble(tables, net, land, stops, said)
 
 
 def _as_xml(osm: Path, scratch: Path) -> Path:
@@ -97,22 +94,25 @@ def _as_xml(osm: Path, scratch: Path) -> Path:
     return out
 
 
-def netconvert(source: Path, net: Path, shown: Path) -> Path:
-    """Turn an OpenStreetMap file into the SUMO network ``net`` (gzip); errors name the file ``shown``."""
+def _netconvert(source: Path, net: Path, scratch: Path, shown: Path, paths: bool) -> Path:
+    """Turn an OpenStreetMap file into the SUMO network ``net`` (gzip); errors name the file ``shown``.
+
+    Bus stops and lines go to ``scratch``.
+    """
     home = _sumo_home()
-    raw = net.with_name("raw.net.xml")
-    types = home / "data" / "typemap" / "osmNetconvert.typ.xml"
-    command = [str(home / "bin" / "netconvert"), "--osm-files", str(source), "--type-files", str(types)]
+    raw = scratch / "raw.net.xml"
+    options = {
+        "osm-files": source,
+        "type-files": home / "data" / "typemap" / "osmNetconvert.typ.xml",
+        "keep-edges.by-vclass": "passenger,bus,bicycle,pedestrian" if paths else "passenger,bus",
+        "ptstop-output": scratch / osm_lines.STOPS,
+        "ptline-output": scratch / osm_lines.LINES,
+        "output-file": raw,
+    }
+    command = [str(home / "bin" / "netconvert"), *_OPTIONS, *(f"--{key}={value}" for key, value in options.items())]
     env = {**os.environ, "SUMO_HOME": str(home), "PROJ_DATA": str(home / "data" / "proj")}
     try:
-        done = subprocess.run(
-            [*command, *_OPTIONS, "--output-file", str(raw)],
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
         raise CityError(f"{shown}: netconvert did not finish within {_PATIENCE_S} s") from None
     if done.returncode != 0 or not raw.is_file():
@@ -121,7 +121,6 @@ def netconvert(source: Path, net: Path, shown: Path) -> Path:
     # netconvert's comment holds the date and this machine's paths: without it equal input gives equal output
     text = re.sub(rb"<!--.*?-->\s*", b"", raw.read_bytes(), count=1, flags=re.DOTALL)
     net.write_bytes(gzip.compress(text, mtime=0))
-    raw.unlink()
     return net
 
 

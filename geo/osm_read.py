@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,11 @@ from geo.read_xml import read_xml
 #: waters smaller than this are left out, m²
 _POND_M2 = 200.0
 _AREA_KEYS = ("building", "landuse", "natural", "waterway", "amenity", "shop", "leisure", "tourism", "historic")
-_KEYS = frozenset(
-    (
-        *_AREA_KEYS,
-        "building:levels",
-        "water",
-        "place",
-        "railway",
-        "highway",
-        "public_transport",
-        "bus",
-        "name",
-        "name:en",
-        "boundary",
-        "admin_level",
-        "type",
-        "office",
-        "width",
-        "tunnel",
-        "capacity:pupils",
-    )
+_OTHER_KEYS = (
+    "building:levels water place railway highway name name:en boundary admin_level type office width tunnel "
+    "capacity:pupils"
 )
+_KEYS = frozenset((*_AREA_KEYS, *re.split(" ", _OTHER_KEYS)))
 
 
 @dataclass
@@ -193,14 +178,6 @@ def land_of(extract: Extract, crs: str) -> Land:
     made["buildings"] = _with_shops(made["buildings"], made["places"])
     made["places"] = _once(made["places"])
     return Land(**made)
-
-
-def bus_stops_of(extract: Extract, crs: str) -> gpd.GeoDataFrame:
-    """Return the bus stops of the extract as places."""
-    shapes = _Shapes(extract, crs)
-    nodes = [(n, t) for n, t in extract.node_tags.items() if osm_tags.bus_stop(t)]
-    rows: list[tuple[object, ...]] = [("bus_stop", *osm_tags.names(tags)) for _, tags in nodes]
-    return _once(table("places", rows, [shapely.Point(shapes.points([n])[0]) for n, _ in nodes], crs), 15.0)
 
 
 def _is_area(tags: dict[str, str]) -> bool:

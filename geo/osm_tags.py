@@ -179,13 +179,6 @@ def place(tags: Tags) -> str | None:
     return next((kind for kind, true in of.items() if kind and true), None)
 
 
-def bus_stop(tags: Tags) -> bool:
-    """Return whether a node is a bus stop."""
-    if tags.get("highway") == "bus_stop":
-        return True
-    return tags.get("public_transport") in ("platform", "stop_position") and tags.get("bus") == "yes"
-
-
 def settlement(tags: Tags) -> str | None:
     """Return village or town for a named settlement or part of one."""
     return _SETTLEMENTS.get(tags.get("place", "")) if "name" in tags else None

@@ -35,6 +35,8 @@ _USES = {
     "construction": "construction",
 }
 _WATERS = {"water": "lake", "river": "river", "riverbank": "river", "reservoir": "reservoir", "canal": "canal"}
+#: width of a stream that is drawn as a line, m
+_STREAM_M = 5.0
 _STOP_TAGS = ("busStop",)
 
 
@@ -44,7 +46,7 @@ class Additional:
 
     types: Types = field(default_factory=Types)
     stops: dict[str, tuple[str, int, float, str]] = field(default_factory=dict)
-    polygons: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    polygons: list[tuple[str, str, str, bool, bool]] = field(default_factory=list)
     programs: int = 0
     files: list[Path] = field(default_factory=list)
 
@@ -65,7 +67,8 @@ def read_additional(files: Sequence[Path], tables: NetTables) -> Additional:
         if tag in _STOP_TAGS:
             out.stops[a["id"]] = _stop(a, index, length)
         elif tag == "poly":
-            out.polygons.append((a.get("type", ""), a["shape"], a.get("name", ""), a.get("geo") in ("1", "true")))
+            filled, geo = a.get("fill", "1") not in ("0", "false"), a.get("geo") in ("1", "true")
+            out.polygons.append((a.get("type", ""), a["shape"], a.get("name", ""), filled, geo))
         elif tag == "tlLogic":
             out.programs += 1
         else:
@@ -96,21 +99,28 @@ def land_of(additional: Additional, tables: NetTables) -> Land:
     rows: dict[str, list[tuple[Any, ...]]] = {"buildings": [], "uses": [], "waters": []}
     shapes: dict[str, list[Any]] = {"buildings": [], "uses": [], "waters": []}
     to_local = Transformer.from_crs("EPSG:4326", tables.crs, always_xy=True)
-    for text, shape, name, in_degrees in additional.polygons:
+    for text, shape, name, filled, in_degrees in additional.polygons:
         family, _, kind = text.lower().rpartition(".")
         points = np.array([p.split(",")[:2] for p in shape.split()], dtype=np.float64)
-        if len(points) < 4:
+        if len(points) < (4 if filled else 2):
             continue
         if in_degrees:
             points = np.column_stack(to_local.transform(points[:, 0], points[:, 1]))
         else:
             points = points - np.asarray(tables.net_offset)
-        polygon = shapely.make_valid(shapely.Polygon(points))
+        watery = kind in _WATERS or family == "water"
+        if not (filled or watery):
+            continue  # a line that is neither house nor land
+        polygon = (
+            shapely.make_valid(shapely.Polygon(points))
+            if filled
+            else shapely.buffer(shapely.LineString(points), _STREAM_M / 2, cap_style="flat")
+        )
         row: tuple[Any, ...]
-        if "building" in (family, kind):
+        if watery:
+            target, row = "waters", (name, name, _WATERS.get(kind, "lake") if filled else "river")
+        elif "building" in (family, kind):
             target, row = "buildings", (_USES.get(kind, ""), 0, 0, -1, name)
-        elif kind in _WATERS or family == "water":
-            target, row = "waters", (name, name, _WATERS.get(kind, "lake"))
         elif kind in _USES:
             target, row = "uses", (_USES[kind],)
         else:
