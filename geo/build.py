@@ -16,7 +16,7 @@ import shapely
 from geo.city import City, Origin
 from geo.errors import CityError
 from geo.gates import find_gates
-from geo.infer import infer_blocks, total
+from geo.infer import infer_blocks, nobody, total
 from geo.land import Land
 from geo.levels import communities, grids, nearest, outline
 from geo.network import Network
@@ -53,22 +53,25 @@ class Said:
     name: str
     title: str
     source: str
+    file: Path
     attribution: str = ""
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: Said) -> City:
+def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: Said, homes: bool = True) -> City:
     """Return the City of a network: levels, blocks, places and gates inferred around its roads.
 
     Raises :class:`CityError` when no two roads lead to each other and back, so that nobody could go anywhere
-    and come home.
+    and come home. With ``homes`` false such a city is made without blocks: only vehicles that somebody gives
+    drive there.
     """
     roads = tables.roads.copy()
     main = roads["main"].to_numpy(bool)
-    if main.sum() < 2:
+    closed = bool(main.sum() >= 2)
+    if homes and not closed:
         raise CityError(
-            f"{net_file}: there is no route for cars between any two places and back (of {int(roads['car'].sum())} "
+            f"{said.file}: there is no route for cars between any two places and back (of {int(roads['car'].sum())} "
             "roads for cars none leads to another and back again); at least one closed circuit is needed"
         )
     roads["subdistrict"] = _SUBDISTRICT
@@ -76,11 +79,12 @@ def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: 
     junctions["subdistrict"] = _SUBDISTRICT
     area = outline(roads.geometry.to_numpy()[roads["car"].to_numpy(bool)], 120.0)
     land = _clip(land, shapely.buffer(area, _AROUND_M))
-    inferred = infer_blocks(land, roads, area)
+    inferred = infer_blocks(land, roads, area) if closed else nobody(tables.crs)
     blocks = inferred.blocks
-    if blocks.empty:
-        raise CityError(f"{net_file}: no place where anybody could live or work was found beside its roads")
-    area = outline(np.concatenate([roads.geometry.to_numpy()[main], blocks.geometry.to_numpy()]), 30.0)
+    if closed and blocks.empty:
+        raise CityError(f"{said.file}: no place where anybody could live or work was found beside its roads")
+    seen = roads.geometry.to_numpy()[main if closed else roads["car"].to_numpy(bool)]
+    area = outline(np.concatenate([seen, blocks.geometry.to_numpy()]), 30.0)
     towns = communities(area, land.names, land.boundaries, _SUBDISTRICT).set_crs(tables.crs)
     cells = grids(towns).set_crs(tables.crs)
     blocks = _finish_blocks(blocks, towns, cells, roads)
@@ -97,6 +101,7 @@ def assemble(tables: NetTables, net_file: Path, land: Land, stops: Stops, said: 
         ignore_index=True,
     )
     places = gpd.GeoDataFrame(places, geometry="geometry", crs=tables.crs)
+    places = places.astype({"road": np.int64, "pos_m": np.float64, "road_out": np.int64, "weight": np.float64})
     places["community"] = _labels(towns, "community", places.geometry.to_numpy())
     numbers = total(blocks)
     subdistricts = gpd.GeoDataFrame(

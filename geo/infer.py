@@ -118,6 +118,14 @@ def infer_blocks(land: Land, roads: gpd.GeoDataFrame, area: shapely.Polygon) -> 
     return Inferred(blocks, source, tuple(notes))
 
 
+def nobody(crs: str) -> Inferred:
+    """Return no blocks, for a city in which only given vehicles drive."""
+    table = pd.DataFrame({c: np.empty(0, dtype=object if c == "kind" else np.int64) for c in _COLUMNS})
+    blocks = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+    why = "nobody lives or works here: no two roads lead to each other and back"
+    return Inferred(blocks, why, ())
+
+
 def _enough(uses: gpd.GeoDataFrame, area: shapely.Polygon) -> bool:
     if uses.empty:
         return False

@@ -68,6 +68,7 @@ def city_from_osm(osm: Path, name: str | None = None, work: Path | None = None, 
         name=title,
         title=title,
         source=f"OpenStreetMap extract {osm.name}",
+        file=osm,
         attribution="© OpenStreetMap contributors (ODbL)",
         notes=notes,
     )

@@ -21,16 +21,19 @@ def city_from_net(
     routes: Path | Sequence[Path] | None = None,
     additional: Path | Sequence[Path] | None = None,
     name: str | None = None,
+    *,
     anchor: tuple[float, float] = DEFAULT_ANCHOR,
+    homes: bool = True,
 ) -> City:
     """Return the whole City of a SUMO network.
 
     ``additional``: files with bus stops and polygons (buildings, land use, waters). ``routes``: files with
     vehicles; bus lines are read from them, and :meth:`geo.given.GivenDemand.read` keeps the vehicles
-    themselves. Levels, gates, homes and jobs are inferred; ``City.origin`` says from what. Raises
+    themselves. ``homes`` false (or routes given) allows a network without any circuit, as a street in which only
+    given vehicles drive. Levels, gates, homes and jobs are inferred; ``City.origin`` says from what. Raises
     :class:`CityError` for files that are missing, broken, or do not fit each other.
     """
-    city, _ = city_and_demand(net, routes, additional, name, anchor)
+    city, _ = city_and_demand(net, routes, additional, name, anchor=anchor, homes=homes)
     return city
 
 
@@ -39,7 +42,9 @@ def city_and_demand(
     routes: Path | Sequence[Path] | None = None,
     additional: Path | Sequence[Path] | None = None,
     name: str | None = None,
+    *,
     anchor: tuple[float, float] = DEFAULT_ANCHOR,
+    homes: bool = True,
 ) -> tuple[City, GivenDemand | None]:
     """Return the City of :func:`city_from_net` and the vehicles of ``routes`` (None without)."""
     net = Path(net)
@@ -51,8 +56,10 @@ def city_and_demand(
     if more.programs:
         notes.append(f"{more.programs} signal programs of the additional files are not used, the network's own are")
     title = name or net.name.split(".")[0]
-    said = Said(name=title, title=title, source=f"SUMO network {net.name}", notes=tuple(notes))
-    city = assemble(tables, net, land_of(more, tables), Stops(stop_table(more), no_stops().lines), said)
+    said = Said(name=title, title=title, source=f"SUMO network {net.name}", file=net, notes=tuple(notes))
+    city = assemble(
+        tables, net, land_of(more, tables), Stops(stop_table(more), no_stops().lines), said, homes and not routes
+    )
     if not routes:
         return city, None
     given = GivenDemand.read(_files(routes), city, more)

@@ -60,4 +60,4 @@ def line_city(
     edges.write_text(f"<edges>{''.join(rows)}</edges>")
     net = tmp_path / "line.net.xml"
     sumo_tool("netconvert", "-n", str(nodes), "-e", str(edges), "--no-turnarounds", "-o", str(net))
-    return city_from_net(net, name="line")
+    return city_from_net(net, name="line", homes=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 TEMPLATES = ("qibu",)
 #: files of a city folder that a new build must not leave behind
-CITY_FILES = ("city.json", "given_routes.parquet", "given_types.json")
+CITY_FILES = ("city.json", "given_routes.parquet", "given_stops.parquet", "given_types.json")
 
 
 def cache_dir() -> Path:
@@ -81,19 +81,10 @@ def build_city(
         from geo import qibu
 
         qibu.build(out)
-    elif osm is not None:
-        from geo.osm import city_from_osm
-
-        city_from_osm(osm, name=name).save(out)
     else:
-        from geo.given import GivenDemand
-        from geo.sumo_net import city_from_net
+        from geo.build import build_city as build
 
-        assert sumo is not None
-        city = city_from_net(sumo, routes=list(routes) or None, additional=list(additional) or None, name=name)
-        city.save(out)
-        if routes:
-            GivenDemand.read(list(routes), city).save(out)
+        build(out, net=sumo, osm=osm, routes=list(routes), additional=list(additional), name=name)
     return out
 
 
