@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SUBDISTRICT = "s1"
 _PLACE_COLUMNS = ["place", "kind", "name", "name_en", "community", "road", "pos_m", "road_out", "weight"]
+_LINE_TIMES = ("first_s", "last_s", "headway_s", "peak_headway_s")
 #: a car needs this much road to start from, m
 _ROOM_M = 12.0
 #: land further than this from the city is left out, m
@@ -40,10 +41,16 @@ class Stops:
     lines: pd.DataFrame
 
 
+def line_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return ``City.bus_lines`` from rows of line, name, direction, stops, first, last, headway, peak headway."""
+    table = pd.DataFrame(rows, columns=["line", "name", "direction", "stops", *_LINE_TIMES])
+    texts = {"line": str, "name": str} if rows else {}
+    return table.astype({**texts, "direction": np.int64, **dict.fromkeys(_LINE_TIMES, np.int64)})
+
+
 def no_stops() -> Stops:
     """Return no stops and no lines."""
-    lines = ["line", "name", "direction", "stops", "first_s", "last_s", "headway_s", "peak_headway_s"]
-    return Stops(pd.DataFrame(columns=["place", "name", "road", "pos_m"]), pd.DataFrame(columns=lines))
+    return Stops(pd.DataFrame(columns=["place", "name", "road", "pos_m"]), line_table([]))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo.build import no_stops
+from geo.build import line_table
 from geo.given_types import BUS_LIKE
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def lines_of(given: GivenDemand, city: City) -> pd.DataFrame:
             headway = _headway(times, _DAY_S)
             peak = _headway([t for t in times if _PEAK_S[0] <= t % _DAY_S < _PEAK_S[1]], headway)
             rows.append((label, label, k % 2, list(stops), min(times), max(times), headway, peak))
-    return pd.DataFrame(rows, columns=list(no_stops().lines.columns))
+    return line_table(rows)
 
 
 def _headway(times: list[int], otherwise_s: int) -> int:

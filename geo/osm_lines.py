@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import pandas as pd
-
-from geo.build import Stops, no_stops
+from geo.build import Stops, line_table
 from geo.net_tables import NetTables
 from geo.read_xml import read_xml
 from geo.sumo_add import Additional, read_additional, stop_table
@@ -31,7 +29,7 @@ def read_stops(folder: Path, tables: NetTables) -> tuple[Stops, tuple[str, ...]]
             if stops:
                 places = [f"stop-{s}" for s in stops]
                 rows.append((line, f"Bus {line}", direction, places, *_TIMETABLE_S))
-    lines = pd.DataFrame(rows, columns=list(no_stops().lines.columns))
+    lines = line_table(rows)
     notes = ("the timetable of the bus lines is assumed: 06:00-22:00, every 30 min, in the peak 20",) if rows else ()
     return Stops(stop_table(additional), lines), notes
 
