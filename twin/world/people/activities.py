@@ -58,7 +58,8 @@ _AT_WORK = np.array(
 )  # fmt: skip
 _NIGHT_DUTY = 0.70
 #: decay per minute of driving for shopping, leisure, errands
-_DECAY = {SHOP: 0.42, LEISURE: 0.22, ERRAND: 0.20}
+_DECAY = {SHOP: 1.4, LEISURE: 0.85, ERRAND: 0.55}
+_MASS = {SHOP: 0.75, LEISURE: 0.75, ERRAND: 0.8}
 _STAY = {SHOP: (15, 55), LEISURE: (40, 120), ERRAND: (20, 60)}  # minutes
 
 
@@ -379,7 +380,8 @@ def _tables(city: City, travel: Travel) -> dict[int, Destinations]:
     out = {}
     for purpose, wish in wishes.items():
         attraction = wish if wish.sum() > 0 else usual
-        out[purpose] = Destinations.of(travel, attraction if attraction.sum() > 0 else np.ones(len(b)), _DECAY[purpose])
+        attraction = attraction if attraction.sum() > 0 else np.ones(len(b))
+        out[purpose] = Destinations.of(travel, attraction, _DECAY[purpose], mass=_MASS[purpose])
     return out
 
 

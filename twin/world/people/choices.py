@@ -39,13 +39,17 @@ def utilities(
     may_car: Bools,
     may_bus: Bools,
     rain_mm_h: float = 0.0,
+    longest_m: Floats | None = None,
 ) -> Floats:
     """Return the utilities of the modes for tours home → place → home, shape (tours, 5).
 
-    Columns: walk, e-bike, bus, passenger, car; -50 where a mode cannot be used.
+    Columns: walk, e-bike, bus, passenger, car; -50 where a mode cannot be used. ``longest_m``: the longest leg of
+    the tour along streets, where it has stops on the way.
     """
     t, wet = settings.taste, min(rain_mm_h, 10.0) / 10.0
     way = travel.distance_m(home, place)
+    if longest_m is not None:
+        way = np.maximum(way, longest_m)
     outside = is_outside(home) | is_outside(place)
     car_min = travel.car_s(home, place) * travel.peak(at_s) / 60.0
     # whoever leaves the city has the same way again behind the gate, whatever the mode

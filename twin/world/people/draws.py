@@ -74,14 +74,17 @@ def apportion(weights: npt.ArrayLike, seats: int, first: float = 1.0) -> Ints:
     if seats <= 0 or not w.sum() > 0:
         return np.empty(0, dtype=np.int64)
     alive = np.flatnonzero(w > 0)
-    most = np.ceil(w[alive] / w.sum() * seats).astype(np.int64) + len(alive) + 1
-    most = np.minimum(most, seats)
-    party = np.repeat(alive, most)
-    seat = np.arange(most.sum()) - np.repeat(np.cumsum(most) - most, most)
-    divisor = 2.0 * seat + first
-    priority = divisor / w[party]
-    if first == 0.0:
-        # among first seats of Adams' method the heaviest party goes first, all before any second seat
-        priority[seat == 0] = -1.0 + 1.0 / (1.0 + w[party[seat == 0]])
-    order = np.lexsort((party, priority))[:seats]
-    return party[order].astype(np.int64)
+    slack = 2
+    while True:
+        most = np.minimum(np.ceil(w[alive] / w.sum() * seats).astype(np.int64) + slack, seats)
+        party = np.repeat(alive, most)
+        seat = np.arange(most.sum()) - np.repeat(np.cumsum(most) - most, most)
+        priority = (2.0 * seat + first) / w[party]
+        if first == 0.0:
+            # among first seats of Adams' method the heaviest party goes first, all before any second seat
+            priority[seat == 0] = -1.0 + 1.0 / (1.0 + w[party[seat == 0]])
+        order = np.lexsort((party, priority))[:seats]
+        got = np.bincount(party[order], minlength=len(w))[alive]
+        if (got < most).all() or slack > seats or len(alive) == 1:
+            return party[order].astype(np.int64)
+        slack *= 8  # somebody used up all the seats considered for them: look at more

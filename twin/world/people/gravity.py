@@ -35,10 +35,13 @@ class Destinations:
         attraction: npt.NDArray[np.number],
         per_minute: float,
         producers: npt.NDArray[np.number] | None = None,
+        balance: float = 1.0,
+        mass: float = 1.0,
     ) -> Destinations:
         """Build from ``attraction`` per block and the decay ``exp(-per_minute * minutes)``.
 
-        ``producers`` (per block: where the travellers live) balances the table; None leaves it free.
+        ``producers`` (per block: where the travellers live) balances the table as far as ``balance`` says
+        (0 not at all … 1 fully); None leaves it free. ``mass`` < 1: twice the shops draw less than twice as many.
         """
         z = travel.n_zones
         weight = np.maximum(np.asarray(attraction, dtype=np.float64), 0.0)
@@ -47,9 +50,9 @@ class Destinations:
         if not attract.sum() > 0:
             none = np.empty(0)
             return cls(none, none.astype(np.int64), none, z, empty=True)
-        table = np.exp(-np.minimum(per_minute * travel.zone_minutes(), 60.0)) * attract[None, :]
+        table = np.exp(-np.minimum(per_minute * travel.zone_minutes(), 60.0)) * attract[None, :] ** mass
         if producers is not None:
-            table = _balance(table, np.bincount(zone, np.asarray(producers, np.float64), z), attract)
+            table = _balance(table, np.bincount(zone, np.asarray(producers, np.float64), z), attract, balance)
         table = table + attract[None, :] * 1e-12
         cumulative = np.cumsum(table, axis=1)
         cumulative /= cumulative[:, -1:]
@@ -71,7 +74,7 @@ class Destinations:
         return self.blocks[np.minimum(at, len(self.blocks) - 1)]
 
 
-def _balance(table: Floats, produced: Floats, attract: Floats, rounds: int = 40) -> Floats:
+def _balance(table: Floats, produced: Floats, attract: Floats, degree: float, rounds: int = 40) -> Floats:
     """Scale columns until they add up to the attraction (Furness); rows add up to what they produce."""
     if not produced.sum() > 0:
         return table
@@ -80,4 +83,4 @@ def _balance(table: Floats, produced: Floats, attract: Floats, rounds: int = 40)
     for _ in range(rounds):
         row = produced / np.maximum(table @ column, 1e-300)
         column = target / np.maximum(row @ table, 1e-300)
-    return table * column[None, :]
+    return table * column[None, :] ** degree

@@ -106,8 +106,9 @@ class Planner:
         may_car = (p.driver_rank[r] >= 0) & (~half | (p.driver_rank[r] == 0))
         carries = (tours.pre != NOWHERE) | ((tours.post != NOWHERE) & (tours.post_purpose == ESCORT))
         u = self._mode_draw(tours, day, half)
+        longest = self._longest_leg(tours, home, carries)
         options = (home, tours.place, tours.arrive_s, p.has_ebike[r], may_car, ~carries & ~half)
-        utility = choices.utilities(self._travel, self._transit, s, *options, rain_mm_h=day.rain_mm_h)
+        utility = choices.utilities(self._travel, self._transit, s, *options, day.rain_mm_h, longest)
         if half.any() and day.rain_mm_h > 0:
             dry = (v[half] for v in options)
             utility[half] = choices.utilities(self._travel, self._transit, s, *dry)
@@ -130,6 +131,16 @@ class Planner:
         mode[denied] = choices.choose(utility[denied], u[denied])
         # the way back of one person's several trips to work is as the first: same number, same utilities
         return mode
+
+    def _longest_leg(self, tours: Tours, home: Ints, carries: npt.NDArray[np.bool_]) -> Floats:
+        """Longest leg in metres of tours that carry a child; 0 for the others."""
+        out = np.zeros(len(tours))
+        k = np.flatnonzero(carries)
+        for stop in (tours.pre[k], np.where(tours.post_purpose[k] == ESCORT, tours.post[k], NOWHERE)):
+            there = np.where(stop == NOWHERE, home[k], stop)
+            legs = (self._travel.distance_m(home[k], there), self._travel.distance_m(there, tours.place[k]))
+            out[k] = np.maximum(out[k], np.maximum(*legs))
+        return out
 
     def _mode_draw(self, tours: Tours, day: Day, half: npt.NDArray[np.bool_]) -> Floats:
         """One number per tour: the person's usual one on most days, else the day's."""

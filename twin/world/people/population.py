@@ -31,7 +31,9 @@ OCCUPATIONS = ("small_child", "pupil", "student", "worker", "at_home", "retired"
 SMALL_CHILD, PUPIL, STUDENT, WORKER, AT_HOME, RETIRED = range(6)
 
 #: decay of gravity per minute of driving (assumed)
-_WORK_DECAY, _SCHOOL_DECAY, _FARM_DECAY, _GATE_DECAY = 0.085, 0.55, 0.9, 0.05
+_WORK_DECAY, _SCHOOL_DECAY, _FARM_DECAY, _GATE_DECAY = 0.22, 1.0, 0.9, 0.05
+#: how far workplaces and schools are shared out evenly: 1 = each place is taken, 0 = by nearness alone (assumed)
+_WORK_BALANCE, _SCHOOL_BALANCE = 0.45, 0.3
 # probability to work: (from age, men, women); assumed after the employment rates of the 2020 census
 _EMPLOYED = ((0, 0.0, 0.0), (18, 0.42, 0.42), (22, 0.91, 0.80), (55, 0.85, 0.58), (60, 0.50, 0.32), (66, 0.28, 0.15))
 _EMPLOYED_TO = 75
@@ -120,7 +122,9 @@ def build(city: City, travel: Travel, companies: CompanyArrays, draws: Draws, s:
     occupation = np.where((occupation == PUPIL) & (school == NOWHERE), AT_HOME, occupation)
     work, farm = _workplaces(city, travel, members, home, kind, u_where, employed, draws, s)
     school = _colleges(travel, members, home, student, school, draws)
-    company = companies.choose(work, draws.uniform("person.company", members.key))
+    # who works the land has no employer, except on a farm
+    employer = np.where(farm & (city.blocks["kind"].to_numpy()[np.maximum(work, 0)] != "farm"), NOWHERE, work)
+    company = companies.choose(employer, draws.uniform("person.company", members.key))
     industry = _industries(companies, company, work, farm, employed, draws, members.key)
     licence, cars, rank = _cars(members, kind, home, work, employed, travel, draws, s)
     old = age >= 65
@@ -189,7 +193,9 @@ def _employment(members: Members) -> Floats:
 def _schools(city: City, travel: Travel, members: Members, home: Ints, draws: Draws) -> Ints:
     """School block of everybody from 3 to 17; brothers and sisters up to 14 go to the same one."""
     pupils = city.blocks["pupils"].to_numpy(np.float64)
-    table = Destinations.of(travel, pupils, _SCHOOL_DECAY, city.blocks["residents"].to_numpy(np.float64))
+    table = Destinations.of(
+        travel, pupils, _SCHOOL_DECAY, city.blocks["residents"].to_numpy(np.float64), _SCHOOL_BALANCE
+    )
     school = np.full(len(home), NOWHERE, dtype=np.int64)
     who = np.flatnonzero((members.age >= 3) & (members.age < 18))
     older = members.age[who] >= 15
@@ -214,18 +220,20 @@ def _workplaces(
     jobs = city.blocks["jobs"].to_numpy(np.float64)
     farm_block = (city.blocks["kind"] == "farm").to_numpy()
     lives = city.blocks["residents"].to_numpy(np.float64)
-    usual = Destinations.of(travel, np.where(farm_block, 0.0, jobs), _WORK_DECAY, lives)
-    fields = Destinations.of(travel, np.where(farm_block, jobs, 0.0), _FARM_DECAY)
+    usual = Destinations.of(travel, np.where(farm_block, 0.0, jobs), _WORK_DECAY, lives, _WORK_BALANCE)
+    # fields lie around the villages: the block nearest to somebody's field stands for it
+    village_block = (city.blocks["kind"] == "village").to_numpy()
+    fields = Destinations.of(travel, np.where(farm_block, 20.0 * jobs, 0.05 * lives * village_block), _FARM_DECAY)
     u, v = draws.pair("person.workplace", members.key)
     zone = travel.zone[home]
     work = usual.choose(zone, u, v)
     village = household_kind[members.household] == 0
-    p_farm = np.select([members.age < 45, members.age < 60], [0.08, 0.20], 0.60) * np.where(village, 1.0, 0.1)
+    p_farm = np.select([members.age < 45, members.age < 60], [0.10, 0.24], 0.60) * np.where(village, 1.0, 0.1)
     w, x = draws.pair("person.sector", members.key)
     farm = w < p_farm
     at_field = fields.choose(zone, u, v)
     work = np.where(farm, np.where(at_field == NOWHERE, home, at_field), work)
-    stays = ~farm & (x < s.home_workers)
+    stays = ~farm & (x < np.where(village, s.home_workers_village, s.home_workers))
     work = np.where(stays | (work == NOWHERE), home, work)
     gates = np.flatnonzero(travel.gate_weight > 0)
     # the elderly do not commute over the river
@@ -339,7 +347,7 @@ def _visitors(
     industry = np.where(company >= 0, of_company, companies.block_industry[work]).astype(np.int64)
     w, x = draws.pair("visitor.age", key)
     age = (22 + 36 * w).astype(np.int64)
-    drives = x < 0.70
+    drives = x < 0.60
     female = (v < 0.42).astype(np.int64)
     yes, zero = drives.astype(np.int64), np.zeros(count, dtype=np.int64)
     worker = np.full(count, WORKER, dtype=np.int64)

@@ -20,16 +20,16 @@ LAST_DAY = 999 // TRIPS_A_DAY - 1
 class ModeTaste:
     """Utility of the modes: constants and minutes. All assumed; see the module's text."""
 
-    walk_per_min: float = -0.105
-    ebike_constant: float = -0.95
-    ebike_per_min: float = -0.075
-    car_constant: float = -0.55
+    walk_per_min: float = -0.07
+    ebike_constant: float = -0.75
+    ebike_per_min: float = -0.062
+    car_constant: float = 0.25
     car_per_min: float = -0.055
     car_per_km: float = -0.02
-    bus_constant: float = -0.70
+    bus_constant: float = 0.25
     bus_ride_per_min: float = -0.035
-    bus_access_per_min: float = -0.070
-    passenger_constant: float = -2.80
+    bus_access_per_min: float = -0.06
+    passenger_constant: float = -4.4
     passenger_per_min: float = -0.060
     # effect of rain, multiplied by min(rain, 10 mm/h) / 10
     rain_walk: float = -0.9
@@ -53,22 +53,23 @@ class PeopleSettings:
     companies: int = 6_000
     # -- who commutes over the gates
     out_commuters: float = 0.12  # share of the employed who work outside the city
-    in_commuters: float = 0.05  # people from outside who work here, per resident
+    in_commuters: float = 0.07  # people from outside who work here, per resident
     beyond_gate_s: int = 900  # an out-commuter's way goes on behind the gate
     home_workers: float = 0.05  # share of the employed without a way to work
+    home_workers_village: float = 0.14  # the same in villages, where shops and workshops are part of the house
     # -- what people own: cars per household: more than half of Shandong's own one (2020 census yearbook)
     cars_village: float = 0.50
     cars_town: float = 0.58
     cars_new_town: float = 0.72
-    ebike_adult: float = 0.72  # 16 to 64 years
-    ebike_elderly: float = 0.40
-    # -- how fast they are: walking 4.5 km/h; e-bikes are limited to 25 km/h (GB 17761-2018), net 17 km/h
+    ebike_adult: float = 0.86  # 16 to 64 years
+    ebike_elderly: float = 0.55
+    # -- how fast they are: walking 4.5 km/h; e-bikes are limited to 25 km/h (GB 17761-2018), net 18 km/h
     walk_m_s: float = 1.25
-    ebike_m_s: float = 4.7
+    ebike_m_s: float = 5.0
     bus_m_s: float = 6.4  # stops included, along the straight line x detour
     car_signals: float = 1.2  # driving time over free flow when the roads are empty: signals, junctions
     car_peak: float = 1.15  # the same again in the peaks, as people expect it
-    car_access_s: int = 60  # to the parked car and from it; not part of the driving time
+    car_access_s: int = 90  # to the parked car and from it; not part of the driving time
     # -- how they plan
     buffer_mean_s: float = 300.0  # personal safety margin before a due time
     late_tolerated_s: int = 300
@@ -78,7 +79,7 @@ class PeopleSettings:
     refused_as_late_s: int = 1_800  # a trip that failed weighs like such a lateness
     short_stay_s: int = 300  # somebody held up stays at least this long
     lunch_at_home: float = 0.30  # of day workers within 3 km
-    activity: float = 1.0  # factor on the frequency of shopping, leisure and errands
+    activity: float = 1.15  # factor on the frequency of shopping, leisure and errands
     mode_habit: float = 0.75  # probability that the usual draw decides on the mode, not the day's
     taste: ModeTaste = ModeTaste()
 
@@ -90,7 +91,15 @@ class PeopleSettings:
             raise ScenarioError(f"{where}.residents: {self.residents} is too many; at most 100,000,000")
         if self.companies < 0:
             raise ScenarioError(f"{where}.companies: {self.companies} is not a number of companies; 0 or more")
-        shares = ("out_commuters", "home_workers", "ebike_adult", "ebike_elderly", "lunch_at_home", "mode_habit")
+        shares = (
+            "out_commuters",
+            "home_workers",
+            "home_workers_village",
+            "ebike_adult",
+            "ebike_elderly",
+            "lunch_at_home",
+            "mode_habit",
+        )
         for name in (*shares, "learning"):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
