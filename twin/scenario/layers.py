@@ -57,8 +57,8 @@ def find(path_or_name: str | Path) -> Path:
     if isinstance(path_or_name, Path) or text.endswith(SUFFIXES) or "/" in text or os.sep in text:
         return Path(text)
     raise ScenarioError(
-        f"there is no scenario '{show_value(text)[1:-1]}'{did_you_mean(text, known)}; "
-        f"known: {', '.join(known)}; or give the path of a .yaml file"
+        f"there is no scenario '{show_value(text)[1:-1]}'; known: {', '.join(known)}, "
+        f"or the path of a .yaml file{did_you_mean(text, known)}"
     )
 
 
@@ -118,8 +118,8 @@ def _base_of(base: object, path: Path, mark: Mark) -> Path:
         if (beside := path.parent / f"{base}{suffix}").is_file():
             return beside
     raise ScenarioError(
-        f"{mark}: extends is {show_value(base)}, which is no scenario{did_you_mean(base, known)}; "
-        f"known: {', '.join(known)}; or a .yaml file relative to this one"
+        f"{mark}: extends is {show_value(base)}, which is no scenario; known: {', '.join(known)}, "
+        f"or a .yaml file relative to this one{did_you_mean(base, known)}"
     )
 
 
@@ -160,7 +160,7 @@ def _path(text: str, key: KeyPath, base: Path, tree: Tree, problems: list[str], 
         mark = mark_of(tree.marks, key)
         shown = show_path(key) if tree.marks.get(key) else "city"
         what = "folder" if folder else "file"
-        more = f"{did_you_mean(text, TEMPLATES)}; allowed: {', '.join(TEMPLATES)}, or a city folder" if folder else ""
+        more = f"; allowed: {', '.join(TEMPLATES)}, or a city folder{did_you_mean(text, TEMPLATES)}" if folder else ""
         problems.append(
             f"{mark}: {shown} is {show_value(text)}, but there is no such {what}"
             + (more or " (looked beside the scenario, in the current folder and in the project's folder)")
@@ -194,6 +194,7 @@ def _merge_data(low: dict[str, Any], high: Mapping[str, Any], path: KeyPath, bel
 
 
 def from_python(values: Mapping[str, Any]) -> Tree:
+    """Return values given in Python as a tree; the marks say so."""
     marks: dict[KeyPath, Mark] = {}
     data = plain_copy(values)
     if isinstance(data.get("city"), (str, dict)):
@@ -257,6 +258,7 @@ def set_key(tree: Tree, name: str, text: str, files: bool, problems: list[str]) 
 
 
 def mark_of(marks: Mapping[KeyPath, Mark], path: KeyPath) -> Mark:
+    """Return the mark of a key, else that of the nearest key above it."""
     for n in range(len(path), -1, -1):
         if path[:n] in marks:
             return marks[path[:n]]

@@ -106,7 +106,9 @@ def _build(tree: Tree, problems: list[str]) -> Scenario:
         except ValidationError:
             context["disagreements"] = []
         bad = {path[:2] for path, _ in wrong} | {path[:1] for path, _ in wrong if len(path) == 1}
-        found += _disagree(context["disagreements"], tree, items, skip=bad)
+        period_known = not bad & {("start",), ("end",), ("days",)}
+        said = [d for d in context["disagreements"] if period_known or "outside the run" not in d[1]]
+        found += _disagree(said, tree, items, skip=bad)
         raise ScenarioProblems(found) from None
     found += _disagree(context["disagreements"], tree, range(len(scenario.interventions)), skip=set())
     if found:

@@ -17,6 +17,14 @@ from twin.scenario.yaml_file import KeyPath, Mark
 
 _NUMBER_UNIT = re.compile(r"\s*([-+]?[0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([^\W\d_/%°]+[\w/ .]*|%|°)?\s*\Z")
 _CLOCK_LIKE = re.compile(r"\s*([0-9]{1,2})[:.h时点]?([0-9]{2})?\s*(?:分|uhr|am|AM)?\s*\Z")
+#: what a key's name ends with → units people write, each with its factor
+UNITS: dict[str, dict[str, float]] = {
+    "km_h": {"km/h": 1, "kmh": 1, "kph": 1, "公里/小时": 1, "m/s": 3.6},
+    "mm_h": {"mm/h": 1, "mm": 1, "毫米/小时": 1},
+    "m": {"m": 1, "米": 1, "km": 1000, "公里": 1000},
+    "s": {"s": 1, "sec": 1, "秒": 1, "min": 60, "m": 60, "分钟": 60, "h": 3600, "小时": 3600},
+}
+COUNTS = {"%": 0.01, "people": 1, "residents": 1, "人": 1, "companies": 1, "k": 1000, "万": 10_000, "days": 1, "天": 1}
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -52,7 +60,8 @@ def show_value(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping of keys"
     if isinstance(value, (list, tuple)):
-        return "a list"
+        inner = ", ".join(show_value(v) for v in value[:3]) + (", …" if len(value) > 3 else "")
+        return f"the list [{inner}]"
     text = f'"{value}"' if isinstance(value, str) else str(value)
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 60 else text[:57] + "…"
@@ -77,12 +86,14 @@ def _sentence(item: Any, path: KeyPath, model: type[BaseModel], allowed: str) ->
         text = f"{shown} is missing; write {allowed}"
     elif kind in ("union_tag_not_found", "union_tag_invalid"):
         text = _unknown_kind(shown, value)
+    elif kind in ("model_type", "model_attributes_type") and path[:1] == ("interventions",):
+        text = _unknown_kind(shown, value)
     elif kind in ("model_type", "model_attributes_type"):
         text = f"{shown or 'the file'} is {show_value(value)}; expected {_mapping_of(allowed, model)}"
     elif kind == "value_error":
         text = f"{shown}: {item['ctx']['error']}"
     else:
-        text = f"{shown} is {show_value(value)}; allowed: {allowed}{_hint(value, allowed)}"
+        text = f"{shown} is {show_value(value)}; allowed: {allowed}{_hint(str(path[-1]), value, allowed)}"
     return text
 
 
@@ -120,29 +131,40 @@ def _parts() -> dict[str, type[BaseModel]]:
     return {name: part for name, part in found.items() if part is not None and name != "interventions"}
 
 
-def _hint(value: object, allowed: str) -> str:
+def _hint(name: str, value: object, allowed: str) -> str:
     """Say how to write what was probably meant: a number without its unit, a time in quotes, true for yes."""
     if "a time" in allowed:
         return _time_hint(value)
     if isinstance(value, float) and "whole number" in allowed and math.isfinite(value) and value == int(value):
         return f"; write {int(value)}"
     if not isinstance(value, str):
-        return ""
+        nobody = name == "residents" and isinstance(value, int) and value <= 0
+        return "; for a run without people write 'people: null'" if nobody else ""
     if "true or false" in allowed:
         meant = _TRUTH.get(value.lower())
         return f"; write {meant}" if meant else ""
     if "number" in allowed or "degrees" in allowed:
-        return _number_hint(value)
+        return _number_hint(name, value)
     words = [w.strip(" ,.") for w in re.split(r"[ ,]", allowed)]
     return did_you_mean(value, [w for w in words if len(w) > 2])
 
 
-def _number_hint(value: str) -> str:
+def _number_hint(name: str, value: str) -> str:
+    """Say which number to write for "1 km", "30 km/h" or "50 %", in the unit that the key's name ends with."""
     match = _NUMBER_UNIT.match(value)
     if match is None:
         return ""
-    number = re.sub(r"[,_ ]", "", match[1])
-    return f"; write {number} (the unit is fixed by the key)" if match[2] else f"; write {number} without quotes"
+    number = float(re.sub(r"[,_ ]", "", match[1]))
+    if not match[2]:
+        return (
+            f"; write {number:g} without quotes" if number != int(number) else f"; write {int(number)} without quotes"
+        )
+    said = match[2].replace(" ", "").lower()
+    key_unit = next((u for u in UNITS if name.endswith(f"_{u}")), "")
+    factor = UNITS.get(key_unit, COUNTS).get(said)
+    if factor is None:
+        return f"; write the number alone, in {key_unit.replace('_', '/')}" if key_unit else "; write the number alone"
+    return f"; write {number * factor:.15g} (the unit is fixed by the key)"
 
 
 def _time_hint(value: object) -> str:
@@ -150,7 +172,7 @@ def _time_hint(value: object) -> str:
         hours, minutes = divmod(value, 60)  # how YAML 1.1 reads an unquoted 06:30
         return f'; if {hours:02d}:{minutes:02d} is meant, write it in quotes: "{hours:02d}:{minutes:02d}"'
     match = _CLOCK_LIKE.match(str(value)) if isinstance(value, (str, int)) else None
-    if match and int(match[1]) <= 24 and int(match[2] or 0) < 60:
+    if match and int(match[1]) * 60 + int(match[2] or 0) <= 1440 and int(match[2] or 0) < 60:
         return f'; write "{int(match[1]):02d}:{int(match[2] or 0):02d}"'
     if isinstance(value, float) and 0 <= value < 24:
         return f'; write "{int(value):02d}:{round(value % 1 * 60) % 60:02d}"'
@@ -191,7 +213,8 @@ def _is_branch(part: str) -> bool:
 def _intervention(kind: str) -> type[BaseModel]:
     from twin.scenario import interventions
 
-    return next(m for m in get_args(interventions.Intervention) if m.model_fields["kind"].default == kind)
+    models: tuple[type[BaseModel], ...] = get_args(interventions.Intervention)
+    return next(m for m in models if m.model_fields["kind"].default == kind)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

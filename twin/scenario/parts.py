@@ -114,7 +114,7 @@ class People(Part):
 
     residents: int = key(
         "number of residents (F-numbers: 64,000 + 52,000 + 56,000 + 63,000)",
-        "a whole number from 1 to 5,000,000; for a run without people write 'people: null'",
+        "a whole number from 1 to 5,000,000",
         235_000,
         ge=1,
         le=5_000_000,
