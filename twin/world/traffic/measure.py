@@ -164,10 +164,13 @@ class TravelTimes:
         """Note that vehicles will use these roads (one entry per vehicle and road)."""
         self._use += np.bincount(roads, minlength=len(self._use))
 
-    def to_look_at(self, least: float = 3.0) -> Ints:
-        """Return the roads worth a look: where at least ``least`` vehicles are on or were on their way."""
+    def to_look_at(self, least: float = 15.0) -> Ints:
+        """Return the roads worth a look: where ``least`` vehicles went or will go of late, or some stand.
+
+        15 vehicles in ten minutes are a twentieth of a lane's capacity: on quieter roads nobody is held up.
+        """
         self._use *= self._keep
-        return np.flatnonzero((self._use >= least) | (self._vehicles > 0.05)).astype(np.int64)
+        return np.flatnonzero((self._use >= least) | (self._vehicles > 2.0)).astype(np.int64)
 
     def look(self, roads: Ints, vehicles: Floats, speed_m_s: Floats) -> None:
         """Take in one look: number of vehicles and mean speed on each of ``roads``."""

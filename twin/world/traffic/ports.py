@@ -6,7 +6,7 @@ times are whole seconds since midnight of the first day, speeds m/s, lengths m. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,7 +65,7 @@ class NewVehicles:
     type_index: Ints
     depart_s: Ints
     routes: Routes
-    stops: dict[int, Sequence[Stop]] = field(default_factory=dict)
+    stops: Mapping[int, Sequence[Stop]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
