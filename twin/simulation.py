@@ -27,10 +27,9 @@ from geo.network import Network
 from twin.clock import Clock, Phase
 from twin.dice import Dice
 from twin.domain.commands import AvoidRoad, Command, LiftSpeedLimit, SetSpeedLimit, WithdrawAdvice
-from twin.domain.ids import VEHICLE_KINDS, vehicle_number
+from twin.domain.ids import VEHICLE_KINDS
 from twin.errors import ControlError, ScenarioError
 from twin.events import (
-    BusStopped,  # noqa: F401  (logged by the riders; named here because the loop feeds them)
     ControllerDecided,
     RunEnded,
     RunStarted,
@@ -47,12 +46,12 @@ from twin.log import Facts, Log
 from twin.run_folder import FORMAT, RouteFile, versions, write_stamp
 from twin.scenario import DAY_S, Scenario
 from twin.world.sensors.detectors import Detectors, road_map
-from twin.world.traffic.background import Background
 from twin.world.traffic.bus_lines import BusLines
 from twin.world.traffic.drivers import Drivers
+from twin.world.traffic.given import GivenVehicles
 from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings
 from twin.world.traffic.routing import RouteTable, pick
-from twin.world.traffic.types import DEFAULT_TYPES, make_traffic, type_index
+from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
 from twin.world.weather import Weather
 
 TICK_S = 60
@@ -96,20 +95,19 @@ class Simulation:
 
     # -- composition ---------------------------------------------------------------------------------------
 
-    def _load_given(self) -> GivenDemand | None:
+    def _load_given(self) -> GivenVehicles | None:
         if not self.scenario.traffic.given:
             return None
         given = GivenDemand.load(self.city_dir)
         if given is None:
             raise ScenarioError(f"{self.scenario.name}: traffic.given is true, but the city has no route files")
-        return given
+        return GivenVehicles(given, first_type=len(DEFAULT_TYPES))
 
     def _build_traffic(self) -> None:
         s = self.scenario
         self.types = list(DEFAULT_TYPES)
-        self._given_first_type = len(self.types)
         if self._given is not None:
-            self.types += list(self._given.vehicle_types())
+            self.types += self._given.types
         settings = TrafficSettings(
             mode=s.traffic.mode,
             seed=self.seed,
@@ -130,22 +128,21 @@ class Simulation:
         self.weather = Weather(self.log, s.weather.kind, s.weather.rain_mm_h)
 
     def _build_people(self) -> None:
-        self.people, self.travel, self.riders = None, None, None
+        self.people, self.journeys, self.riders = None, None, None
         if self.scenario.people is None:
             return
+        from twin.world.people.journeys import Journeys
         from twin.world.people.model import PeopleModel
         from twin.world.people.riders import Riders
         from twin.world.people.settings import PeopleSettings
-        from twin.world.people.transit import Transit
-        from twin.world.people.travel import Travel
 
         p = self.scenario.people
         self.people = PeopleModel(
             self.city, self.dice, self.log, PeopleSettings(residents=p.simulated, companies=p.companies)
         )
         if self.bus_lines is not None and self.bus_lines.lines:
-            self.riders = Riders(self.city, self.bus_lines, Transit(self.city), self.log)
-        self.travel = Travel(
+            self.riders = Riders(self.city, self.bus_lines, self.people.transit, self.log)
+        self.journeys = Journeys(
             self.city,
             self.people,
             self.traffic_gate,
@@ -153,7 +150,7 @@ class Simulation:
             self.riders,
             self.log,
             self.dice,
-            type_index("car"),
+            CAR,
         )
 
     def _build_control(self) -> None:
@@ -212,8 +209,8 @@ class Simulation:
     # -- 1 WORLD -------------------------------------------------------------------------------------------
 
     def _arrivals(self) -> None:
-        if self.travel is not None:
-            self.travel.finish(self.clock.now_s)
+        if self.journeys is not None:
+            self.journeys.finish(self.clock.now_s)
 
     def _midnight(self) -> None:
         assert self.people is not None
@@ -240,8 +237,8 @@ class Simulation:
 
     def _weather_changed(self) -> None:
         self.traffic.set_speeds(self.weather.factor)
-        if self.travel is not None:
-            self.travel.weather_factor = self.weather.factor
+        if self.journeys is not None:
+            self.journeys.weather_factor = self.weather.factor
 
     # -- 2 PERCEIVE, 3 DECIDE, 4 ACT -----------------------------------------------------------------------
 
@@ -313,15 +310,14 @@ class Simulation:
     def _live(self) -> None:
         now = self.clock.now_s
         until = min(now + TICK_S, self.end_s)
-        if self.travel is not None:
-            self.travel.set_out(now, until)
+        if self.journeys is not None:
+            self.journeys.set_out(now, until)
         if self.background is not None:
             self._background(now, until)
         if self.bus_lines is not None:
-            self.traffic_gate.add(self.bus_lines.vehicles(now, until, type_index("bus")))
+            self.traffic_gate.add(self.bus_lines.vehicles(now, until, BUS))
         if self._given is not None:
-            new = self._given_vehicles(now, until)
-            self.traffic_gate.add(new)
+            self.traffic_gate.add(self._given.vehicles(now, until))
 
     def _background(self, now: int, until: int) -> None:
         assert self.background is not None
@@ -341,19 +337,6 @@ class Simulation:
             )
         self.traffic_gate.add(
             NewVehicles(b.vehicle[found], b.type_index[found], b.depart_s[found], pick(routes, found))
-        )
-
-    def _given_vehicles(self, now: int, until: int) -> NewVehicles:
-        given = self._given
-        assert given is not None
-        lo, hi = np.searchsorted(given.depart_s, [now, until])
-        rows = np.arange(lo, hi)
-        number = vehicle_number("given", given.vehicle[rows], 0)  # type: ignore[arg-type]
-        return NewVehicles(
-            np.asarray(number, dtype=np.int64),
-            given.type_index[rows] + self._given_first_type,
-            given.depart_s[rows],
-            given.routes_of(rows),
         )
 
     @property
@@ -409,16 +392,16 @@ class Simulation:
             duration_s=flow.arrived_s - entered,
         )
         car = code == VEHICLE_KINDS["car"]
-        if self.travel is not None and car.any():
-            self.travel.cars_arrived(flow.arrived[car], flow.arrived_s[car])
+        if self.journeys is not None and car.any():
+            self.journeys.cars_arrived(flow.arrived[car], flow.arrived_s[car])
         if self.riders is not None:
             for i in np.flatnonzero(code == VEHICLE_KINDS["bus"]).tolist():
                 self.riders.bus_gone(vehicles[i], int(flow.arrived_s[i]))
 
     def _car_lost(self, vehicle: int, t_s: int, reason: str) -> None:
         self._entered.pop(vehicle, None)
-        if self.travel is not None and vehicle // _CODE == VEHICLE_KINDS["car"]:
-            self.travel.car_lost(vehicle, t_s, reason)
+        if self.journeys is not None and vehicle // _CODE == VEHICLE_KINDS["car"]:
+            self.journeys.car_lost(vehicle, t_s, reason)
 
     def _write_rerouted(self) -> None:
         """Put new ways of rerouted vehicles into the route file: a later row replaces the rest of the way."""
@@ -447,9 +430,9 @@ class Simulation:
     def finish(self, reason: str = "finished") -> Run:
         """Account for everybody still under way, complete all files, and return the run."""
         end = self.end_s if reason == "finished" else self.clock.now_s
-        if self.travel is not None:
-            self.travel.finish(end)
-            self.travel.under_way(end)
+        if self.journeys is not None:
+            self.journeys.finish(end)
+            self.journeys.under_way(end)
         left = np.sort(self.traffic.under_way())
         self.log.add(VehicleUnderWay, t_s=np.full(left.size, end), vehicle=left, kind=_KIND_OF[left // _CODE])
         self.log.add(RunEnded, t_s=end, reason=reason)
@@ -488,6 +471,12 @@ class Simulation:
             "versions": versions(),
             "scenario": s.resolved(),
         }
+
+
+def _background(city: City, dice: Dice) -> Background:
+    from twin.world.traffic.background import Background
+
+    return Background(city, dice)
 
 
 class _Gate:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from geo.city import City
 from twin.events import BusMissed, BusStopped
 from twin.log import Log
-from twin.world.people.transit import Transit
+from twin.world.people.transit import BusTrips, Transit
 from twin.world.traffic.bus_lines import BusLines, bus_row
 
 Ints = npt.NDArray[np.int64]
@@ -58,13 +58,15 @@ class Riders:
         """
         trip = self._transit.best(origin, destination)
         ok = np.asarray([row in self._lines.by_row for row in trip.line.tolist()], dtype=bool)
+        trip = BusTrips(*(np.where(ok, getattr(trip, f), 0) for f in trip.__dataclass_fields__))
         access_s = np.round(trip.access_m / WALK_M_S).astype(np.int64)
         egress_s = np.round(trip.egress_m / WALK_M_S).astype(np.int64)
         for i in np.flatnonzero(ok).tolist():
             rider = _Rider(int(resident[i]), int(depart_s[i] + access_s[i]), int(trip.alight[i]), int(egress_s[i]))
             key = (int(trip.line[i]), int(trip.board[i]))
             self._waiting.setdefault(key, deque()).append(rider)
-        distance = trip.access_m + trip.ride_m + trip.egress_m
+        aboard_m = self._transit.travel.distance_m(origin, destination)
+        distance = np.maximum(aboard_m, trip.access_m + trip.egress_m)
         expected = access_s + trip.wait_s + trip.ride_s + egress_s
         return ok, distance, expected.astype(np.float64)
 
