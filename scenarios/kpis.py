@@ -47,7 +47,9 @@ class Kpi:
 
 
 def _trips(m: Memory) -> float | None:
-    return float(m.trips.mode.size + _never_started(m))
+    count = m.trips.mode.size + _never_started(m)
+    people = m.columns(events.RunStarted)["residents"].sum() > 0
+    return float(count) if count or people else None
 
 
 def _never_started(m: Memory) -> int:

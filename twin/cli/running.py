@@ -82,9 +82,7 @@ def rerun(
     stamp = read_stamp(folder)
     ready = Scenario.from_resolved(stamp["scenario"], str(folder / "stamp.json"))
     with tempfile.TemporaryDirectory(prefix="twin-rerun-") as work:
-        target = out if out is not None else Path(work) / "run"
-        if out is not None:
-            prepare(out, force=False)
+        target = prepare(out if out is not None else Path(work) / "run", force=False)
         again = _run(ready, int(stamp["seed"]), target)
         if again.ended == "interrupted":
             typer.echo("Interrupted: nothing was compared.", err=True)

@@ -84,11 +84,9 @@ def _sentence(item: Any, path: KeyPath, model: type[BaseModel], allowed: str) ->
         text = _unknown_key(path, model, value)
     elif kind == "missing":
         text = f"{shown} is missing; write {allowed}"
-    elif kind in ("union_tag_not_found", "union_tag_invalid"):
+    elif kind.startswith("union_tag") or (kind.startswith("model_") and path[:1] == ("interventions",)):
         text = _unknown_kind(shown, value)
-    elif kind in ("model_type", "model_attributes_type") and path[:1] == ("interventions",):
-        text = _unknown_kind(shown, value)
-    elif kind in ("model_type", "model_attributes_type"):
+    elif kind.startswith("model_"):
         text = f"{shown or 'the file'} is {show_value(value)}; expected {_mapping_of(allowed, model)}"
     elif kind == "value_error":
         text = f"{shown}: {item['ctx']['error']}"
