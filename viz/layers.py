@@ -1,0 +1,162 @@
+"""What is drawn, from bottom to top, as pydeck layers; the page attaches the data.
+
+Each entry is a :class:`pydeck.Layer` turned into JSON: type, colours, widths, what can be pointed at. Positions are degrees from the
+centre of the map (deck.gl's LNGLAT_OFFSETS), which keeps 32-bit numbers precise. Functions of the data (a road's colour at
+this moment) are set by ``map.js`` on the layer of that id.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+#: what a colour means; used by layers, charts and the legend alike
+PALETTE: dict[str, Any] = {
+    "ground": [9, 12, 18],
+    "water": [17, 43, 66],
+    "water_edge": [42, 92, 128],
+    "vehicle": {
+        "car": [255, 186, 84],
+        "through": [255, 122, 69],
+        "freight": [233, 75, 122],
+        "bus": [255, 241, 150],
+        "given": [255, 186, 84],
+    },
+    "mode": {
+        "walk": [112, 196, 170],
+        "ebike": [98, 170, 220],
+        "car": [255, 186, 84],
+        "bus": [255, 241, 150],
+        "autonomous_bus": [196, 160, 255],
+        "passenger": [240, 150, 110],
+    },
+    "road": {
+        "motorway": [126, 141, 168],
+        "trunk": [116, 131, 158],
+        "primary": [104, 119, 146],
+        "secondary": [82, 96, 122],
+        "tertiary": [64, 77, 101],
+        "residential": [48, 59, 80],
+        "living_street": [44, 54, 74],
+        "service": [38, 47, 65],
+        "track": [34, 42, 58],
+        "path": [30, 37, 52],
+        "rail": [70, 62, 84],
+    },
+    "block": {
+        "village": [88, 78, 62],
+        "housing": [62, 76, 98],
+        "mixed": [78, 78, 100],
+        "commerce": [96, 72, 98],
+        "industry": [70, 66, 92],
+        "logistics": [92, 70, 60],
+        "office": [58, 84, 104],
+        "school": [60, 92, 88],
+        "public": [66, 90, 96],
+        "construction": [104, 88, 48],
+        "farm": [22, 34, 28],
+    },
+    "speed": [[214, 48, 70], [240, 112, 60], [247, 190, 80], [150, 205, 120], [60, 176, 140]],
+    "change": [[64, 156, 255], [120, 140, 170], [255, 128, 64]],
+    "select": [120, 255, 240],
+    "alarm": [255, 92, 92],
+}
+
+#: class → (width in m, least width in px); what is drawn thinner than the least is still seen
+ROAD_WIDTH: dict[str, tuple[float, float]] = {
+    "motorway": (22, 1.9),
+    "trunk": (20, 1.8),
+    "primary": (18, 1.6),
+    "secondary": (14, 1.1),
+    "tertiary": (10, 0.7),
+    "residential": (7, 0.4),
+    "living_street": (6, 0.35),
+    "service": (5, 0.3),
+    "track": (4, 0.25),
+    "path": (3, 0.2),
+    "rail": (5, 0.6),
+}
+
+#: place kind → (shape of the badge, glyph, colour); glyph names are drawn by the page
+ICONS: dict[str, tuple[str, str, list[int]]] = {
+    "hospital": ("cross", "cross", [255, 110, 120]),
+    "clinic": ("cross", "cross", [214, 130, 136]),
+    "fire_station": ("triangle", "flame", [255, 120, 66]),
+    "police_station": ("shield", "star", [92, 150, 255]),
+    "school": ("pentagon", "book", [108, 214, 180]),
+    "kindergarten": ("pentagon", "dot", [108, 190, 170]),
+    "service_hall": ("hexagon", "hall", [255, 214, 110]),
+    "service_point": ("hexagon", "dot", [222, 188, 104]),
+    "company_station": ("hexagon", "bars", [188, 160, 255]),
+    "logistics_park": ("square", "box", [240, 160, 96]),
+    "industrial_park": ("square", "factory", [176, 150, 240]),
+    "depot": ("square", "bus", [230, 220, 140]),
+    "charging": ("square", "bolt", [130, 220, 120]),
+    "bus_stop": ("round", "dot", [200, 196, 140]),
+    "shop": ("circle", "bag", [226, 140, 190]),
+    "market": ("circle", "bag", [236, 150, 200]),
+    "park": ("circle", "tree", [110, 190, 110]),
+    "landmark": ("diamond", "star", [255, 226, 150]),
+    "community_centre": ("circle", "house", [150, 190, 220]),
+    "construction_site": ("triangle", "crane", [240, 196, 84]),
+    "water": ("drop", "dot", [96, 176, 230]),
+    "gate": ("arrow", "none", [170, 184, 210]),
+}
+
+#: switches of the page: id → (layers it shows, on at first)
+SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
+    "vehicles": (("trails", "dots", "bodies"), True),
+    "congestion": (("congestion",), False),
+    "volume": (("volume",), False),
+    "incidents": (("closed", "incidents"), True),
+    "roads": (("roads",), True),
+    "blocks": (("blocks",), True),
+    "waters": (("waters",), True),
+    "outlines": (("communities", "subdistricts"), True),
+    "places": (("places",), True),
+    "signals": (("signals",), False),
+    "names": (("names",), True),
+}
+
+
+def specs() -> list[dict[str, Any]]:
+    """Return the layers from bottom to top as JSON objects (``@@type`` names the deck.gl class)."""
+    from pydeck import Layer
+    from pydeck.types import String  # a bare text would be taken for an expression over the data
+
+    metres, pixels = String("meters"), String("pixels")
+    path = {"width_units": metres, "cap_rounded": True, "joint_rounded": True}
+    layers = [
+        Layer("SolidPolygonLayer", id="waters", pickable=True, filled=True, extruded=False, get_fill_color=PALETTE["water"]),
+        Layer("SolidPolygonLayer", id="blocks", pickable=True, filled=True, extruded=False, opacity=0.85),
+        Layer("PathLayer", id="communities", get_color=[130, 160, 205, 46], get_width=1, width_units=pixels),
+        Layer("PathLayer", id="subdistricts", get_color=[150, 190, 240, 120], get_width=1.4, width_units=pixels),
+        Layer("PathLayer", id="roads", pickable=True, auto_highlight=True, highlight_color=[120, 255, 240, 150], **path),
+        Layer("PathLayer", id="volume", pickable=True, auto_highlight=True, highlight_color=[120, 255, 240, 150], **path),
+        Layer(
+            "PathLayer", id="congestion", pickable=True, auto_highlight=True, highlight_color=[120, 255, 240, 150], **path
+        ),
+        Layer("PathLayer", id="closed", get_color=[*PALETTE["alarm"], 235], width_min_pixels=3, get_width=12, **path),
+        Layer("PathLayer", id="way", get_color=[*PALETTE["select"], 150], width_min_pixels=2.5, get_width=8, **path),
+        Layer(
+            "TripsLayer", id="trails", cap_rounded=True, joint_rounded=True, fade_trail=True, width_units=pixels,
+            get_width=1.6, trail_length=60,
+        ),  # fmt: skip
+        Layer(
+            "ScatterplotLayer", id="dots", pickable=True, radius_units=pixels, stroked=False, antialiasing=True,
+        ),  # fmt: skip
+        Layer("LineLayer", id="bodies", pickable=True, width_units=metres, get_width=2.4, width_min_pixels=3.2),
+        Layer("ScatterplotLayer", id="signals", pickable=True, radius_units=pixels, get_radius=2.6,
+              get_fill_color=[140, 235, 190, 210]),
+        Layer("IconLayer", id="places", pickable=True, size_units=pixels, size_min_pixels=8, alpha_cutoff=0.02),
+        Layer("IconLayer", id="incidents", pickable=True, size_units=pixels, get_size=30, alpha_cutoff=0.02),
+        Layer(
+            "ScatterplotLayer", id="selected", stroked=True, filled=False, radius_units=pixels, get_radius=13,
+            line_width_units=pixels, get_line_width=2.2, get_line_color=[*PALETTE["select"], 255],
+        ),  # fmt: skip
+        Layer(
+            "TextLayer", id="names", font_settings={"sdf": True, "fontSize": 40, "buffer": 6, "radius": 10, "cutoff": 0.2},
+            outline_width=4, outline_color=[*PALETTE["ground"], 235], size_units=pixels,
+        ),  # fmt: skip
+    ]  # fmt: skip
+    return [json.loads(layer.to_json()) for layer in layers]

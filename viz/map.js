@@ -1,0 +1,397 @@
+// The page: opens the data, keeps the state (moment, speed, camera, layers, choice), and lets time run.
+
+const raw = (id) => document.getElementById(id);
+
+async function main() {
+  const began = performance.now();
+  if (typeof DecompressionStream === "undefined") throw new Error(document.documentElement.lang === "zh-CN" ? "DecompressionStream?" : "This browser is too old to unpack the map (no DecompressionStream).");
+  const library = gunzip(takeData("library")).text();
+  const [cityData, tripData, stateData] = await Promise.all(["city", "trips", "state"].map(openData));
+  const about = cityData.meta.about;
+  const text = about.text;
+  raw("cover-text").textContent = text.loading;
+  const script = document.createElement("script");
+  script.textContent = await library;
+  document.head.append(script);
+  if (!window.deck) throw new Error(text.failed);
+  const city = openCity(cityData);
+  const app = { about, text, city, lang: about.lang };
+  app.trips = openTrips(tripData, city);
+  app.tasks = openTasks(stateData);
+  app.state = openState(stateData, city);
+  setUp(app);
+  await app.view.start();
+  document.body.classList.remove("loading");
+  app.panels.drawTicks();
+  app.panels.drawCharts();
+  app.refresh();
+  app.readyAfter = performance.now() - began;
+  window.__map = app;
+  window.__ready = true;
+}
+
+function setUp(app) {
+  const { about, text, city } = app;
+  const span = about.end_s - about.begin_s;
+  const [west, south, east, north] = city.meta.extent;
+  app.label = (name, name_en) => (app.lang === "zh" || !name_en || name_en === name ? name || name_en : name ? name + " " + name_en : name_en);
+  app.now = 0;
+  app.speed = 30;
+  app.direction = 1;
+  app.playing = false;
+  app.following = false;
+  app.draw = "auto";
+  app.showOver = false;
+  app.chosen = null;
+  app.on = Object.fromEntries(Object.entries(about.switches).map(([id, [, first]]) => [id, first]));
+  app.happenings = about.happenings.map((h, index) => ({ ...h, index, t0: h.t0 - about.begin_s, t1: h.t1 === undefined ? undefined : h.t1 - about.begin_s }));
+  const seen = (codes, all) => all.filter((_, i) => codes.includes(i));
+  app.kindsSeen = seen(app.trips.kind, about.kinds);
+  app.placeKindsSeen = seen(city.places.kind, city.meta.place_kinds);
+  app.blockKindsSeen = seen(city.blocks.kind, city.meta.block_kinds);
+
+  // -- camera ---------------------------------------------------------------------------------------------
+  app.whole = () => {
+    const small = window.innerWidth < 720;
+    const w = window.innerWidth - (small ? 24 : 620);
+    const h = window.innerHeight - (small ? 330 : 190);
+    const worldX = ((east - west) / 360) * 512;
+    const merc = (lat) => (512 / (2 * Math.PI)) * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
+    const zoom = Math.log2(Math.min(Math.max(120, w) / worldX, Math.max(120, h) / (merc(north) - merc(south))));
+    return { longitude: (west + east) / 2, latitude: (south + north) / 2, zoom: Math.min(16, zoom), pitch: 0, bearing: 0, minZoom: Math.max(3, zoom - 2), maxZoom: 19.5, maxPitch: 70 };
+  };
+  app.camera = app.whole();
+  let flight = null;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  app.fly = (target, ms = 700) => {
+    const from = { ...app.camera };
+    if (calm || ms === 0) {
+      app.camera = { ...from, ...target };
+      flight = null;
+      app.changed();
+      return app.view.redraw();
+    }
+    flight = { from, to: { ...from, ...target }, at: performance.now(), ms };
+    wake();
+  };
+  app.home = () => {
+    app.following = false;
+    app.fly(app.whole());
+    app.refreshChosen(true);
+  };
+  app.moved = (viewState, how) => {
+    const { longitude, latitude, zoom, pitch, bearing } = viewState;
+    app.camera = { ...app.camera, longitude, latitude, zoom, pitch, bearing };
+    if (how && (how.isDragging || how.isPanning)) {
+      flight = null;
+      if (app.following && how.isPanning) {
+        app.following = false;
+        app.refreshChosen(true);
+      }
+    }
+    app.panels.tip(null);
+    app.changed();
+    app.view.redraw();
+  };
+
+  // -- time -------------------------------------------------------------------------------------------------
+  let lastTick = 0;
+  let awake = false;
+  const wake = () => {
+    if (awake) return;
+    awake = true;
+    lastTick = performance.now();
+    requestAnimationFrame(tick);
+  };
+  function tick(at) {
+    const passed = Math.min(1000, Math.max(0, at - lastTick)) / 1000;
+    lastTick = at;
+    if (app.playing) {
+      app.now = Math.min(span, Math.max(0, app.now + passed * app.speed * app.direction));
+      if (app.now === (app.direction > 0 ? span : 0)) app.play(false);
+      app.refresh();
+    }
+    if (flight) {
+      const f = Math.min(1, (at - flight.at) / flight.ms);
+      const ease = f * f * (3 - 2 * f);
+      for (const key of ["longitude", "latitude", "zoom", "pitch", "bearing"]) app.camera[key] = flight.from[key] + ease * (flight.to[key] - flight.from[key]);
+      app.camera = { ...app.camera };
+      if (f === 1) flight = null;
+      app.changed();
+    }
+    if (app.following) app.centre();
+    app.view.redraw();
+    if (app.playing || flight) requestAnimationFrame(tick);
+    else awake = false;
+  }
+  app.centre = () => {
+    const at = app.chosen && app.find.spotOf(app.chosen, app.now);
+    if (!at || flight) return;
+    app.camera = { ...app.camera, longitude: city.centre[0] + at[0], latitude: city.centre[1] + at[1] };
+  };
+  app.play = (on) => {
+    if (on && app.now === (app.direction > 0 ? span : 0)) app.now = app.direction > 0 ? 0 : span;
+    app.playing = on;
+    app.panels.controls();
+    app.changed();
+    wake();
+  };
+  app.turn = () => {
+    app.direction = -app.direction;
+    app.panels.controls();
+    app.play(true);
+  };
+  app.setSpeed = (speed) => {
+    app.speed = speed;
+    app.panels.controls();
+    app.changed();
+  };
+  app.nudgeSpeed = (by) => app.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.findIndex((s) => s >= app.speed) + by))]);
+  app.seek = (t, dragging = false) => {
+    app.now = Math.min(span, Math.max(0, t));
+    if (!dragging && app.playing) app.play(false);
+    app.soughtAt = performance.now();
+    app.refresh();
+    if (app.following) app.centre();
+    app.changed();
+    app.view.redraw();
+  };
+  app.painted = (at) => {
+    if (app.soughtAt) app.seekToPaint = at - app.soughtAt;
+    app.soughtAt = 0;
+  };
+
+  // -- layers -------------------------------------------------------------------------------------------------
+  app.setLayer = (id, on) => {
+    app.on[id] = on;
+    app.panels.switches();
+    app.panels.happening();
+    app.changed();
+    app.view.redraw();
+  };
+  app.setDraw = (how) => {
+    app.draw = how;
+    if (how === "trails") app.view.trailsSlow = false;
+    app.drawChanged();
+    app.changed();
+    app.view.redraw();
+  };
+  app.drawChanged = () => app.panels.switches();
+  app.setOver = (on) => {
+    app.showOver = on;
+    app.panels.happening();
+    app.changed();
+    app.view.redraw();
+  };
+
+  // -- what happened --------------------------------------------------------------------------------------------
+  app.happeningNow = () =>
+    app.happenings
+      .filter((h) => h.t0 <= app.now && (h.t1 === undefined ? app.now < h.t0 + 900 || !MOMENTS.has(h.kind) : app.now < h.t1 || app.showOver))
+      .map((h) => ({ ...h, over: h.t1 !== undefined && app.now >= h.t1 }));
+  app.happeningSpot = (h) => {
+    if (h.roads && h.roads.length) return app.find.spotOf({ kind: "road", row: h.roads[h.roads.length >> 1] }, app.now);
+    if (h.place) {
+      const i = city.places.id.findIndex((n, k) => city.names[n] === h.place || city.names[city.places.name[k]] === h.place);
+      return i < 0 ? null : [city.places.x[i], city.places.y[i]];
+    }
+    return null;
+  };
+  app.happeningText = (h) => {
+    const words = [text["event_" + h.kind] || h.kind];
+    if (h.kind === "weather") words.push(text["weather_" + h.what] || h.what, h.value ? figure(h.value) + " mm/h" : "");
+    if (h.kind === "speed_limit") words.push(Math.round(h.value) + " km/h");
+    if (h.kind === "demand") words.push(h.what || "", "× " + figure(h.value));
+    if (h.kind === "event") words.push(h.place || "", figure(h.value) + " " + text.people);
+    if (h.roads && h.roads.length) words.push(app.find.roadName(h.roads[0]));
+    if (h.kind === "advice") words.push(figure(h.value) + " " + text.followed);
+    if (h.cause && !/^[a-z_]+[-\d]*$/.test(h.cause)) words.push("(" + h.cause + ")");
+    if (h.t1 !== undefined) words.push(text.until + " " + app.panels.hms(h.t1, false));
+    return words.filter(Boolean).join(" ");
+  };
+  app.goHappening = (h) => app.choose("happening-" + h.index, true);
+
+  // -- choice -----------------------------------------------------------------------------------------------------
+  app.choose = (id, go = false) => {
+    const choice = id ? app.find.choiceOf(id) : null;
+    if (id && !choice) return app.panels.toast(text.search_none + ": " + id);
+    app.chosen = choice;
+    app.following = Boolean(choice && go && (choice.kind === "vehicle" || choice.kind === "resident"));
+    if (choice && go) {
+      // somebody who is not there yet is shown at the moment of setting out
+      if (choice.kind === "vehicle" && choice.last > choice.first && app.find.pieceAt(choice, app.now) < 0) {
+        const begin = app.trips.begins[choice.first];
+        if (app.now < begin || app.now > app.trips.ends[choice.last - 1]) app.seek(Math.ceil(begin) + 1);
+      }
+      const at = app.find.spotOf(choice, app.now);
+      const zoom = { vehicle: 15, resident: 14.5, road: 14, place: 15, signal: 16, community: 13.5, subdistrict: 11.5, water: 12, block: 15, happening: 14 }[choice.kind];
+      if (at) app.fly({ longitude: city.centre[0] + at[0], latitude: city.centre[1] + at[1], zoom: Math.max(choice.kind === "vehicle" || choice.kind === "resident" ? app.camera.zoom : 0, zoom) });
+    }
+    app.refreshChosen(true);
+    app.changed();
+    app.view.redraw();
+    return undefined;
+  };
+  app.follow = (on) => {
+    app.following = on && Boolean(app.chosen);
+    if (app.following) app.centre();
+    app.refreshChosen(true);
+    app.view.redraw();
+  };
+  app.chosenWay = () => app.find.wayOf(app.chosen);
+  app.chosenSpot = (t) => (["vehicle", "resident", "place", "signal", "happening"].includes(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
+  let chosenAt = 0;
+  app.refreshChosen = (force = false) => {
+    const at = performance.now();
+    if (!force && (at - chosenAt < 200 || !app.chosen)) return;
+    chosenAt = at;
+    const open = [...document.querySelectorAll("#chosen details")].map((d) => d.open);
+    app.panels.chosen(app.chosen ? app.find.panelOf(app.chosen).filter(Boolean) : null);
+    if (!force) [...document.querySelectorAll("#chosen details")].forEach((d, i) => i < open.length && (d.open = open[i]));
+  };
+  app.hovered = (info, event) => {
+    const id = app.find.idOf(info);
+    if (!id || (event && event.pointerType === "touch")) return app.panels.tip(null);
+    const content = app.find.tipOf(id);
+    return app.panels.tip(content, info.x, info.y);
+  };
+  app.clicked = (info) => app.choose(app.find.idOf(info));
+  app.refresh = () => {
+    app.panels.clock();
+    app.panels.happening();
+    app.refreshChosen();
+  };
+
+  // -- the address: moment, choice, layers, camera ----------------------------------------------------------------
+  app.address = () => {
+    const c = app.camera;
+    const view = [c.longitude.toFixed(5), c.latitude.toFixed(5), c.zoom.toFixed(2), Math.round(c.pitch), Math.round(c.bearing)].join(",");
+    const layers = Object.keys(app.on).filter((k) => app.on[k]);
+    const t = Math.floor(app.now + about.begin_s);
+    const clock = [Math.floor(t / 3600), Math.floor(t / 60) % 60, t % 60].map((v) => String(v).padStart(2, "0")).join(":");
+    const parts = ["t=" + clock];
+    if (app.chosen) parts.push("id=" + encodeURIComponent(app.chosen.id));
+    parts.push("v=" + view, "l=" + layers.join(","));
+    if (app.speed !== 30) parts.push("x=" + app.speed);
+    if (app.draw !== "auto") parts.push("d=" + app.draw);
+    if (app.showOver) parts.push("over=1");
+    if (app.following) parts.push("follow=1");
+    return "#" + parts.join("&");
+  };
+  let written = "";
+  let writing = 0;
+  app.changed = () => {
+    if (writing) return;
+    writing = setTimeout(() => {
+      writing = 0;
+      written = app.address();
+      try {
+        history.replaceState(null, "", written);
+      } catch {
+        /* some browsers allow few changes a second: the next one will do */
+      }
+    }, 400);
+  };
+  app.restore = (hash) => {
+    const asked = new URLSearchParams(hash.replace(/^#/, ""));
+    const clock = /^(\d{1,3}):(\d{2})(?::(\d{2}))?$/.exec(asked.get("t") || "");
+    const seconds = clock ? clock[1] * 3600 + clock[2] * 60 + Number(clock[3] || 0) : Number.parseFloat(asked.get("t"));
+    if (Number.isFinite(seconds)) app.now = Math.min(span, Math.max(0, seconds - about.begin_s));
+    const v = (asked.get("v") || "").split(",").map(Number);
+    const sane = v.length === 5 && v.every(Number.isFinite) && Math.abs(v[0]) <= 180 && Math.abs(v[1]) <= 85;
+    if (sane) app.camera = { ...app.camera, longitude: v[0], latitude: v[1], zoom: Math.min(19.5, Math.max(app.camera.minZoom, v[2])), pitch: Math.min(70, Math.max(0, v[3])), bearing: v[4] % 360 };
+    if (asked.has("l")) {
+      const layers = asked.get("l").split(",");
+      for (const id of Object.keys(app.on)) app.on[id] = layers.includes(id);
+    }
+    const speed = Number(asked.get("x"));
+    if (SPEEDS.includes(speed)) app.speed = speed;
+    if (["trails", "dots", "auto"].includes(asked.get("d"))) app.draw = asked.get("d");
+    app.showOver = asked.get("over") === "1";
+    app.chosen = asked.has("id") ? app.find.choiceOf(asked.get("id")) : null;
+    app.following = asked.get("follow") === "1" && Boolean(app.chosen);
+    if (app.chosen && !sane) {
+      const at = app.find.spotOf(app.chosen, app.now);
+      if (at) app.camera = { ...app.camera, longitude: city.centre[0] + at[0], latitude: city.centre[1] + at[1], zoom: 14.5 };
+    }
+  };
+  window.addEventListener("hashchange", () => {
+    if (location.hash === written) return;
+    app.restore(location.hash);
+    app.panels.switches();
+    app.panels.controls();
+    app.refreshChosen(true);
+    app.refresh();
+    app.view.redraw();
+  });
+  app.copyLink = () => {
+    const address = location.href.replace(/#.*$/, "") + app.address();
+    const done = () => app.panels.toast(text.link_copied);
+    const byHand = () => {
+      const area = el("textarea", { value: address, class: "off" });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      done();
+    };
+    if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(address).then(done, byHand);
+    else byHand();
+  };
+
+  // -- keys -----------------------------------------------------------------------------------------------------
+  window.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || $("help").open) return;
+    const typing = e.target.matches && e.target.matches("input[type=search], select, textarea");
+    if (typing) return;
+    const onButton = e.target.matches && e.target.matches("button, input[type=checkbox], summary");
+    const step = e.shiftKey ? 60 : 1;
+    const keys = {
+      " ": () => app.play(!app.playing),
+      ArrowLeft: () => app.seek(Math.ceil(app.now - 1e-6) - step),
+      ArrowRight: () => app.seek(Math.floor(app.now + 1e-6) + step),
+      ArrowUp: () => app.nudgeSpeed(1),
+      ArrowDown: () => app.nudgeSpeed(-1),
+      Home: () => app.seek(0),
+      End: () => app.seek(span),
+      r: () => app.turn(),
+      f: () => app.follow(!app.following),
+      "/": () => $("find-box").focus(),
+      "?": () => app.panels.help(),
+      0: () => app.home(),
+      Escape: () => app.choose(null),
+    };
+    const act = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key];
+    if (!act || (e.key === " " && onButton)) return;
+    e.preventDefault();
+    act();
+  });
+  let resizing = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(resizing);
+    resizing = setTimeout(() => {
+      app.panels.drawTicks();
+      app.panels.drawCharts();
+      app.panels.clock();
+      app.view.redraw();
+    }, 120);
+  });
+
+  app.panels = makePanels(app);
+  app.view = makeView(app);
+  app.find = makeFind(app);
+  app.restore(location.hash);
+  app.panels.switches();
+  app.panels.controls();
+  app.refreshChosen(true);
+  if (window.innerWidth < 720) document.body.classList.add("hide-layers", "hide-figures");
+}
+
+const MOMENTS = new Set(["advice", "demand"]);
+
+main().catch((error) => {
+  document.body.classList.add("broken");
+  raw("cover-text").textContent = String((error && error.message) || error);
+  window.__failed = String((error && error.stack) || error);
+  console.error(error);
+});

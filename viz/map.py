@@ -1,0 +1,235 @@
+"""``map.html``: a run on a map, one file, from disk, without a network.
+
+:func:`build` reads a run folder and the city it names, and nothing else. The way there: samples (``fcd.py``) → ways on roads
+(``trips.py``) → streams (``encode.py``); roads' state (``state.py``), charts (``series.py``), trips of the residents
+(``tasks.py``) and happenings (``happenings.py``) from the facts; the city (``geometry.py``, ``labels.py``); all into one page
+(``page.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from geo.city import City
+from geo.errors import CityError
+from twin.domain.ids import VEHICLE_KINDS
+from twin.log import Facts
+from twin.world.people.ports import MODES, PURPOSES
+from viz import encode, fcd, geometry, layers, page, series, tasks, trips
+from viz.errors import MapError
+from viz.happenings import happenings
+from viz.labels import STYLES, labels
+from viz.pack import pack, varint, zigzag
+from viz.state import STEP_S, road_state, state_streams
+from viz.text import LANGS, texts
+
+WARN_MB = 50.0
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class _Run:
+    folder: Path
+    stamp: dict[str, Any]
+    city: City
+    facts: Facts
+    begin_s: int
+    end_s: int
+
+
+def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
+    """Write the map of a run and return its path (default: ``map.html`` in the run folder).
+
+    Raises :class:`MapError` when the folder is no run or a file in it cannot be read, and :class:`CityError`
+    when its city cannot. Warns when the page is larger than 50 MB; before that it is thinned out, and says so on the page.
+    """
+    if lang not in LANGS:
+        raise MapError(f"lang: '{lang}' is not known; allowed: {', '.join(LANGS)}")
+    run = _open(Path(run_dir))
+    target = Path(out) if out is not None else run.folder / "map.html"
+    samples = fcd.read(run.folder / "fcd.parquet", run.city)
+    length = run.city.roads["length_m"].to_numpy(np.float64)
+    pieces = trips.ways(samples, _plans(run), run.city)
+    begin = min(run.begin_s, int(np.floor(pieces.t_s.min()))) if len(pieces) else run.begin_s
+    end = max(run.end_s, int(np.ceil(pieces.t_s.max()))) if len(pieces) else run.end_s
+    state = road_state(pieces, length, begin, end)
+    task_meta, task_parts = tasks.task_streams(run.facts, begin)
+    vehicles, thinning = _vehicles(pieces, len(length), begin)
+    frame = geometry.Frame.of(run.city)
+    city_meta, city_parts = geometry.city_streams(run.city, frame)
+    label_meta, label_parts = _labels(run.city, frame, lang)
+    kpis = _json(run.folder / "kpis.json").get("kpis", []) if (run.folder / "kpis.json").is_file() else []
+    about = {
+        **_about(run, lang),
+        "format": FORMAT,
+        "begin_s": begin,
+        "end_s": end,
+        "step_s": STEP_S,
+        "state_steps": int(state.entered.shape[0]),
+        "period_s": samples.period_s,
+        "tolerance_m": thinning.tolerance_m,
+        "thinning": {"one_in": thinning.one_in, "all": thinning.vehicles, "shown": thinning.shown},
+        "happenings": happenings(run.facts, end),
+        "series": [s.plain() for s in series.all_series(run.facts, state, begin, end)],
+        "kpis": [_kpi(k, lang) for k in kpis if isinstance(k, dict)],
+        "specs": layers.specs(),
+        "palette": layers.PALETTE,
+        "road_width": layers.ROAD_WIDTH,
+        "icons": layers.ICONS,
+        "switches": layers.SWITCHES,
+        "label_styles": STYLES,
+        "label": label_meta,
+        "text": texts(lang),
+        "kinds": list(VEHICLE_KINDS),
+        "modes": list(MODES),
+        "purposes": list(PURPOSES),
+        "task": task_meta,
+    }
+    text = page.page(
+        f"{about['title']} · {about['city_title']}",
+        lang,
+        {
+            "city": pack({"city": city_meta, "about": about}, {**city_parts, **label_parts}),
+            "trips": pack(*vehicles),
+            "state": pack({"steps": about["state_steps"]}, {**state_streams(state), **task_parts}),
+        },
+    )
+    try:
+        target.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise MapError(f"{target}: cannot be written ({error.strerror})") from None
+    size = len(text) / 1e6
+    if size > WARN_MB:
+        warnings.warn(f"{target} is {size:.0f} MB; browsers may open it slowly", stacklevel=2)
+    return target
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MapError(f"{file}: missing; '{file.parent}' is not a run folder") from None
+    except ValueError as error:
+        raise MapError(f"{file}: not readable as JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise MapError(f"{file}: expected an object, found {type(value).__name__}")
+    return value
+
+
+def _open(folder: Path) -> _Run:
+    stamp = _json(folder / "stamp.json")
+    missing = [k for k in ("city_dir", "start_s", "end_s") if k not in stamp]
+    if missing:
+        raise MapError(f"{folder / 'stamp.json'}: lacks {', '.join(missing)}")
+    if not (folder / "events.parquet").is_file():
+        raise MapError(f"{folder / 'events.parquet'}: missing; '{folder}' is not a complete run folder")
+    where = Path(str(stamp["city_dir"]))
+    try:
+        city = City.load(where if where.is_absolute() else folder / where)
+    except CityError as error:
+        raise CityError(f"{folder / 'stamp.json'}: its city cannot be read: {error}") from None
+    begin, end = int(stamp["start_s"]), int(stamp["end_s"])
+    if end <= begin:
+        raise MapError(f"{folder / 'stamp.json'}: end_s ({end}) must be after start_s ({begin})")
+    return _Run(folder, stamp, city, Facts.read(folder), begin, end)
+
+
+def _plans(run: _Run) -> trips.Plans:
+    """Planned routes, with the seconds at which vehicles entered and left the roads by the facts."""
+    file = run.folder / "routes.parquet"
+    if not file.is_file():
+        return trips.Plans.none()
+    table = pq.read_table(file, columns=["vehicle", "roads"])
+    lists = table["roads"].combine_chunks()
+    if isinstance(lists, pa.ChunkedArray):
+        lists = lists.chunk(0) if lists.num_chunks else pa.array([], pa.list_(pa.int32()))
+    vehicle = table["vehicle"].to_numpy().astype(np.int64)
+    roads = lists.flatten().to_numpy(zero_copy_only=False).astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(lists.value_lengths().fill_null(0).to_numpy())]).astype(np.int64)
+    n_roads = len(run.city.roads)
+    if roads.size and (roads.min() < 0 or roads.max() >= n_roads):
+        raise MapError(f"{file}: names road {roads.max()}, the city has 0..{n_roads - 1}; was the city built anew?")
+    order = np.argsort(vehicle, kind="stable")
+    order = order[np.concatenate([vehicle[order][1:] != vehicle[order][:-1], [True]])] if len(order) else order
+    counts = np.diff(offsets)[order]
+    at = np.repeat(offsets[:-1][order], counts) + trips._within(counts)
+    vehicle = vehicle[order]
+    return trips.Plans(
+        vehicle,
+        trips._offsets(counts),
+        roads[at],
+        _when(run.facts, "VehicleEntered", vehicle),
+        _when(run.facts, "VehicleArrived", vehicle),
+    )
+
+
+def _when(facts: Facts, fact: str, vehicle: trips.Ints) -> trips.Ints:
+    table = facts.table(fact, ["t_s", "vehicle"])
+    out = np.full(len(vehicle), -1, dtype=np.int64)
+    who = table["vehicle"].to_numpy(zero_copy_only=False).astype(np.int64)
+    if len(vehicle) and len(who):
+        at = np.minimum(np.searchsorted(vehicle, who), len(vehicle) - 1)
+        hit = vehicle[at] == who
+        out[at[hit]] = table["t_s"].to_numpy()[hit]
+    return out
+
+
+def _vehicles(pieces: trips.Pieces, n_roads: int, begin_s: int) -> tuple[Any, encode.Thinning]:
+    """Encode the trips; when they would take more than the page's budget, keep one vehicle in so many."""
+    number = len(np.unique(pieces.vehicle))
+    one_in = 1
+    while True:
+        shown = encode.thin(pieces, one_in)
+        meta, streams = encode.encode(shown, n_roads, begin_s)
+        size = sum(map(len, streams.values())) * _PACKED
+        if size <= 0.8 * WARN_MB * 1e6 or one_in >= 64:
+            kept = len(np.unique(shown.vehicle))
+            return (meta, streams), encode.Thinning(one_in, trips.TOLERANCE_M, number, kept)
+        one_in *= 2
+
+
+_PACKED = 0.9  # base64 of gzip against the raw streams, measured 0.6–0.8
+
+
+def _labels(city: City, frame: geometry.Frame, lang: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    found = labels(city, frame, lang)
+    styles = list(STYLES)
+    unit = geometry.UNIT_DEG
+    streams = {
+        "label.x": varint(zigzag(np.array([round((f.lon - frame.lon) / unit) for f in found], dtype=np.int64))),
+        "label.y": varint(zigzag(np.array([round((f.lat - frame.lat) / unit) for f in found], dtype=np.int64))),
+        "label.style": varint(np.array([styles.index(f.style) for f in found], dtype=np.int64)),
+        "label.angle": varint(zigzag(np.array([round(f.angle) for f in found], dtype=np.int64))),
+        "label.zoom2": varint(np.array([round(f.zoom * 2) for f in found], dtype=np.int64)),
+    }
+    return {"name": [f.name for f in found], "name_en": [f.name_en for f in found], "styles": styles}, streams
+
+
+def _about(run: _Run, lang: str) -> dict[str, Any]:
+    """What the page says about the run and the city."""
+    origin, stamp = run.city.origin, run.stamp
+    title = stamp.get("title_zh") if lang == "zh" and stamp.get("title_zh") else stamp.get("title")
+    city_title = origin.title if lang == "zh" else origin.title_en
+    return {
+        "lang": lang,
+        "title": str(title or stamp.get("name") or run.folder.name),
+        "city_title": str(city_title or origin.title or origin.name),
+        "schematic": bool(origin.schematic),
+        "attribution": origin.attribution or origin.source,
+        "seed": stamp.get("seed"),
+        "digest": str(stamp.get("digest", ""))[:10],
+        "ended": stamp.get("ended", ""),
+    }
+
+
+def _kpi(kpi: dict[str, Any], lang: str) -> dict[str, Any]:
+    title = kpi.get("title_zh") if lang == "zh" and kpi.get("title_zh") else kpi.get("title")
+    return {"title": str(title or kpi.get("name", "")), "unit": str(kpi.get("unit") or ""), "value": kpi.get("value")}
