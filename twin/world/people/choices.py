@@ -55,7 +55,8 @@ def utilities(
     # whoever leaves the city has the same way again behind the gate, whatever the mode
     walk = t.walk_per_min * way / settings.walk_m_s / 60.0 + t.rain_walk * wet
     walk = np.where((way > t.walk_most_m) | outside, _NEVER, walk)
-    ebike = t.ebike_constant + t.ebike_per_min * way / settings.ebike_m_s / 60.0 + t.rain_ebike * wet
+    ebike = t.ebike_constant + t.rain_ebike * wet
+    ebike = ebike + t.ebike_per_min * (way / settings.ebike_m_s + settings.parking_s) / 60.0
     ebike = np.where(may_ebike & (way <= t.ebike_most_m), ebike - 1.0 * outside, _NEVER)
     bus = np.full(len(way), _NEVER)
     rows = np.flatnonzero(may_bus & (way > 700.0))
@@ -71,7 +72,7 @@ def utilities(
             + t.rain_bus * wet
         )
     passenger = t.passenger_constant + t.passenger_per_min * car_min
-    car = t.car_constant + t.car_per_min * (car_min + settings.car_access_s / 60.0) + t.car_per_km * way / 1000.0
+    car = t.car_constant + t.car_per_min * (car_min + settings.parking_s / 60.0) + t.car_per_km * way / 1000.0
     car = np.where(may_car, car, _NEVER)
     return np.stack([walk, ebike, bus, passenger, car], axis=1)
 

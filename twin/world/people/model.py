@@ -233,7 +233,8 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
         u, v = self._draws.pair(f"event.{cause}", key, self._events)
         self._events += 1
         way = self.travel.distance_m(home, place)
-        slack = self.travel.car_s(home, place) * 2.0 + 1800.0
+        on_foot = np.minimum(way, self.settings.taste.walk_most_m) / self.settings.walk_m_s
+        slack = np.maximum(self.travel.car_s(home, place) * 2.0, on_foot) + 1800.0
         # people come within twenty minutes before and leave within twenty minutes after
         arrive = start_s - np.rint(u * 1200.0).astype(np.int64)
         leave = end_s + np.rint(v * 1200.0).astype(np.int64)

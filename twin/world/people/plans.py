@@ -156,7 +156,7 @@ class Planner:
         """Return expected seconds from door to door: parking by car, walk and wait by bus included."""
         s = self._settings
         out = self._travel.expected_s(origin, destination, mode, at_s)
-        out = np.where(mode == CAR, out + s.car_access_s, out)
+        out = np.where((mode == CAR) | (mode == EBIKE) | (mode == PASSENGER), out + s.parking_s, out)
         rows = np.flatnonzero(mode == BUS)
         if rows.size:
             best = self._transit.best(origin[rows], destination[rows])

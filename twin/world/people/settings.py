@@ -69,7 +69,7 @@ class PeopleSettings:
     bus_m_s: float = 6.4  # stops included, along the straight line x detour
     car_signals: float = 1.2  # driving time over free flow when the roads are empty: signals, junctions
     car_peak: float = 1.15  # the same again in the peaks, as people expect it
-    car_access_s: int = 90  # to the parked car and from it; not part of the driving time
+    parking_s: int = 90  # to the parked car or e-bike and from it; not part of the driving time
     # -- how they plan
     buffer_mean_s: float = 300.0  # personal safety margin before a due time
     late_tolerated_s: int = 300

@@ -216,7 +216,8 @@ def _skim(city: City, start: Codes, end: Codes, x: Floats, y: Floats) -> tuple[F
     local_v = np.minimum(local_v, 7.0)
     speed = np.where(np.isnan(speed), np.minimum(local_v[:, None], local_v[None, :]), speed)
     detour = np.where(np.isnan(detour), (local_k[:, None] + local_k[None, :]) / 2, detour)
-    return speed, detour
+    # who walks or rides is not bound to one-way streets and turns
+    return speed, np.minimum(detour, detour.T)
 
 
 def _median(values: Floats, otherwise: float) -> Floats:

@@ -1,0 +1,87 @@
+"""Events draw people who are free and near; they come, and go home again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from made_up_city import column, live, people
+
+from geo.city import City
+from twin.errors import ScenarioError
+from twin.world.people.ports import PURPOSES
+
+EVENT = PURPOSES.index("event")
+H = 3600
+
+
+def test_an_event_draws_visitors_there_and_back(city: City) -> None:
+    m = people(city, residents=5_000)
+    m.plan_day(0, weekend=False)
+    block = 60
+    before = len(m.trips)
+    live(m, 0, 12 * H)
+    came = m.attract(block, 800, 18 * H, 21 * H, "lantern festival")
+    assert came == 800
+    assert len(m.trips) < before + 1_600
+    t = m.trips
+    there = np.flatnonzero(t.purpose == EVENT)
+    assert (t.destination[there] == block).all()
+    assert (t.destination[there + 1] == m.population.people.home[t.row[there]]).all()
+    parts = live(m, 12 * H, 27 * H)
+    going = column(parts, "purpose") == EVENT
+    assert going.sum() == 800
+    arrive = t.planned_s[there] + t.expected_s[there]
+    assert (arrive > 17.6 * H).all()
+    assert (arrive <= 18 * H + 1).all()
+    back = t.planned_s[there + 1]
+    assert ((back >= 21 * H) & (back < 21.4 * H)).all()
+    # nearer people come more readily
+    p = m.population.people
+    way = m.travel.distance_m(p.home[:5_000], np.full(5_000, block))
+    assert way[t.row[there]].mean() < 0.85 * way.mean()
+    # nobody is asked who had something else to do: chains stay sound
+    again = np.flatnonzero(t.row[1:] == t.row[:-1])
+    assert (t.destination[again] == t.origin[again + 1]).all()
+
+
+def test_the_same_event_draws_the_same_people_and_leaves_others_alone(city: City) -> None:
+    plans = []
+    for people_drawn in (200, 200, 0):
+        m = people(city, residents=3_000)
+        m.plan_day(0, weekend=True)
+        if people_drawn:
+            assert m.attract(60, people_drawn, 15 * H, 17 * H, "fair") == people_drawn
+        plans.append(m.trips)
+    drawn = np.unique(plans[0].row[plans[0].purpose == EVENT])
+    assert np.array_equal(drawn, np.unique(plans[1].row[plans[1].purpose == EVENT]))
+    others = ~np.isin(plans[0].row, drawn)
+    same = ~np.isin(plans[2].row, drawn)
+    assert np.array_equal(plans[0].planned_s[others], plans[2].planned_s[same])
+    assert np.array_equal(plans[0].mode[others], plans[2].mode[same])
+
+
+def test_no_more_come_than_are_free(city: City) -> None:
+    m = people(city, residents=200)
+    m.plan_day(0, weekend=False)
+    first = m.attract(60, 10_000, 14 * H, 16 * H, "a")
+    assert 0 < first < 200
+    assert m.attract(60, 0, 18 * H, 19 * H, "nobody") == 0
+    # nobody goes to two events a day
+    m.attract(61, 10_000, 19 * H, 20 * H, "b")
+    t = m.trips
+    assert np.bincount(t.row[t.purpose == EVENT]).max() == 1
+
+
+def test_two_events_draw_different_people(city: City) -> None:
+    drawn = []
+    for cause in ("opera", "football"):
+        m = people(city, residents=3_000)
+        m.plan_day(0, weekend=True)
+        m.attract(60, 150, 15 * H, 17 * H, cause)
+        drawn.append(set(m.trips.row[m.trips.purpose == EVENT].tolist()))
+    assert len(drawn[0] & drawn[1]) < 75
+
+
+def test_an_event_needs_a_day(city: City) -> None:
+    with pytest.raises(ScenarioError, match="before the day is planned"):
+        people(city, residents=10).attract(3, 5, 100, 200, "x")
