@@ -1,5 +1,6 @@
-"""Building blocks: faces of the street net in the towns, pieces of the built-up hull in villages, works along
-country main roads. Numbers of people and jobs are put into them by ``fill.py``.
+"""Building blocks: faces of the street net, pieces of villages, works along main roads.
+
+Numbers of people and jobs are put into them by ``fill.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from shapely.ops import polygonize
 from geo.qibu.graph import Graph
 from geo.qibu.land import Land
 from geo.qibu.tables import CRS, Floats, rng
-from geo.qibu.zones import ZONES, town_zone
+from geo.qibu.zones import ZONES, named_places, town_zone
 
 # share of each kind of block by the use of its zone; what is missing to 1 is still open land
 USES: dict[str, dict[str, float]] = {
@@ -35,10 +36,21 @@ USES: dict[str, dict[str, float]] = {
     "industry": {"industry": 0.66, "office": 0.1, "housing": 0.04, "commerce": 0.03, "logistics": 0.04},
     "town": {"housing": 0.5, "mixed": 0.2, "commerce": 0.12, "public": 0.06, "school": 0.06, "industry": 0.04},
 }
+# around these places of places.csv the land is built up, and for this
+QUARTERS: dict[str, tuple[float, dict[str, float]]] = {
+    "盖世物流园": (750.0, {"logistics": 1.0}),
+    "崔寨第二物流园": (520.0, {"logistics": 0.85, "commerce": 0.15}),
+    "中科新经济科创园": (800.0, {"office": 0.62, "industry": 0.28, "commerce": 0.1}),
+    "国际标准招商产业园": (800.0, {"industry": 0.9, "office": 0.1}),
+    "清宁社区": (480.0, {"housing": 0.9, "school": 0.06, "commerce": 0.04}),
+    "鹊华社区": (480.0, {"housing": 0.9, "school": 0.06, "commerce": 0.04}),
+    "政务服务大厅": (260.0, {"public": 0.8, "office": 0.2}),
+    "都市阳台": (420.0, {"commerce": 0.6, "mixed": 0.25, "public": 0.15}),
+}
 _PIECE_M2 = {"centre": 26e3, "cbd": 24e3, "office": 40e3, "logistics": 62e3, "industry": 70e3, "town": 14e3}
 _STOREYS = {
-    "housing": (8, 26), "mixed": (6, 18), "commerce": (2, 7), "office": (6, 24), "public": (3, 8),
-    "school": (4, 6), "industry": (1, 4), "logistics": (1, 3), "construction": (0, 1), "village": (1, 3), "farm": (1, 2),
+    "housing": (8, 26), "mixed": (6, 18), "commerce": (2, 7), "office": (6, 24), "public": (3, 8), "school": (4, 6),
+    "industry": (1, 4), "logistics": (1, 3), "construction": (0, 1), "village": (1, 3), "farm": (1, 2),
 }  # fmt: skip
 
 
@@ -63,28 +75,45 @@ def _town_blocks(land: Land, graph: Graph) -> list[tuple[Polygon, str, str]]:
     faces = sorted(polygonize(shapely.node(shapely.union_all(lines))), key=lambda f: f.bounds)
     zones: list[tuple[str, str, Polygon]] = [(z.use, "new_town", land.spine.area(z).buffer(60.0)) for z in ZONES]
     zones += [("town", "town", town_zone(s)) for s in ("sungeng", "taiping")]
+    tree = shapely.STRtree(lines)
+    hearts = land.spine.to_xy(np.array([4200.0, 9000.0, 13400.0]), np.array([100.0, -200.0, 250.0]))
+    named = [p for p in named_places(land.spine) if p[1] in QUARTERS]
+    quarters = [(Point(x, y), *QUARTERS[name]) for _, name, _, x, y in named]
     out = []
     for n, face in enumerate(faces):
-        if not 6e3 < face.area < 6e5:
+        if not 6e3 < face.area < 1.1e6:
             continue
         middle = face.representative_point()
         use, setting = next(((u, s) for u, s, area in zones if area.contains(middle)), ("", ""))
         if not use:
             continue
         draw = rng("face", n)
-        core = face.buffer(-16.0 if setting == "new_town" else -9.0, join_style="mitre")
+        back = 16.0 if setting == "new_town" else 9.0
+        inside = [lines[i] for i in sorted(tree.query(face.buffer(-3.0), predicate="intersects"))]  # blind streets
+        core = face.buffer(-back, join_style="mitre").difference(shapely.union_all(inside).buffer(back))
         for part in shapely.get_parts(core):
+            quarter = next((mix for at, reach, mix in quarters if at.distance(middle) < reach), None)
+            mix = quarter or USES[use]
+            built = 1.0 if quarter else _built_share(middle, use, hearts)
             pieces = _pieces(part, _PIECE_M2[use], 7.0 if setting == "new_town" else 4.0)
-            main = _pick(USES[use], draw)
+            main = _pick(mix, draw) if draw.random() < built else ""
             for piece in pieces:
-                kind = main if draw.random() < 0.55 else _pick(USES[use], draw)
+                kind = main if draw.random() < 0.6 else _pick(mix, draw) if draw.random() < built else ""
                 if kind and piece.area > 1500:
                     out.append((piece, kind, setting))
     return out
 
 
+def _built_share(middle: Point, use: str, hearts: Floats) -> float:
+    """Share of the land built up by now: full in the hearts of the new towns, thin at their edges."""
+    if use in ("town", "logistics", "industry"):
+        return 0.95
+    away = float(np.hypot(*(hearts - [middle.x, middle.y]).T).min())
+    return float(np.clip(1.4 - away / 3600.0, 0.5, 1.0))
+
+
 def _pick(weights: dict[str, float], draw: np.random.Generator) -> str:
-    """A kind by its share, or nothing."""
+    """Draw a kind by its share, or nothing."""
     at = np.searchsorted(np.cumsum(list(weights.values())), draw.random())
     return list(weights)[at] if at < len(weights) else ""
 
@@ -107,13 +136,16 @@ def _pieces(shape: Any, target_m2: float, gap_m: float) -> list[Polygon]:
 
 def _village_blocks(land: Land, graph: Graph) -> list[tuple[Polygon, str, str]]:
     """Uneven pieces of the built-up land around a village's lanes."""
-    lanes = [LineString(k.xy) for k in graph.links if k.way.setting == "lane"]
+    lanes: dict[int, list[LineString]] = {}
+    for k in graph.links:
+        if k.way.setting == "lane":
+            lanes.setdefault(k.way.owner, []).append(LineString(k.xy))
     every = [LineString(k.xy) for k in graph.links]
-    lane_tree, tree = shapely.STRtree(lanes), shapely.STRtree(every)
+    tree = shapely.STRtree(every)
     table = land.communities
     out = []
     for row in np.flatnonzero((table["kind"] == "village").to_numpy()):
-        near = [lanes[i] for i in sorted(lane_tree.query(Point(land.sites[row]).buffer(620.0)))]
+        near = lanes.get(int(row), [])
         if not near:
             continue
         cell = table.geometry.iloc[row]
@@ -126,9 +158,9 @@ def _village_blocks(land: Land, graph: Graph) -> list[tuple[Polygon, str, str]]:
         seeds = np.column_stack([draw.uniform(x0, x1, n), draw.uniform(y0, y1, n)])
         parts = shapely.get_parts(shapely.voronoi_polygons(MultiPoint(seeds), extend_to=hull, ordered=True))
         for part in parts:
-            for piece in shapely.get_parts(part.intersection(ground)):
-                if piece.geom_type == "Polygon" and piece.buffer(-8.0).area > 900:
-                    out.append((piece.simplify(1.5), "village", "village"))
+            pieces = shapely.get_parts(part.intersection(ground))
+            solid = [p for p in pieces if p.geom_type == "Polygon" and p.buffer(-8.0).area > 900]
+            out += [(p.simplify(1.5), "village", "village") for p in solid]
     return out
 
 
@@ -163,7 +195,7 @@ def _roadside(land: Land, graph: Graph, taken: list[Polygon]) -> list[tuple[Poly
 
 
 def _beside(xy: Floats, at: float, side: float, deep_m: float, wide_m: float) -> Polygon:
-    """A rectangle beside a road, 24 m back from its middle."""
+    """Return a rectangle beside a road, 24 m back from its middle."""
     line = LineString(xy)
     d = at * line.length
     p = shapely.get_coordinates(line.interpolate(d))[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -46,7 +47,7 @@ def make_buses(
         gate = places[places["name"] == line["ends_at_gate"]].iloc[0] if "ends_at_gate" in line else None
         for direction in (0, 1):
             path = finder.path(line, direction, gate)
-            ids = []
+            ids: list[str] = []
             for road, pos in finder.halts(path):
                 known = stops.setdefault(road, [])
                 near = [sid for at, sid in known if abs(at - pos) < _SHARE_M]
@@ -76,7 +77,7 @@ class _Finder:
         ok = roads["bus"] & roads["main"] & ~roads["road_class"].isin(["motorway", "living_street"])
         self._rows = np.flatnonzero(ok.to_numpy() & (self._length > 45.0))
         self._tree = shapely.STRtree(self._lines[self._rows])
-        self._places = {n: g for n, g in zip(places["name"], places.geometry, strict=True)}
+        self._places = dict(zip(places["name"], places.geometry, strict=True))
 
     def _point(self, via: Any) -> Point:
         if isinstance(via, str):
@@ -106,7 +107,7 @@ class _Finder:
             sets.insert(0, np.array([gate["road"]]))
         cost = np.zeros(len(sets[0]))
         back: list[Any] = []
-        for a, b in zip(sets[:-1], sets[1:], strict=True):
+        for a, b in pairwise(sets):
             step = self._network.times(a, b, self._time_s).astype(np.float64) + cost[:, None]
             back.append(step.argmin(axis=0))
             cost = step.min(axis=0)
@@ -121,7 +122,7 @@ class _Finder:
         return np.concatenate(parts).astype(np.int64)
 
     def halts(self, path: npt.NDArray[np.int64]) -> list[tuple[int, float]]:
-        """Stops along a way: (road, m) in the order they are passed."""
+        """Return stops along a way: (road, m) in the order they are passed."""
         out: list[tuple[int, float]] = []
         since = _EVERY_M  # so that the first road gets a stop
         for k, road in enumerate(path.tolist()):

@@ -9,11 +9,13 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely.geometry import Point
 
 from geo.qibu.land import Land
 from geo.qibu.tables import rng, shares
+from geo.qibu.zones import named_places
 
 JOBS = {
     "industry": 41_000,
@@ -51,8 +53,52 @@ def fill(blocks: gpd.GeoDataFrame, land: Land, roads: gpd.GeoDataFrame) -> gpd.G
     _jobs(out)
     out["road"] = nearest_road(roads, middle.to_numpy(), middle.to_numpy())
     out["block"] = [f"b{k:04d}" for k in range(len(out))]
-    out["name"], out["name_en"] = "", ""
+    out["name"], out["name_en"] = _names(out, land)
     return out
+
+
+_LABEL = {
+    "village": ("", ""),
+    "housing": ("小区", " Housing Estate"),
+    "mixed": ("里", " Quarter"),
+    "commerce": ("商业", " Commerce"),
+    "industry": ("工业用地", " Works"),
+    "logistics": ("仓储", " Warehouses"),
+    "office": ("商务楼", " Offices"),
+    "school": ("学校", " School"),
+    "public": ("公共服务", " Public Services"),
+    "construction": ("在建工地", " Building Site"),
+    "farm": ("设施农业", " Greenhouses"),
+}
+# blocks of this kind this near to the place bear its name
+_NAMED = {"清宁社区": ("housing", 650.0), "鹊华社区": ("housing", 650.0), "盖世物流园": ("logistics", 800.0),
+          "崔寨第二物流园": ("logistics", 600.0), "国际标准招商产业园": ("industry", 900.0)}  # fmt: skip
+
+
+def _names(blocks: gpd.GeoDataFrame, land: Land) -> tuple[list[str], list[str]]:
+    """Name of each block: its village or community and what it is; numbered where there are several."""
+    cn = dict(zip(land.communities["community"], land.communities["name"], strict=True))
+    en = dict(zip(land.communities["community"], land.communities["name_en"], strict=True))
+    kinds, owners = blocks["kind"].to_numpy(), blocks["community"].to_numpy()
+    middle = blocks.geometry.representative_point()
+    near: list[tuple[str, str] | None] = [None] * len(blocks)
+    for _, name, name_en, x, y in named_places(land.spine):
+        if name in _NAMED:
+            kind, reach = _NAMED[name]
+            for at in np.flatnonzero((kinds == kind) & (middle.distance(Point(x, y)) < reach).to_numpy()):
+                near[int(at)] = (name, name_en)
+    names, names_en = [], []
+    seen: dict[str, int] = {}
+    for k, (kind, owner) in enumerate(zip(kinds, owners, strict=True)):
+        label, label_en = _LABEL[kind]
+        base, base_en = near[k] or (
+            cn[owner] if kind == "village" else cn[owner].removesuffix("村") + label,
+            en[owner] if kind == "village" else en[owner].removesuffix(" Village") + label_en,
+        )
+        number = seen[base] = seen.get(base, 0) + 1
+        names.append(f"{base}{number}号" if kind != "village" else base)
+        names_en.append(f"{base_en} {number}" if kind != "village" else base_en)
+    return names, names_en
 
 
 def _everybody_somewhere(blocks: gpd.GeoDataFrame, land: Land) -> gpd.GeoDataFrame:
@@ -88,8 +134,6 @@ def _everybody_somewhere(blocks: gpd.GeoDataFrame, land: Land) -> gpd.GeoDataFra
     if not extra:
         return blocks
     more = gpd.GeoDataFrame(extra, geometry="geometry", crs=blocks.crs)
-    import pandas as pd
-
     return gpd.GeoDataFrame(pd.concat([blocks, more], ignore_index=True), geometry="geometry", crs=blocks.crs)
 
 

@@ -6,27 +6,27 @@ so the net has no edge too short for a vehicle to stand on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from shapely.geometry import LineString, Point
+from shapely.geometry import LineString, MultiPoint, Point
 from shapely.ops import substring
 
 from geo.qibu.tables import Floats
 from geo.qibu.ways import Way
 
-_MERGE_M = 30.0
+_MERGE_M = 36.0
 _SNAP_M = 95.0
 _STUB_M = 70.0
 
 
 @dataclass
 class Link:
-    """A street between two nodes, both directions."""
+    """A street between two nodes, both directions unless its way is one-way (then from a to b)."""
 
     a: int
     b: int
@@ -47,7 +47,7 @@ class Graph:
     links: list[Link]
 
     def degree(self) -> np.ndarray:
-        """Number of streets at each node."""
+        """Return the number of streets at each node."""
         ends = [e for link in self.links for e in (link.a, link.b)]
         return np.bincount(ends, minlength=len(self.nodes))
 
@@ -73,7 +73,7 @@ def _snap_ends(ways: list[Way], gates: Floats) -> list[Way]:
     out = []
     for i, way in enumerate(ways):
         xy = shapely.get_coordinates(way.line).copy()
-        for end in (0, -1):
+        for end in () if way.setting == "ramp" else (0, -1):
             if gate_tree.query(xy[end])[0] < 50.0:
                 continue
             point = Point(xy[end])
@@ -88,14 +88,20 @@ def _snap_ends(ways: list[Way], gates: Floats) -> list[Way]:
             target = lines[min(near)[1]]
             foot = target.interpolate(target.project(point))
             xy = np.vstack([[foot.x, foot.y], xy]) if end == 0 else np.vstack([xy, [foot.x, foot.y]])
-        out.append(Way(way.road_class, LineString(xy), way.setting, way.lanes, way.km_h, way.name, way.name_en))
+        out.append(replace(way, line=LineString(xy)))
     return out
 
 
 def _may_meet(a: Way, b: Way) -> bool:
-    if not (a.deck or b.deck):
-        return True
-    return a.setting == b.setting == "arterial" and max(a.rank, b.rank) <= 3
+    """Expressways and ramps pass over everything but what they are drawn to end on."""
+    if a.deck or b.deck or "ramp" in (a.setting, b.setting):
+        return _touches(a, b) or _touches(b, a)
+    return True
+
+
+def _touches(a: Way, b: Way) -> bool:
+    """Tell whether an end of ``a`` lies on ``b``."""
+    return any(b.line.distance(Point(a.line.coords[end])) < 0.1 for end in (0, -1))
 
 
 def _crossings(ways: list[Way]) -> list[list[float]]:
@@ -107,7 +113,11 @@ def _crossings(ways: list[Way]) -> list[list[float]]:
     for i, j in sorted(zip(first[keep].tolist(), second[keep].tolist(), strict=True)):
         if not _may_meet(ways[i], ways[j]):
             continue
-        meet = lines[i].intersection(lines[j])
+        if ways[i].deck or ways[j].deck or "ramp" in (ways[i].setting, ways[j].setting):
+            ends = [Point(w.line.coords[e]) for w in (ways[i], ways[j]) for e in (0, -1)]
+            meet = MultiPoint([p for p in ends if max(p.distance(lines[i]), p.distance(lines[j])) < 0.1])
+        else:
+            meet = lines[i].intersection(lines[j])
         if meet.is_empty:  # an end that touches within rounding
             meet = shapely.shortest_line(lines[i], lines[j]).interpolate(0.5, normalized=True)
         for point in shapely.points(shapely.get_coordinates(meet)):
@@ -125,6 +135,8 @@ def _cut(ways: list[Way], where: list[list[float]]) -> tuple[Floats, list[Link]]
         shapely.line_interpolate_point(np.array([ways[i].line for i in owner], dtype=object), flat)
     )
     deck = np.array([w.deck for w in ways])[owner]
+    if deck.any():  # where a ramp leaves an expressway is up there too
+        deck |= cKDTree(points[deck]).query(points)[0] < 0.5
     node = _clusters(points, deck)
     rank = np.array([w.rank for w in ways])[owner]
     n = node.max() + 1
@@ -148,11 +160,9 @@ def _cut(ways: list[Way], where: list[list[float]]) -> tuple[Floats, list[Link]]
 
 
 def _clusters(points: Floats, deck: np.ndarray) -> np.ndarray:
-    """Label points that chain together within ``_MERGE_M`` (an expressway merges with nothing but itself)."""
+    """Label points that chain together within ``_MERGE_M`` (up on an expressway: with their like only)."""
     pairs = cKDTree(points).query_pairs(_MERGE_M, output_type="ndarray")
-    same = deck[pairs[:, 0]] == deck[pairs[:, 1]]
-    exact = np.hypot(*(points[pairs[:, 0]] - points[pairs[:, 1]]).T) < 0.5
-    pairs = pairs[same | exact]
+    pairs = pairs[deck[pairs[:, 0]] == deck[pairs[:, 1]]]
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
     label: np.ndarray = connected_components(graph, directed=False)[1]
     return label
@@ -163,7 +173,8 @@ def _fasten(xy: Floats, a: Floats, b: Floats) -> Floats:
     inner = xy[1:-1]
     keep = (np.hypot(*(inner - a).T) > _MERGE_M * 0.7) & (np.hypot(*(inner - b).T) > _MERGE_M * 0.7)
     line = np.vstack([a, inner[keep], b])
-    return shapely.get_coordinates(LineString(line).simplify(1.5)).round(2)
+    out: Floats = shapely.get_coordinates(LineString(line).simplify(1.5)).round(2)
+    return out
 
 
 def _single(links: list[Link]) -> list[Link]:
@@ -173,6 +184,8 @@ def _single(links: list[Link]) -> list[Link]:
         if link.a == link.b:
             continue
         pair = (min(link.a, link.b), max(link.a, link.b))
+        if link.way.oneway:
+            pair = (-1 - link.a, -1 - link.b)
         kept = best.setdefault(pair, [])
         if not kept:
             kept.append(link)
@@ -185,7 +198,7 @@ def _prune(nodes: Floats, links: list[Link], gates: Floats) -> list[Link]:
     while True:
         ends = np.bincount([e for k in links for e in (k.a, k.b)], minlength=len(nodes))
         loose = [(ends[k.a] == 1 and k.a not in gate) or (ends[k.b] == 1 and k.b not in gate) for k in links]
-        shortest = {"lane": 45.0, "rural": 400.0, "new_town": 320.0, "town": 150.0, "arterial": 250.0}
+        shortest = {"lane": 45.0, "rural": 6000.0, "new_town": 320.0, "town": 320.0, "arterial": 250.0, "ramp": 0.0}
         drop = [bad and k.length_m < shortest[k.way.setting] for bad, k in zip(loose, links, strict=True)]
         if not any(drop):
             return links
@@ -206,6 +219,8 @@ def _join_straight(nodes: Floats, links: list[Link], gates: Floats) -> list[Link
         if node in gate or len(here) != 2:
             continue
         p, q = alive[here[0]], alive[here[1]]
+        if p.way.oneway or q.way.oneway:
+            continue
         if (p.way.road_class, p.way.setting, p.way.lanes) != (q.way.road_class, q.way.setting, q.way.lanes):
             continue
         left = p.xy if p.b == node else p.xy[::-1]

@@ -19,6 +19,7 @@ from shapely.geometry import LineString, MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import polygonize
 
+from geo.qibu.kinship import settle
 from geo.qibu.tables import CRS, Floats, anchors, metres, read_csv, rng, shares, smooth
 from geo.qibu.zones import Spine, town_zone
 
@@ -65,10 +66,10 @@ def make_land() -> Land:
     outline = _outline(river_line)
     parts = _subdistricts(outline)
     river = _ribbon(river_line, anchors()["river_width_m"], "river", 0.18)
-    sites, table = _sites(outline, parts, spine, river)
+    sites, table = _sites(parts, spine, river)
     cells = _cells(sites, table, parts)
     communities = gpd.GeoDataFrame(table, geometry=cells, crs=CRS)
-    waters = _waters(outline, river, spine, sites)
+    waters = _waters(outline, river, sites)
     return Land(outline, parts, spine, river, waters, communities, sites, _grids(communities))
 
 
@@ -76,7 +77,7 @@ def make_land() -> Land:
 
 
 def _outline(river_line: LineString) -> Polygon:
-    """The river's middle is the southern edge; the rest is hand-set, made a little uneven."""
+    """Return the outline: the river's middle in the south; the rest is hand-set, made a little uneven."""
     north = metres(anchors()["outline_north"])
     a, b = river_line.project(Point(north[-1])), river_line.project(Point(north[0]))
     south = shapely.get_coordinates(shapely.ops.substring(river_line, min(a, b), max(a, b)))
@@ -119,11 +120,12 @@ def _spread(area: BaseGeometry, n: int, purpose: str) -> Floats:
         count = np.maximum(np.bincount(owner, minlength=n), 1)
         centre = np.column_stack([np.bincount(owner, lattice[:, k], n) / count for k in (0, 1)])
     shaken = centre + draw.normal(0.0, np.sqrt(area.area / n) / 7.0, (n, 2))
-    return np.where(shapely.contains_xy(area, shaken)[:, None], shaken, centre)
+    out: Floats = np.where(shapely.contains_xy(area, shaken)[:, None], shaken, centre)
+    return out
 
 
-def _sites(outline: Polygon, parts: dict[str, Polygon], spine: Spine, river: Polygon) -> tuple[Floats, pd.DataFrame]:
-    """A site for every community of the table: new towns along the spine, towns at their centre, villages beyond."""
+def _sites(parts: dict[str, Polygon], spine: Spine, river: Polygon) -> tuple[Floats, pd.DataFrame]:
+    """Choose a site for every community: new towns along the spine, towns at their centre, villages beyond."""
     table = read_csv("communities.csv")
     table.insert(0, "community", "")
     xy = np.zeros((len(table), 2))
@@ -139,7 +141,8 @@ def _sites(outline: Polygon, parts: dict[str, Polygon], spine: Spine, river: Pol
             area = parts[s].buffer(-350.0)
             area = area.difference(dense.buffer(450.0)) if kind == "village" else area.intersection(zones[kind])
             points = _spread(area.difference(still), len(rows), f"{s}/{kind}")
-            xy[rows] = points[_walk(points)]
+            points = points[_walk(points)]
+            xy[rows] = points[settle(table["name"].iloc[rows].tolist(), points)]
         mine = np.flatnonzero((table["subdistrict"] == s).to_numpy())
         table.loc[mine, "community"] = [f"{s}-{k + 1:02d}" for k in range(len(mine))]
     table["residents"] = 0
@@ -188,7 +191,7 @@ def _grids(communities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _blob(centre: Floats, size_m: Any, turn_deg: float, purpose: str, rough: float = 0.1) -> Polygon:
-    """An uneven oval."""
+    """Return an uneven oval."""
     draw = rng("blob", purpose)
     a = np.linspace(0.0, 2 * np.pi, 48, endpoint=False)
     r = 1.0 + sum(rough / k * np.sin(k * a + draw.uniform(0, 2 * np.pi)) for k in (2, 3, 4, 5))
@@ -198,12 +201,12 @@ def _blob(centre: Floats, size_m: Any, turn_deg: float, purpose: str, rough: flo
 
 
 def _ribbon(line: LineString, width_m: float, purpose: str, vary: float) -> Polygon:
-    """A stream of varying width along a line."""
+    """Return a stream of varying width along a line."""
     draw = rng("ribbon", purpose)
     xy = shapely.get_coordinates(line)
     d = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
     half = np.full(len(xy), width_m / 2)
-    for wave_m in (2300.0, 4100.0, 900.0):
+    for wave_m in (3300.0, 5300.0, 1900.0):
         half *= 1.0 + vary * np.sin(2 * np.pi * d / wave_m + draw.uniform(0, 2 * np.pi)) / 1.5
     t = np.gradient(xy, axis=0)
     n = np.column_stack([-t[:, 1], t[:, 0]]) / np.hypot(t[:, 0], t[:, 1])[:, None]
@@ -215,8 +218,8 @@ def _still_waters() -> list[Polygon]:
     return [_blob(metres(w["at"]), metres(w["size_km"]), w["turn_deg"], w["name_en"]) for w in anchors()["waters"]]
 
 
-def _waters(outline: Polygon, river: Polygon, spine: Spine, sites: Floats) -> gpd.GeoDataFrame:
-    """The river, reservoirs, lakes, reaches of canals, and a pond beside many villages."""
+def _waters(outline: Polygon, river: Polygon, sites: Floats) -> gpd.GeoDataFrame:
+    """Return the river, reservoirs, lakes, reaches of canals, and a pond beside many villages."""
     rows: list[tuple[str, str, str, Any]] = [("黄河", "Yellow River", "river", river)]
     rows += [
         (w["name"], w["name_en"], w["kind"], shape)

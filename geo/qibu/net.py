@@ -55,7 +55,7 @@ def choose_signals(graph: Graph, land: Land) -> list[int]:
     owner = np.array(land.subdistrict_of(graph.nodes[:, 0], graph.nodes[:, 1]))
     out: list[int] = []
     for names, want in SIGNALS.items():
-        may = np.flatnonzero(np.isin(owner, names) & (legs >= 3) & (best <= 4))
+        may = np.flatnonzero(np.isin(owner, names) & (legs >= 3) & (best >= 1) & (best <= 4))
         chosen: list[int] = []
         for node in may[np.lexsort((may, -weight[may], -legs[may].clip(max=4), best[may] > 3))]:
             apart = np.hypot(*(graph.nodes[chosen] - graph.nodes[node]).T) if chosen else np.array([np.inf])
@@ -76,12 +76,14 @@ def make_net(graph: Graph, signals: list[int], folder: Path) -> Net:
     nodes.write_text(_nodes(graph, set(signals)), encoding="utf-8")
     text, name_en, setting = _edges(graph, set(signals))
     edges.write_text(text, encoding="utf-8")
+    ban = folder / "qibu.con.xml"
+    ban.write_text(_banned(graph), encoding="utf-8")
     raw = folder / "raw.net.xml"
-    _netconvert(nodes, edges, raw)
+    _netconvert(nodes, edges, ban, raw)
     plain = re.sub(rb"<!--.*?-->\s*", b"", raw.read_bytes(), count=1, flags=re.DOTALL)  # it holds the date
     out = folder / "net.net.xml.gz"
     out.write_bytes(gzip.compress(plain, compresslevel=6, mtime=0))
-    for scrap in (nodes, edges, raw):
+    for scrap in (nodes, edges, ban, raw):
         scrap.unlink()
     return Net(out, name_en, setting)
 
@@ -104,7 +106,7 @@ def _edges(graph: Graph, signals: set[int]) -> tuple[str, dict[str, str], dict[s
     name_en: dict[str, str] = {}
     setting: dict[str, str] = {}
     for k, link in enumerate(graph.links):
-        for forward in (True, False):
+        for forward in (True,) if link.way.oneway else (True, False):
             a, b = (link.a, link.b) if forward else (link.b, link.a)
             xy = link.xy if forward else link.xy[::-1]
             eid = edge_id(k, forward)
@@ -127,11 +129,35 @@ def _edge(eid: str, a: int, b: int, xy: Floats, link: Link, to_signal: bool) -> 
     )
 
 
-def _netconvert(nodes: Path, edges: Path, out: Path) -> None:
+def _banned(graph: Graph) -> str:
+    """List turns that an interchange does not have: between a ramp and the far carriageway of the expressway."""
+    rows = ["<connections>"]
+    deck: dict[int, list[tuple[str, bool, Floats]]] = {}
+    for k, link in enumerate(graph.links):
+        if link.way.deck:
+            for forward in (True, False):
+                xy = link.xy if forward else link.xy[::-1]
+                start, end = (link.a, link.b) if forward else (link.b, link.a)
+                deck.setdefault(start, []).append((edge_id(k, forward), True, xy[1] - xy[0]))
+                deck.setdefault(end, []).append((edge_id(k, forward), False, xy[-1] - xy[-2]))
+    for k, link in enumerate(graph.links):
+        if link.way.setting != "ramp":
+            continue
+        for eid, leaves, along in deck.get(link.b, []):
+            if leaves and float(along @ (link.xy[-1] - link.xy[-2])) < 0.0:
+                rows.append(f'<delete from="{edge_id(k, True)}" to="{eid}"/>')
+        for eid, leaves, along in deck.get(link.a, []):
+            if not leaves and float(along @ (link.xy[1] - link.xy[0])) < 0.0:
+                rows.append(f'<delete from="{eid}" to="{edge_id(k, True)}"/>')
+    return "\n".join([*rows, "</connections>"])
+
+
+def _netconvert(nodes: Path, edges: Path, ban: Path, out: Path) -> None:
     home = Path(sumo.SUMO_HOME)
     command = [
         str(home / "bin" / "netconvert"),
         *("--node-files", str(nodes), "--edge-files", str(edges), "--output-file", str(out)),
+        *("--connection-files", str(ban)),
         *("--output.street-names", "true", "--no-turnarounds.except-deadend", "true"),
         *("--tls.default-type", "static", "--tls.cycle.time", str(_CYCLE_S)),
         *("--junctions.corner-detail", "0", "--geometry.max-grade.fix", "false", "--no-warnings", "true"),

@@ -13,13 +13,14 @@ from shapely.geometry import Point
 from geo.errors import CityError
 from geo.qibu.fill import nearest_road
 from geo.qibu.land import Land
-from geo.qibu.tables import CRS, Floats, anchors, metres, read_csv, rng, roads_table
+from geo.qibu.tables import CRS, Floats, metres, rng, roads_table
+from geo.qibu.zones import named_places
 
 
 def make_places(land: Land, blocks: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return all places but the bus stops, in the columns of :class:`geo.city.City`."""
     rows = [
-        *_named(land),
+        *named_places(land.spine),
         *_from_blocks(land, blocks),
         *_spread_out(land, blocks),
         *[("water", n, e, *_xy(g.representative_point())) for n, e, g in _big_waters(land)],
@@ -65,18 +66,6 @@ def _gates(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=CRS)
     table["weight"] = (table["weight"] / table["weight"].sum()).round(4)
     return table
-
-
-def _named(land: Land) -> list[tuple[str, str, str, float, float]]:
-    """Places of ``places.csv``: at a point (km) or at (s, t) along the avenue."""
-    out = []
-    for row in read_csv("places.csv").itertuples():
-        if row.frame == "st":
-            x, y = land.spine.to_xy(np.array([row.a * 1000.0]), np.array([row.b * 1000.0]))[0]
-        else:
-            x, y = row.a * 1000.0, row.b * 1000.0
-        out.append((row.kind, row.name, row.name_en, round(float(x), 1), round(float(y), 1)))
-    return out
 
 
 def _big_waters(land: Land) -> list[tuple[str, str, Any]]:
@@ -148,13 +137,8 @@ def _cover(sites: Floats, people: Floats, number: int) -> list[int]:
 
 
 def _home_near(blocks: gpd.GeoDataFrame, community: str, kind: str) -> tuple[float, float]:
-    """A point at the edge of one of the community's blocks with homes."""
+    """Return a point at the edge of one of the community's blocks with homes."""
     mine = blocks[(blocks["community"] == community) & (blocks["residents"] > 0)]
     draw = rng("service", kind, community)
     ring = mine.geometry.iloc[int(draw.integers(len(mine)))].exterior
     return _xy(ring.interpolate(draw.random(), normalized=True))
-
-
-def centre_of(name: str) -> Floats:
-    """Centre of a subdistrict's town, metres."""
-    return metres(anchors()["centres"][name])

@@ -70,7 +70,7 @@ def shares(weights: npt.ArrayLike, total: int) -> npt.NDArray[np.int64]:
     """Split ``total`` into whole numbers in proportion to ``weights`` (largest remainder); the sum is exact."""
     w = np.asarray(weights, dtype=np.float64)
     exact = w / w.sum() * total
-    out = np.floor(exact).astype(np.int64)
+    out: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
     rest = int(total - out.sum())
     out[np.argsort(-(exact - out), kind="stable")[:rest]] += 1
     return out

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
@@ -22,7 +24,10 @@ RANK = {
 
 @dataclass(frozen=True)
 class Way:
-    """A street as drawn: ``lanes`` per direction, ``setting`` = arterial | new_town | town | rural | lane."""
+    """A street as drawn: ``lanes`` per direction, ``setting`` = arterial | ramp | new_town | town | rural | lane.
+
+    ``owner``: row of the community whose lane it is, -1 elsewhere.
+    """
 
     road_class: str
     line: LineString
@@ -31,6 +36,8 @@ class Way:
     km_h: float = 50.0
     name: str = ""
     name_en: str = ""
+    oneway: bool = False
+    owner: int = -1
 
     @property
     def rank(self) -> int:
@@ -81,3 +88,9 @@ def cut_by(ways: Iterable[Way], area: BaseGeometry, shortest_m: float = 120.0) -
 def _lines(shape: BaseGeometry) -> list[LineString]:
     merged = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
     return [p for p in shapely.get_parts(merged) if p.geom_type == "LineString" and p.length > 0]
+
+
+def runs(keep: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return stretches of kept cells as (first line, last line)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], keep.astype(int), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

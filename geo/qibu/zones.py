@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo.qibu.tables import Floats, anchors, metres, rng, smooth
+from geo.qibu.tables import Floats, anchors, metres, read_csv, rng, smooth
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Zone:
 
 # The share of each use is set in blocks.py. Zones touch, so that streets run on from one to the next.
 ZONES = (
-    Zone("daqiao", (900.0, 6800.0), (-2100.0, 2700.0), (340.0, 400.0), "centre"),
-    Zone("balcony", (6800.0, 11200.0), (-1900.0, 1250.0), (370.0, 430.0), "cbd"),
-    Zone("cuizhai", (11200.0, 16700.0), (-1900.0, 2100.0), (340.0, 400.0), "centre"),
-    Zone("zhongke", (7600.0, 11200.0), (1250.0, 3400.0), (420.0, 480.0), "office"),
-    Zone("logistics", (12600.0, 16400.0), (2100.0, 4700.0), (470.0, 540.0), "logistics"),
-    Zone("standard", (3000.0, 6800.0), (2700.0, 5000.0), (460.0, 520.0), "industry"),
+    Zone("daqiao", (1500.0, 6800.0), (-1700.0, 2100.0), (340.0, 400.0), "centre"),
+    Zone("balcony", (6800.0, 11200.0), (-1700.0, 1250.0), (370.0, 430.0), "cbd"),
+    Zone("cuizhai", (11200.0, 16400.0), (-1700.0, 2100.0), (340.0, 400.0), "centre"),
+    Zone("zhongke", (8000.0, 11200.0), (1250.0, 2900.0), (420.0, 480.0), "office"),
+    Zone("logistics", (12600.0, 15400.0), (2100.0, 4700.0), (470.0, 540.0), "logistics"),
+    Zone("standard", (3300.0, 6800.0), (2100.0, 4000.0), (460.0, 520.0), "industry"),
 )
 
 
@@ -61,7 +61,7 @@ class Spine:
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
         return cls(line, xy, normal, along)
 
-    def to_xy(self, s_m: Floats, t_m: Floats, warp: bool = True) -> Floats:
+    def to_xy(self, s_m: Floats, t_m: Floats) -> Floats:
         """(s, t) → metres, array (n, 2); beyond the ends the avenue goes straight on."""
         s, t = np.broadcast_arrays(np.asarray(s_m, float), np.asarray(t_m, float))
         inside = np.clip(s, 0.0, self.along_m[-1])
@@ -70,14 +70,15 @@ class Spine:
         n /= np.hypot(n[:, 0], n[:, 1])[:, None]
         along = np.column_stack([n[:, 1], -n[:, 0]])
         p = p + n * t[:, None] + along * (s - inside)[:, None]
-        return p + _warp(p) * np.clip(np.abs(t) / 600.0, 0.0, 1.0)[:, None] if warp else p
+        out: Floats = p + _warp(p) * np.clip(np.abs(t) / 600.0, 0.0, 1.0)[:, None]  # the avenue itself stays
+        return out
 
     def new_town(self) -> BaseGeometry:
-        """The area of all new-town zones."""
+        """Return the area of all new-town zones."""
         return shapely.union_all([self.area(z) for z in ZONES]).buffer(30.0).buffer(-30.0)
 
     def area(self, zone: Zone) -> Polygon:
-        """The area of one zone."""
+        """Return the area of one zone."""
         s = np.linspace(*zone.s_m, 40)
         t = np.linspace(*zone.t_m, 20)
         ring = [
@@ -90,7 +91,7 @@ class Spine:
 
 
 def _warp(p: Floats) -> Floats:
-    """A gentle, smooth shift of up to about 90 m that takes the ruler out of the new towns."""
+    """Return a gentle, smooth shift of up to about 90 m that takes the ruler out of the new towns."""
     draw = rng("warp")
     out = np.zeros_like(p)
     for wave_m, size_m in ((5200.0, 70.0), (2900.0, 38.0), (1700.0, 16.0)):
@@ -105,9 +106,19 @@ def _warp(p: Floats) -> Floats:
 
 
 def town_zone(subdistrict: str) -> Polygon:
-    """The old town of Sungeng or Taiping (an uneven disc of about 1.1 km radius around its centre)."""
+    """Return the old town of Sungeng or Taiping (an uneven disc of about 1.1 km radius around its centre)."""
     centre = metres(anchors()["centres"][subdistrict])
     draw = rng("town", subdistrict)
     a = np.linspace(0.0, 2 * np.pi, 36, endpoint=False)
     r = 1150.0 * (1.0 + 0.12 * np.sin(2 * a + draw.uniform(0, 6)) + 0.08 * np.sin(3 * a + draw.uniform(0, 6)))
     return Polygon(centre + r[:, None] * np.column_stack([np.cos(a), np.sin(a)]))
+
+
+def named_places(spine: Spine) -> list[tuple[str, str, str, float, float]]:
+    """Return kind, name, name_en, x_m, y_m of ``places.csv`` (given in km, or in km along and across the avenue)."""
+    t = read_csv("places.csv")
+    at = t[["a", "b"]].to_numpy(np.float64) * 1000.0
+    bent = (t["frame"] == "st").to_numpy()
+    at[bent] = spine.to_xy(at[bent, 0], at[bent, 1])
+    at = np.round(at, 1)
+    return list(zip(t["kind"], t["name"], t["name_en"], at[:, 0].tolist(), at[:, 1].tolist(), strict=True))
