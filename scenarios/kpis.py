@@ -338,6 +338,25 @@ ALL: tuple[Kpi, ...] = (
     bus_missed_share,
 )
 
+#: what a first look wants; the others are in kpis.json
+HEADLINE: tuple[Kpi, ...] = (
+    trips,
+    arrived_share,
+    under_way_share,
+    refused_share,
+    late_share,
+    mode_times[CAR],
+    delay_car_min,
+    vehicles_entered,
+    vehicles_under_way_share,
+    vehicle_time_s,
+    peak_hour_vehicles,
+    peak_hour_starts_h,
+    teleports_per_1000,
+    vehicles_rerouted,
+    advice_followed_share,
+)
+
 
 def by_name(name: str) -> Kpi:
     """Return the indicator of this name. Raises KeyError with the names there are."""

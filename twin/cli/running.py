@@ -145,21 +145,28 @@ def _simulate(ready: Scenario, seed: int, folder: Path, *, with_map: bool, lang:
 def _report(
     ready: Scenario, seed: int, folder: Path, done: Any, kpis: list[dict[str, Any]], page: Path | None, lang: str
 ) -> None:
+    from scenarios.kpis import HEADLINE
+
     title = (ready.title_zh if lang == "zh" else ready.title) or ready.name
     typer.echo(f"{title} – seed {seed}" + (" – INTERRUPTED" if done.ended == "interrupted" else ""))
+    headline = {k.name for k in HEADLINE}
     for item in kpis:
-        if item["value"] is None:
-            continue
-        name = item["title_zh"] if lang == "zh" else item["title"]
-        typer.echo(f"  {name}: {_number(item['value'])} {item['unit']}".rstrip())
+        if item["value"] is not None and item["name"] in headline:
+            name = item["title_zh"] if lang == "zh" else item["title"]
+            typer.echo(f"  {name}: {_shown(item)}")
     typer.echo(f"Run folder: {folder}")
     if page is not None:
         typer.echo(f"Map: {page}")
     typer.echo(f"Digest: {done.digest}")
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.3g}"
+def _shown(item: dict[str, Any]) -> str:
+    """Return an indicator's value and unit; a moment is shown as a time of day."""
+    value, unit = item["value"], item["unit"]
+    if item["name"].endswith("_starts_h"):
+        return f"{int(value % 24):02d}:{round(value % 1 * 60):02d}"
+    number = f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.3g}"
+    return f"{number} {unit}".rstrip()
 
 
 def open_page(page: Path) -> None:

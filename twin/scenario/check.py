@@ -160,9 +160,8 @@ def _check_road(v: CloseRoad | SpeedLimit, here: KeyPath, names: CityNames, wron
     rows = names.roads_named(v.road)
     if not rows:
         known = [str(n) for n in dict.fromkeys([*names.road, *names.road_en]) if n]
-        wrong(
-            (*here, "road"), f"is {show_value(v.road)}, but {names.name} has no such road{did_you_mean(v.road, known)}"
-        )
+        meant = did_you_mean(v.road, known) or did_you_mean(v.road, names.edge)
+        wrong((*here, "road"), f"is {show_value(v.road)}, but {names.name} has no such road{meant}")
     elif isinstance(v, CloseRoad) and v.lanes != "all":
         most = max(names.lanes[i] for i in rows)
         for n, lane in enumerate(v.lanes):
