@@ -122,7 +122,7 @@ class Simulation:
         self.routes = RouteTable(self.network)
         self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
         self.drivers = Drivers(self.traffic, self.routes, self.log, self.dice, self._car_lost)
-        self.background = Background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
+        self.background = _background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
         self.bus_lines = BusLines(self.city) if len(self.city.bus_lines) and s.people is not None else None
         self._entered: dict[int, int] = {}
         self.weather = Weather(self.log, s.weather.kind, s.weather.rain_mm_h)
