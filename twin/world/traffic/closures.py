@@ -1,8 +1,13 @@
-"""Closed roads, closed lanes and speed limits in SUMO, and the way back to what was before."""
+"""Closed roads, closed lanes and speed limits in SUMO, and the way back to what was before.
+
+A road is closed by taking its permissions away. In micro those who are on it drive on; in meso they would be
+stuck, for every segment of 100 m asks for permission anew. So in meso a closed road stays open to a spare
+vehicle class, and those on it belong to that class until they have left it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,12 +15,19 @@ import numpy as np
 from twin.world.traffic.ports import Floats
 from twin.world.traffic.roads import Roads
 
+_SPARE_CLASSES = ("custom2", "custom1", "vip", "army", "authority")
+
 
 class Closures:
-    """Sets permissions and limits of SUMO's lanes; keeps their own ones to restore them exactly."""
+    """Sets permissions and limits of SUMO's lanes; keeps their own ones to restore them exactly.
 
-    def __init__(self, sumo: Any, roads: Roads) -> None:
+    ``v_classes``: the classes of all vehicle types in use.
+    """
+
+    def __init__(self, sumo: Any, roads: Roads, *, meso: bool, v_classes: Collection[str]) -> None:
         self._sumo, self._roads = sumo, roads
+        self._spare = tuple(c for c in _SPARE_CLASSES if c not in v_classes) if meso else ()
+        self._leaving: dict[str, tuple[str, str]] = {}
         self._roads_shut: set[int] = set()
         self._lanes_shut: set[tuple[int, int]] = set()
         self._permissions: dict[str, tuple[str, ...]] = {}
@@ -43,6 +55,8 @@ class Closures:
     def close_road(self, road: int, closed: bool) -> None:
         """Close a road or open it; lanes closed one by one stay closed."""
         (self._roads_shut.add if closed else self._roads_shut.discard)(road)
+        if closed and self._spare:
+            self._let_leave(road)
         for lane in range(self.lanes(road)):
             self._permit(road, lane)
 
@@ -59,9 +73,52 @@ class Closures:
         if own is None:
             own = self._permissions[name] = tuple(self._sumo.lane.getAllowed(name))
         if road in self._roads_shut or (road, lane) in self._lanes_shut or not own:
-            self._sumo.lane.setDisallowed(name, ["all"])
+            spare = [c for c in self._spare if c in own]
+            if spare:
+                self._sumo.lane.setAllowed(name, spare)
+            else:
+                self._sumo.lane.setDisallowed(name, ["all"])
         else:
             self._sumo.lane.setAllowed(name, list(own))
+
+    # -- those on a road that closes (meso) ----------------------------------------------------------
+
+    @property
+    def leaving(self) -> bool:
+        """True while vehicles are on a road that has been closed."""
+        return bool(self._leaving)
+
+    def _let_leave(self, road: int) -> None:
+        edge = self._roads.edges[road]
+        for vehicle in self._sumo.edge.getLastStepVehicleIDs(edge):
+            if vehicle in self._leaving:
+                continue
+            own = self._sumo.vehicle.getVehicleClass(vehicle)
+            way = self._sumo.vehicle.getRoute(vehicle)
+            at = self._sumo.vehicle.getRouteIndex(vehicle)
+            spare = next((c for c in self._spare if all(self._may(c, own, e) for e in way[at : at + 2])), None)
+            if spare is not None:
+                self._sumo.vehicle.setVehicleClass(vehicle, spare)
+                self._leaving[vehicle] = (edge, own)
+
+    def _may(self, spare: str, own: str, edge: str) -> bool:
+        """Tell whether the spare class may use every lane of an edge that the own class may use."""
+        for lane in range(self._sumo.edge.getLaneNumber(edge)):
+            allowed = self._permissions.get(f"{edge}_{lane}") or self._sumo.lane.getAllowed(f"{edge}_{lane}")
+            if own in allowed and spare not in allowed:
+                return False
+        return True
+
+    def look(self) -> None:
+        """Give vehicles that have left a closed road their own class back."""
+        v = self._sumo.vehicle
+        for vehicle, (edge, own) in list(self._leaving.items()):
+            try:
+                if v.getRoadID(vehicle) != edge:
+                    v.setVehicleClass(vehicle, own)
+                    del self._leaving[vehicle]
+            except self._sumo.TraCIException:
+                del self._leaving[vehicle]
 
     def set_speed(self, road: int, speed_m_s: float | None) -> None:
         """Set a road's limit; None: its own."""

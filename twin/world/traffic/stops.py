@@ -1,9 +1,9 @@
 """When vehicles halt at their stops and go on, in both of SUMO's models.
 
-Micro tells beginnings and ends as lists. Meso tells neither: a halting vehicle merely stays longer in the
-segment (about 100 m) that holds the stop. So vehicles that have stops are looked at one by one, no sooner than
-they can have come near: the halt begins at the second the vehicle is found in the stop's segment and ends
-when it has left it.
+Micro tells beginnings and ends as lists, and a vehicle halts in its lane. Meso tells neither, and a vehicle
+that halted in a segment (about 100 m) would block all lanes: there it halts in a bay, from the second it comes
+into the stop's segment. So in meso vehicles that have stops are looked at one by one, no sooner than they can
+have come near; a halt is over when SUMO has taken the stop off the vehicle's list.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class StopWatch:
         pos = min(max(stop.pos_m, min(1.0, length)), length)
         until = float(stop.until_s) if stop.until_s >= 0 else -1073741824.0
         lane = self._open_lane(stop.road, name)
-        self._sumo.vehicle.setStop(name, edge, pos, lane, float(stop.duration_s), 0, -1073741824.0, until)
+        self._sumo.vehicle.setStop(name, edge, pos, lane, float(stop.duration_s), int(self._meso), -1073741824.0, until)
         self.any = True
         self._ahead_of.setdefault(vehicle, []).append(stop)
         if self._meso:
@@ -128,7 +128,7 @@ class StopWatch:
         stop = own.stops[0]
         edge = self._roads.edges[stop.road]
         if own.since_s >= 0:
-            if v.getRoadID(own.name) == edge and v.getSegmentIndex(own.name) <= own.segment:
+            if len(v.getStops(own.name)) == len(own.stops):
                 return now_s + 1
             ended.extend((own.name,), now_s)
             own.stops.popleft()

@@ -43,8 +43,8 @@ from twin.world.traffic.roads import Roads
 from twin.world.traffic.stops import StopWatch
 from twin.world.traffic.types import Drivers
 
-#: columns of ``fcd.parquet`` beside the time
-FCD_ATTRIBUTES = "id,x,y,speed,edge"
+#: columns of ``fcd.parquet`` beside the time; SUMO knows the edge in meso only, the lane in micro
+FCD_ATTRIBUTES = {"meso": "id,x,y,speed,edge", "micro": "id,x,y,speed,lane"}
 _MESO = ("--mesosim", "--meso-junction-control", "--meso-interpolate-pos")
 _TELEPORT = re.compile(r"^Warning: Teleporting vehicle '(\d+)'.*?time=(\d+)")
 _VAPORIZED = 3
@@ -86,7 +86,7 @@ class SumoTraffic:
         self._known: set[int] = set()
         self._present: set[int] = set()
         self._routes: dict[bytes, str] = {}
-        self._closures = Closures(libsumo, self._roads)
+        self._closures = Closures(libsumo, self._roads, meso=self._meso, v_classes={t.v_class for t in types})
         self._first_road: dict[int, int] = {}
         self._held: dict[int, _Held] = {}
         self.warnings: dict[str, int] = {}
@@ -107,7 +107,7 @@ class SumoTraffic:
         args += [*_MESO] if self._meso else ["--no-warnings"]
         if s.fcd_file is not None:
             args += ["--fcd-output", str(s.fcd_file), "--device.fcd.period", str(s.fcd_period_s)]
-            args += ["--fcd-output.attributes", FCD_ATTRIBUTES, "--fcd-output.skip-empty"]
+            args += ["--fcd-output.attributes", FCD_ATTRIBUTES[s.mode], "--fcd-output.skip-empty"]
             args += ["--output.compression", "zstd"]
         args += list(s.options)
         proj = os.environ.get("PROJ_DATA")
@@ -326,7 +326,7 @@ class SumoTraffic:
         teleported_ids = None if self._meso else simulation.getStartingTeleportIDList
         look = None if self._detectors.idle else self._detectors.look
         entries = None if self._entries.idle else self._entries.look
-        stops = self._stops
+        stops, closures = self._stops, self._closures
         period = self._times.period_s
         now = self._now
         try:
@@ -339,6 +339,8 @@ class SumoTraffic:
                         teleported.extend(teleported_ids(), now)
                     if stops.any:
                         stops.look(now, began, ended)
+                    if closures.leaving:
+                        closures.look()
                     if look is not None:
                         look(now)
                     if entries is not None:
