@@ -334,8 +334,11 @@ class Activities:
         )
 
     def _go(self, name: str, rows: Ints, purpose: Ints, number: int) -> Ints:
-        """Choose destinations from home, by purpose."""
-        u, v = self._draws.pair(name, self._people.key[rows], number)
+        """Choose destinations from home, by purpose and draw."""
+        return self.choose(purpose, rows, *self._draws.pair(name, self._people.key[rows], number))
+
+    def choose(self, purpose: Ints, rows: Ints, u: Floats, v: Floats) -> Ints:
+        """Return where people ``rows`` go from home for shopping, leisure or errands, by two numbers in [0, 1)."""
         place = np.full(len(rows), NOWHERE, dtype=np.int64)
         for code, table in self._tables.items():
             at = np.flatnonzero(purpose == code)

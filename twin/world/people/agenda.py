@@ -82,7 +82,34 @@ class Agenda:
         """Return the trips that have not begun."""
         if len(self.trips) == 0:
             return self.trips
-        return self.trips.take(np.arange(len(self.trips)) >= self._next[self.trips.row])
+        return self.trips.take(self.not_begun())
+
+    def not_begun(self) -> Bools:
+        """Which trips of the plan have not begun."""
+        return np.arange(len(self.trips)) >= self._next[self.trips.row]
+
+    def cancel(self, trips: Bools) -> None:
+        """Take trips that have not begun off the plan (a mask over :attr:`trips`)."""
+        keep = self.not_begun() & ~trips
+        rest, self.trips = self.trips.take(keep), Trips.none()
+        self._next[:] = 0
+        self.take(rest, self._now_s)
+
+    def at_between(self, place: Ints, from_s: npt.NDArray[np.number], until_s: npt.NDArray[np.number]) -> Bools:
+        """Who, by plan, is at ``place`` all the time from ``from_s`` to ``until_s`` (columns: the first persons)."""
+        n, t = len(place), self.trips
+        begun = ~self.not_begun()
+        inside = (t.row < n) & ~begun
+        rows = t.row[inside].astype(np.int64)
+        go, end = t.planned_s[inside], t.planned_s[inside] + t.expected_s[inside]
+        free = ~self.travelling[:n]
+        free[rows[(end > from_s[rows]) & (go < until_s[rows])]] = False
+        # where the last trip before the window leads; without one, where the person is now
+        at = self.where[:n].copy()
+        before = end <= from_s[rows]
+        who, last = np.unique(rows[before][::-1], return_index=True)
+        at[who] = t.destination[inside][before][::-1][last]
+        return free & (at == place)
 
     def skip_to(self, start_s: int) -> None:
         """Take trips planned before ``start_s`` as done: people are where those led them."""

@@ -24,10 +24,11 @@ from twin.world.people.activities import Day
 from twin.world.people.agenda import Agenda
 from twin.world.people.agents import Community, Company, Resident
 from twin.world.people.draws import Draws, Floats, Ints
+from twin.world.people.extras import Extras
 from twin.world.people.habits import Habits
 from twin.world.people.plans import Planner, Trips
 from twin.world.people.population import ResidentArrays
-from twin.world.people.ports import BUS, CAR, Arrivals, Departures
+from twin.world.people.ports import BUS, Arrivals, Departures
 from twin.world.people.settings import LAST_DAY, PeopleSettings
 from twin.world.people.transit import BusTrips, Transit
 from twin.world.people.travel import Travel
@@ -66,7 +67,7 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
         self.day: Day | None = None
         self._agenda = Agenda(people.home.astype(np.int64), settings.short_stay_s)
         self._lateness = _Lateness.of(len(people))
-        self._events = 0
+        self._extras = Extras(self.population, self.travel, self._planner, self._agenda, self._draws)
         names = city.communities["community"].to_numpy()
         self.block_community = pd.Index(names).get_indexer(city.blocks["community"].to_numpy())
         self.company_agents = Company.create_agents(self, len(self.companies), list(range(len(self.companies))))
@@ -219,73 +220,25 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
     def attract(self, block: int, people: int, start_s: int, end_s: int, cause: str) -> int:
         """Draw ``people`` residents to ``block`` for an event from ``start_s`` to ``end_s``; return how many come.
 
-        Nearer people come more readily; only those who are at home from half an hour before they would leave
-        until half an hour after they would be back. Each gets a trip there and one back, today. ``cause`` names
-        the event, so that two events draw different people.
+        Nearer people come more readily; only those who would be at home meanwhile. Each gets a trip there and
+        one back, today. ``cause`` names the event: two events draw different people. Call it some two hours
+        ahead; people told later come late.
         """
         if self.day is None:
             raise ScenarioError(f"event '{cause}': it cannot draw anybody before the day is planned")
-        p = self.population.people
-        n = self.population.residents
-        home = p.home[:n].astype(np.int64)
-        place = np.full(n, block, dtype=np.int64)
-        key = p.key[:n]
-        u, v = self._draws.pair(f"event.{cause}", key, self._events)
-        self._events += 1
-        way = self.travel.distance_m(home, place)
-        on_foot = np.minimum(way, self.settings.taste.walk_most_m) / self.settings.walk_m_s
-        slack = np.maximum(self.travel.car_s(home, place) * 2.0, on_foot) + 1800.0
-        # people come within twenty minutes before and leave within twenty minutes after
-        arrive = start_s - np.rint(u * 1200.0).astype(np.int64)
-        leave = end_s + np.rint(v * 1200.0).astype(np.int64)
-        able = self._agenda_free(arrive - slack, leave + slack) & (home != block) & (p.age[:n] >= 6)
-        able &= ~self._invited_today()
-        # the draw of a weighted sample without replacement: the smallest exponential clocks (Efraimidis, Spirakis)
-        clock = -np.log1p(-self._draws.uniform(f"event.who.{cause}.{self._events}", key)) * np.exp(way / 4_000.0)
-        able_rows = np.flatnonzero(able)
-        order = able_rows[np.lexsort((able_rows, clock[able_rows]))]
-        rows = np.sort(order[: max(people, 0)])
-        if rows.size == 0:
-            return 0
-        driving = np.bincount(
-            np.maximum(p.household[np.unique(self.trips.row[self.trips.mode == CAR])], 0),
-            minlength=self.population.households,
-        )
-        new = self._planner.visit(rows, block, arrive[rows], leave[rows], self.day, driving)
-        new = new.take(new.planned_s >= self._agenda.now_s)
-        self._agenda.take(new, self._agenda.now_s)
-        return len(np.unique(new.row))
+        return self._extras.attract(self.day, block, people, start_s, end_s, cause)
 
-    def _agenda_free(self, from_s: Floats, until_s: Floats) -> npt.NDArray[np.bool_]:
-        """Which residents are, by their plan, at home from ``from_s`` to ``until_s`` (columns over residents)."""
-        n = self.population.residents
-        t = self._agenda.trips
-        free = ~self._agenda.travelling[:n]
-        inside = t.row < n
-        rows = t.row[inside].astype(np.int64)
-        go, end = t.planned_s[inside], t.planned_s[inside] + t.expected_s[inside]
-        crosses = (end > from_s[rows]) & (go < until_s[rows])
-        free[rows[crosses]] = False
-        # where the last trip before the window led; without one, where the person was at midnight
-        before = end <= from_s[rows]
-        at = self._agenda.where[:n].copy()
-        last_rows, last = np.unique(rows[before][::-1], return_index=True)
-        at[last_rows] = t.destination[inside][before][::-1][last]
-        first = np.ones(n, dtype=bool)
-        first[last_rows] = False
-        begins = np.flatnonzero(~before)
-        some, lead = np.unique(rows[begins], return_index=True)
-        start = np.full(n, -1, dtype=np.int64)
-        start[some] = t.origin[inside][begins[lead]]
-        at = np.where(first & (start != -1), start, at)
-        return free & (at == self.population.people.home[:n])
+    def scale(self, factor: float, from_s: int, until_s: int, cause: str) -> int:
+        """Let ``factor`` times as many tours of residents begin in [from_s, until_s) of today.
 
-    def _invited_today(self) -> npt.NDArray[np.bool_]:
-        """Which residents an event has drawn today already."""
-        t = self._agenda.trips
-        out = np.zeros(len(self.population.people), dtype=bool)
-        out[t.row[t.trip % 16 >= 14]] = True
-        return out[: self.population.residents]
+        Returns how many trips were added, or lost (negative). Below 1 tours are dropped by a draw per person;
+        above 1 people who are at home and free go out once more.
+        """
+        if self.day is None:
+            raise ScenarioError(f"demand '{cause}': it cannot change before the day is planned")
+        if factor < 0:
+            raise ScenarioError(f"demand '{cause}': factor {factor} is negative; it must be 0 or more")
+        return self._extras.scale(self.day, factor, from_s, until_s, cause)
 
 
 @dataclass

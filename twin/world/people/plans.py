@@ -77,7 +77,7 @@ class Planner:
     ) -> None:
         self._population, self._people = population, population.people
         self._travel, self._transit, self._draws, self._settings = travel, transit, draws, s
-        self._activities = Activities(city, population, travel, draws, s)
+        self.activities = Activities(city, population, travel, draws, s)
         p = self._people
         # what a person usually decides, and the margin they keep
         self._usual = [draws.uniform("mode.usual", p.key, k) for k in (0, 1)]
@@ -85,7 +85,7 @@ class Planner:
 
     def plan(self, day: Day, habits: Habits) -> Trips:
         """Return the trips of ``day`` of all residents and visitors."""
-        tours, escorts = self._activities.today(day)
+        tours, escorts = self.activities.today(day)
         tours = tours.take(tours.place != self._people.home[tours.row])
         tours.mode = self.modes(tours, day, habits)
         return self._cut(tours, day, habits, escorts)
@@ -93,7 +93,7 @@ class Planner:
     def start(self, day: Day) -> Ints:
         """Return where everybody is at midnight before ``day``, the first of a run (location codes)."""
         p = self._people
-        return np.where(self._activities.on_night_duty(day.number), p.work, p.home).astype(np.int64)
+        return np.where(self.activities.on_night_duty(day.number), p.work, p.home).astype(np.int64)
 
     # -- modes ---------------------------------------------------------------------------------------
 
@@ -273,43 +273,58 @@ class Planner:
         adult = last_escort[row]
         lead(last_tour[child[h]], adult, 3, go4[adult], t4[adult])
 
-    # -- events --------------------------------------------------------------------------------------
+    # -- beside the plan -----------------------------------------------------------------------------
 
-    def visit(self, rows: Ints, place: int, arrive_s: Ints, leave_s: Ints, day: Day, driving: Ints) -> Trips:
-        """Return trips home → ``place`` → home of people whom an event draws (seconds of the run).
+    def extra(
+        self,
+        rows: Ints,
+        purpose: Ints | int,
+        place: Ints,
+        arrive_s: Ints,
+        leave_s: Ints,
+        day: Day,
+        driving: npt.NDArray[np.number],
+        now_s: int,
+    ) -> Trips:
+        """Return trips home → ``place`` → home for people with an extra way today (seconds of the run).
 
-        ``driving``: per household, how many of its members drive today.
+        ``driving``: per household, how many of its members drive today. Who is told too late sets out at once.
         """
         p, base = self._people, day.number * _DAY_S
-        tours = Tours.make(
-            rows, purpose=PURPOSES.index("event"), place=place, arrive_s=arrive_s - base, leave_s=leave_s - base
-        )
+        tours = Tours.make(rows, purpose=purpose, place=place, arrive_s=arrive_s - base, leave_s=leave_s - base)
         home = p.home[rows].astype(np.int64)
-        may_car = (p.driver_rank[rows] >= 0) & (driving[np.maximum(p.household[rows], 0)] < p.cars[rows])
+        may_car = (p.driver_rank[rows] >= 0) & (driving[p.household[rows]] < p.cars[rows])
         utility = choices.utilities(
             self._travel, self._transit, self._settings, home, tours.place, tours.arrive_s, p.has_ebike[rows],
-            may_car, np.ones(len(rows), dtype=bool), rain_mm_h=day.rain_mm_h,
+            may_car, np.ones(len(rows), dtype=bool), day.rain_mm_h,
         )  # fmt: skip
-        mode = choices.choose(utility, self._draws.uniform("event.mode", p.key[rows], day.number))
-        # one car, one driver: of several from a household the first in its order drives, others ride along
+        mode = choices.choose(utility, self._draws.uniform("extra.mode", p.key[rows], day.number))
+        # of several from one household the first in its order drives, the others ride along
         want = np.flatnonzero(mode == CAR)
         order = want[np.lexsort((p.driver_rank[rows[want]], p.household[rows[want]]))]
         h = p.household[rows[order]]
-        again = order[np.arange(len(order)) > np.searchsorted(h, h, side="left")]
-        mode[again] = PASSENGER
+        mode[order[np.arange(len(order)) > np.searchsorted(h, h, side="left")]] = PASSENGER
         t_out = self.leg_s(home, tours.place, mode, tours.arrive_s)
         t_back = self.leg_s(tours.place, home, mode, tours.leave_s)
-        n, first = len(rows), day.number * TRIPS_A_DAY + PLANNED_TRIPS
+        go_s = np.maximum(arrive_s - t_out, now_s)
+        back_s = np.maximum(leave_s, go_s + t_out + self._settings.short_stay_s)
+        first = day.number * TRIPS_A_DAY + PLANNED_TRIPS
 
-        def leg(k: int, origin: Ints, destination: Ints, purpose: int, go: Floats, took: Floats) -> Trips:
+        def leg(k: int, origin: Ints, destination: Ints, why: Ints | int, start_s: Floats, took_s: Floats) -> Trips:
             return Trips(
-                rows.astype(np.int32), np.full(n, first + k, np.int16), np.full(n, purpose, np.int8),
-                mode.astype(np.int8), origin.astype(np.int32), destination.astype(np.int32),
-                np.rint(go).astype(np.int32), np.full(n, -1, np.int32), took.astype(np.float32),
-            )  # fmt: skip
+                row=rows.astype(np.int32),
+                trip=np.full(len(rows), first + k, np.int16),
+                purpose=np.broadcast_to(np.asarray(why, dtype=np.int8), len(rows)),
+                mode=mode.astype(np.int8),
+                origin=origin.astype(np.int32),
+                destination=destination.astype(np.int32),
+                planned_s=np.rint(start_s).astype(np.int32),
+                due_s=np.full(len(rows), -1, np.int32),
+                expected_s=took_s.astype(np.float32),
+            )
 
-        out = leg(0, home, tours.place, PURPOSES.index("event"), arrive_s - t_out, t_out)
-        return Trips.join([out, leg(1, tours.place, home, HOME, leave_s.astype(np.float64), t_back)])
+        there = leg(0, home, tours.place, purpose, go_s, t_out)
+        return Trips.join([there, leg(1, tours.place, home, HOME, back_s, t_back)])
 
     def instead_of(self, rows: Ints, mode: Ints) -> Ints:
         """Return, for people late too often by ``mode`` on the way to work or school, what else suits them best.

@@ -85,3 +85,56 @@ def test_two_events_draw_different_people(city: City) -> None:
 def test_an_event_needs_a_day(city: City) -> None:
     with pytest.raises(ScenarioError, match="before the day is planned"):
         people(city, residents=10).attract(3, 5, 100, 200, "x")
+
+
+def test_late_news_bring_late_visitors(city: City) -> None:
+    m = people(city, residents=2_000)
+    m.plan_day(0, weekend=True)
+    live(m, 0, 15 * H)
+    assert m.attract(60, 100, 15 * H, 17 * H, "flash") == 100
+    t = m.trips
+    there = np.flatnonzero(t.purpose == EVENT)
+    assert t.planned_s[there].min() >= 15 * H
+    parts = live(m, 15 * H, 27 * H)
+    assert (column(parts, "purpose") == EVENT).sum() == 100
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5])
+def test_less_demand_drops_whole_tours(city: City, factor: float) -> None:
+    m = people(city, residents=4_000)
+    m.plan_day(0, weekend=False)
+    before = m.trips
+    live(m, 0, 9 * H)
+    left = len(m.trips.take(m._agenda.not_begun()))
+    lost = -m.scale(factor, 9 * H, 24 * H, "stay at home")
+    t = m.trips
+    assert 0 < lost < left
+    assert len(t) == left - lost
+    again = np.flatnonzero(t.row[1:] == t.row[:-1])
+    assert (t.destination[again] == t.origin[again + 1]).all()
+    home = m.population.people.home[t.row]
+    out = (t.origin == home) & (t.row < 4_000) & (t.planned_s >= 9 * H)
+    had = (before.origin == m.population.people.home[before.row]) & (before.row < 4_000) & (before.planned_s >= 9 * H)
+    # night workers' way out is not dropped: they come home tomorrow
+    assert out.sum() / had.sum() == pytest.approx(factor, abs=0.06)
+    parts = live(m, 9 * H, 27 * H)
+    assert len(column(parts, "trip")) == len(t)
+
+
+def test_more_demand_sends_free_people_out(city: City) -> None:
+    m = people(city, residents=4_000)
+    m.plan_day(0, weekend=True)
+    before = m.trips
+    window = (before.planned_s >= 14 * H) & (before.planned_s < 18 * H) & (before.row < 4_000)
+    begins = window & (before.origin == m.population.people.home[before.row])
+    added = m.scale(1.3, 14 * H, 18 * H, "sale")
+    assert added == 2 * round(0.3 * begins.sum())
+    t = m.trips
+    assert len(t) == len(before) + added
+    again = np.flatnonzero(t.row[1:] == t.row[:-1])
+    assert (t.destination[again] == t.origin[again + 1]).all()
+    assert m.scale(1.0, 14 * H, 18 * H, "nothing") == 0
+    parts = live(m, 0, 27 * H)
+    assert len(column(parts, "trip")) == len(t)
+    with pytest.raises(ScenarioError, match="negative"):
+        m.scale(-0.1, 0, 1, "x")
