@@ -292,6 +292,8 @@ class City:
         for name in (*_GEO_TABLES, *_PLAIN_TABLES):
             table = getattr(self, name)
             plain = pd.DataFrame(table.drop(columns="geometry")) if "geometry" in table else table
+            if "stops" in plain:  # a list before saving is an array after loading
+                plain = plain.assign(stops=[" ".join(stops) for stops in plain["stops"]])
             h.update(name.encode())
             h.update(plain.to_csv(index=False).encode())
             if "geometry" in table:

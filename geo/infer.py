@@ -47,7 +47,15 @@ SHOP_M2 = 250.0
 #: share of the floor that is homes
 _HOME_SHARE = {"village": 1.0, "housing": 1.0, "mixed": 0.5, "farm": 0.3}
 #: storeys where the data does not say: of a small (< 300 m² of ground) and a large building
-_STOREYS = {"village": (1, 1), "housing": (2, 4), "mixed": (3, 4), "office": (3, 4), "school": (2, 3)}
+_STOREYS = {
+    "village": (1, 1),
+    "housing": (2, 4),
+    "mixed": (3, 4),
+    "office": (3, 4),
+    "school": (2, 3),
+    "industry": (1, 1),
+    "logistics": (1, 1),
+}
 #: people and jobs per hectare of land use
 _LAND = {
     "village": (30.0, 2.0),

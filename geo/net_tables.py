@@ -91,6 +91,7 @@ class _Raw:
     def start(self, tag: str, a: dict[str, str]) -> None:
         if tag == "lane":
             if self._edge is not None:
+                float(a["speed"]), float(a["length"]), a["shape"]  # a fault is found while its line is known
                 self._edge.lanes.append(a)
         elif tag == "connection":
             if not a["from"].startswith(":"):
@@ -131,7 +132,10 @@ def read_tables(net_file: Path, crs: str | None = None, anchor: tuple[float, flo
     name, located = _crs(net_file, raw, offset, crs, anchor)
     edges = [edge for edge in raw.edges if edge.lanes]
     lane_ok = _lane_permissions(edges)
-    roads = _roads(edges, lane_ok, offset, name)
+    try:
+        roads = _roads(edges, lane_ok, offset, name)
+    except ValueError as error:
+        raise CityError(f"{net_file}: the shape of a lane is not readable ({error})") from None
     if not roads["car"].any():
         raise CityError(f"{net_file}: none of the {len(roads)} roads is open to cars (SUMO class 'passenger')")
     turns = _turns(raw.connections, edges, lane_ok)
