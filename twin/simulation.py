@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from twin.domain.ids import VEHICLE_KINDS
 from twin.errors import ControlError, ScenarioError
 from twin.events import (
     ControllerDecided,
+    GateCrossed,
     RunEnded,
     RunStarted,
     SpeedLimitSet,
@@ -46,10 +47,11 @@ from twin.log import Facts, Log
 from twin.run_folder import FORMAT, RouteFile, versions, write_stamp
 from twin.scenario import DAY_S, Scenario
 from twin.world.sensors.detectors import Detectors, road_map
+from twin.world.traffic.background import Background
 from twin.world.traffic.bus_lines import BusLines
 from twin.world.traffic.drivers import Drivers
 from twin.world.traffic.given import GivenVehicles
-from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings
+from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings, VehicleType
 from twin.world.traffic.routing import RouteTable, pick
 from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
 from twin.world.weather import Weather
@@ -61,6 +63,25 @@ CLOSURE_LOOK_S = 15
 Progress = Callable[[int, int, int, str], None]
 _KIND_OF = np.asarray(["?", *VEHICLE_KINDS], dtype=object)
 _CODE = 10**12
+
+
+class VehicleSource(Protocol):
+    """Vehicles that nobody in the model decides on."""
+
+    types: list[VehicleType]
+
+    def vehicles(self, from_s: int, to_s: int) -> NewVehicles:
+        """Return the vehicles that enter in [from_s, to_s)."""
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """What makes a run a zoom: its time, its vehicles, and the district's crossings of its border."""
+
+    start_s: int
+    end_s: int
+    source: VehicleSource
+    crossed: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -79,10 +100,24 @@ class Run:
 class Simulation:
     """A live run. Make it, call :meth:`run_until` as often as you like, then :meth:`finish`."""
 
-    def __init__(self, scenario: Scenario, city: City, city_dir: Path, seed: int, out: Path | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        city: City,
+        city_dir: Path,
+        seed: int,
+        out: Path | None = None,
+        cut_out: CutOut | None = None,
+    ) -> None:
         self.scenario, self.city, self.city_dir, self.seed, self.out = scenario, city, city_dir, seed, out
-        self.start_s, self.end_s = scenario.start_s, scenario.end_s
+        self.start_s, self.end_s = (cut_out.start_s, cut_out.end_s) if cut_out else (scenario.start_s, scenario.end_s)
+        self._cut_out = cut_out
+        self._mode = "micro" if cut_out else scenario.traffic.mode
+        self._has_people = scenario.people is not None and cut_out is None
+        self.observer: Callable[[Flow], None] = lambda _: None
+        self.admitted: Callable[[NewVehicles], None] = lambda _: None
         self.ended = "running"
+        self._reached_s = self.start_s
         self._wall = time.monotonic()
         self.clock = Clock(self.start_s)
         self.dice = Dice(seed)
@@ -95,7 +130,10 @@ class Simulation:
 
     # -- composition ---------------------------------------------------------------------------------------
 
-    def _load_given(self) -> GivenVehicles | None:
+    def _load_given(self) -> VehicleSource | None:
+        """Vehicles from outside the model: a zoom's, or those of the city's route files."""
+        if self._cut_out is not None:
+            return self._cut_out.source
         if not self.scenario.traffic.given:
             return None
         given = GivenDemand.load(self.city_dir)
@@ -109,7 +147,7 @@ class Simulation:
         if self._given is not None:
             self.types += self._given.types
         settings = TrafficSettings(
-            mode=s.traffic.mode,
+            mode=self._mode,
             seed=self.seed,
             begin_s=self.start_s,
             end_s=self.end_s,
@@ -122,14 +160,14 @@ class Simulation:
         self.routes = RouteTable(self.network)
         self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
         self.drivers = Drivers(self.traffic, self.routes, self.log, self.dice, self._car_lost)
-        self.background = _background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
-        self.bus_lines = BusLines(self.city) if len(self.city.bus_lines) and s.people is not None else None
+        self.background = Background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
+        self.bus_lines = BusLines(self.city) if len(self.city.bus_lines) and self._has_people else None
         self._entered: dict[int, int] = {}
         self.weather = Weather(self.log, s.weather.kind, s.weather.rain_mm_h)
 
     def _build_people(self) -> None:
         self.people, self.journeys, self.riders = None, None, None
-        if self.scenario.people is None:
+        if self.scenario.people is None or not self._has_people:
             return
         from twin.world.people.journeys import Journeys
         from twin.world.people.model import PeopleModel
@@ -181,9 +219,12 @@ class Simulation:
             scenario=s.name,
             seed=self.seed,
             city=self.city.name,
-            traffic=s.traffic.mode,
-            residents=s.people.simulated if s.people else 0,
+            traffic=self._mode,
+            residents=s.people.simulated if s.people and self._has_people else 0,
         )
+        if self._cut_out is not None:
+            vehicle, road, t_s = self._cut_out.crossed
+            self.log.add(GateCrossed, t_s=t_s, vehicle=vehicle, road=road)
         self.weather.change(self.start_s, s.weather.kind, s.weather.rain_mm_h)
         self._weather_changed()
         if self.people is not None:
@@ -355,6 +396,7 @@ class Simulation:
 
     def _take(self, flow: Flow) -> None:
         """Turn what traffic tells into facts, and tell whom it concerns."""
+        self.observer(flow)
         if flow.departed.size:
             vehicles = flow.departed.tolist()
             self._entered.update(zip(vehicles, flow.departed_s.tolist(), strict=True))
@@ -420,6 +462,7 @@ class Simulation:
             t = clock.next_s()
             t = stop if t is None or t >= stop else t
             self._take(traffic.advance(t))
+            self._reached_s = t
             if t >= stop:
                 break
             clock.run_instant()
@@ -429,7 +472,7 @@ class Simulation:
 
     def finish(self, reason: str = "finished") -> Run:
         """Account for everybody still under way, complete all files, and return the run."""
-        end = self.end_s if reason == "finished" else self.clock.now_s
+        end = self._reached_s
         if self.journeys is not None:
             self.journeys.finish(end)
             self.journeys.under_way(end)
@@ -473,12 +516,6 @@ class Simulation:
         }
 
 
-def _background(city: City, dice: Dice) -> Background:
-    from twin.world.traffic.background import Background
-
-    return Background(city, dice)
-
-
 class _Gate:
     """Lets vehicles in everywhere at once; has the ``add`` of the traffic Protocol."""
 
@@ -491,6 +528,7 @@ class _Gate:
             return
         self._s.traffic.add(new)
         self._s.drivers.entered(new)
+        self._s.admitted(new)
         if self._s.route_file is not None:
             self._s.route_file.add(new)
 
@@ -503,13 +541,22 @@ def run(
 ) -> Run:
     """Run a scenario and return its facts. ``out``: an empty folder made by :func:`twin.run_folder.prepare`.
 
-    An interruption (Ctrl-C) ends the run early with a complete log that says so.
+    A scenario with a zoom runs the whole district first and then the zoom. An interruption (Ctrl-C) ends the run
+    early with a complete log that says so.
     """
     from twin.cities import city_folder
 
     folder = city_folder(scenario)
     city = City.load(folder)
-    simulation = Simulation(scenario, city, folder, seed, out)
+    if scenario.zoom is not None:
+        from twin.zoom import run_zoom
+
+        return run_zoom(scenario, city, folder, seed, out, progress)
+    return carry_through(Simulation(scenario, city, folder, seed, out), progress)
+
+
+def carry_through(simulation: Simulation, progress: Progress | None = None) -> Run:
+    """Run a simulation to its end, whatever happens on the way."""
     try:
         simulation.run_until(simulation.end_s, progress)
     except KeyboardInterrupt:

@@ -36,6 +36,7 @@ class Drivers:
         self._draw = dice.stream("drivers.compliance")
         self._way: dict[int, npt.NDArray[np.int32]] = {}
         self._avoid: dict[int, int] = {}
+        self.detours: dict[int, npt.NDArray[np.int32]] = {}  # whole ways of everybody who was ever rerouted
         self.rerouted: list[tuple[int, int, npt.NDArray[np.int32]]] = []
 
     def entered(self, new: NewVehicles) -> None:
@@ -85,7 +86,7 @@ class Drivers:
 
     # -- closures ------------------------------------------------------------------------------------------
 
-    def at_closures(self, closed: Ints, now_s: int, ahead: int | None = 2) -> None:
+    def at_closures(self, closed: Ints, now_s: int, ahead: int | None = 1) -> None:
         """Turn off those who stand right before a closed road (or have it ``ahead`` roads before them)."""
         for vehicle, rest in self._heading_for(closed, ahead):
             self._turn_off(vehicle, rest, -1, now_s, "closure")
@@ -119,8 +120,10 @@ class Drivers:
             return False
         if cause == "advice" and road in way[1:]:
             return False
-        self._traffic.set_route(vehicle, way)
-        self._way[vehicle] = way
+        if not self._traffic.set_route(vehicle, way):
+            return False
+        before = self._way[vehicle]
+        self._way[vehicle] = self.detours[vehicle] = np.concatenate([before[: before.size - rest.size], way])
         self.rerouted.append((vehicle, now_s, way))
         extra = float(self._routes.time_s[way[1:]].sum() - self._routes.time_s[rest[1:]].sum())
         self._log.add(VehicleRerouted, t_s=now_s, vehicle=vehicle, kind=kind, cause=cause, extra_s=extra)
