@@ -32,6 +32,7 @@ JOBS = {
 PUPILS = 34_000
 SITES = 40
 _SCHOOLS = {"daqiao": 17, "cuizhai": 15, "sungeng": 13, "taiping": 15}
+_PER_BLOCK = 450  # residents that a block of a town holds at most, where it has blocks enough
 _LIVES = {"village": 1.0, "housing": 1.0, "mixed": 0.45}
 _JOB_WEIGHT = {"industry": 0.5, "logistics": 0.5}  # by ground, not by storeys
 
@@ -102,33 +103,30 @@ def _names(blocks: gpd.GeoDataFrame, land: Land) -> tuple[list[str], list[str]]:
 
 
 def _everybody_somewhere(blocks: gpd.GeoDataFrame, land: Land) -> gpd.GeoDataFrame:
-    """Give a community without any home its largest block as homes, or a new one at its site."""
-    home = blocks["kind"].isin(list(_LIVES))
-    have = set(blocks.loc[home, "community"])
+    """Turn blocks into homes where a community has too few of them; build new ones where it has no blocks at all."""
     extra: list[dict[str, Any]] = []
-    for k, cid in enumerate(land.communities["community"]):
-        if cid in have:
+    area = blocks.geometry.area
+    towns = land.communities["kind"] != "village"
+    for k, (cid, people) in enumerate(zip(land.communities["community"], land.communities["residents"], strict=True)):
+        mine = blocks["community"] == cid
+        homes = int((mine & blocks["kind"].isin(list(_LIVES))).sum())
+        want = -(-int(people) // _PER_BLOCK) if towns.iloc[k] else 1
+        for kind in ("office", "commerce", "industry", "logistics", "public"):
+            spare = area[mine & (blocks["kind"] == kind) & blocks["setting"].isin(["new_town", "town"])]
+            chosen = spare.sort_values(ascending=False, kind="stable").index[: max(want - homes, 0)]
+            blocks.loc[chosen, ["kind", "storeys"]] = ["housing", 12]
+            homes += len(chosen)
+        if homes:
             continue
-        mine = blocks.index[
-            (blocks["community"] == cid)
-            & blocks["kind"].isin(["commerce", "office", "industry", "logistics", "public"])
-        ]
-        village = land.communities["kind"].iloc[k] == "village"
-        if len(mine) and not village:
-            biggest = blocks.loc[mine].geometry.area.idxmax()
-            blocks.loc[biggest, "kind"] = "housing"
-            blocks.loc[biggest, "storeys"] = 12
-            continue
+        cell = land.communities.geometry.iloc[k]
         extra.append(
             {
-                "kind": "village" if village else "housing",
-                "setting": "village" if village else "new_town",
-                "storeys": 2 if village else 11,
+                "kind": "housing" if towns.iloc[k] else "village",
+                "setting": "new_town" if towns.iloc[k] else "village",
+                "storeys": 11 if towns.iloc[k] else 2,
                 "community": cid,
                 "subdistrict": cid.split("-")[0],
-                "geometry": Point(land.sites[k])
-                .buffer(70.0, quad_segs=2)
-                .intersection(land.communities.geometry.iloc[k]),
+                "geometry": Point(land.sites[k]).buffer(70.0, quad_segs=2).intersection(cell),
             }
         )
     if not extra:

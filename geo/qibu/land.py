@@ -121,6 +121,8 @@ def _spread(area: BaseGeometry, n: int, purpose: str) -> Floats:
         centre = np.column_stack([np.bincount(owner, lattice[:, k], n) / count for k in (0, 1)])
     shaken = centre + draw.normal(0.0, np.sqrt(area.area / n) / 7.0, (n, 2))
     out: Floats = np.where(shapely.contains_xy(area, shaken)[:, None], shaken, centre)
+    outside = ~shapely.contains_xy(area, out)
+    out[outside] = lattice[cKDTree(lattice).query(out[outside])[1]]
     return out
 
 
@@ -129,7 +131,8 @@ def _sites(parts: dict[str, Polygon], spine: Spine, river: Polygon) -> tuple[Flo
     table = read_csv("communities.csv")
     table.insert(0, "community", "")
     xy = np.zeros((len(table), 2))
-    still = shapely.union_all([river.buffer(450.0), *[w.buffer(250.0) for w in _still_waters()]])
+    canals = [_canal_line(c).buffer(c["width_m"] / 2 + 190.0) for c in anchors()["canals"]]
+    still = shapely.union_all([river.buffer(450.0), *[w.buffer(250.0) for w in _still_waters()], *canals])
     town = spine.new_town()
     for s in SUBDISTRICTS:
         zones = {"new_town": town, "town": town_zone(s).buffer(250.0)}
@@ -214,6 +217,10 @@ def _ribbon(line: LineString, width_m: float, purpose: str, vary: float) -> Poly
     return Polygon(np.round(ring, 1)).buffer(0)
 
 
+def _canal_line(canal: dict[str, Any]) -> LineString:
+    return smooth(metres(canal["line"]), 90.0)
+
+
 def _still_waters() -> list[Polygon]:
     return [_blob(metres(w["at"]), metres(w["size_km"]), w["turn_deg"], w["name_en"]) for w in anchors()["waters"]]
 
@@ -227,7 +234,7 @@ def _waters(outline: Polygon, river: Polygon, sites: Floats) -> gpd.GeoDataFrame
     ]
     big = shapely.union_all([r[3] for r in rows])
     for canal in anchors()["canals"]:
-        line = smooth(metres(canal["line"]), 90.0).intersection(outline)
+        line = _canal_line(canal).intersection(outline)
         line = max(shapely.get_parts(line), key=lambda p: p.length)
         for k in range(canal["reaches"]):
             a, b = (line.length * q / canal["reaches"] for q in (k, k + 1))

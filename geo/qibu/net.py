@@ -46,18 +46,22 @@ def edge_id(k: int, forward: bool) -> str:
 def choose_signals(graph: Graph, land: Land) -> list[int]:
     """Nodes that get signals: the crossings that carry most, apart from each other, per subdistrict exactly."""
     n = len(graph.nodes)
-    weight, legs, best = np.zeros(n), np.zeros(n, int), np.full(n, 9)
+    carries: list[list[float]] = [[] for _ in range(n)]
+    best = np.full(n, 9)
     for link in graph.links:
         for node in (link.a, link.b):
-            weight[node] += (link.way.lanes + 0.5) * (7 - link.way.rank)
-            legs[node] += 1
+            few = 0.3 if link.way.setting in ("rural", "lane") else 1.0
+            carries[node].append((link.way.lanes + 0.5) * (7 - link.way.rank) * few)
             best[node] = min(best[node], link.way.rank)
+    legs = np.array([len(c) for c in carries])
+    # the third largest leg is the street that crosses: a main road needs no signal for a country road
+    weight = np.array([sum(c) + 0.8 * sorted([*c, 0.0, 0.0, 0.0])[-3] for c in carries])
     owner = np.array(land.subdistrict_of(graph.nodes[:, 0], graph.nodes[:, 1]))
     out: list[int] = []
     for names, want in SIGNALS.items():
         may = np.flatnonzero(np.isin(owner, names) & (legs >= 3) & (best >= 1) & (best <= 4))
         chosen: list[int] = []
-        for node in may[np.lexsort((may, -weight[may], -legs[may].clip(max=4), best[may] > 3))]:
+        for node in may[np.lexsort((may, -weight[may], best[may] > 3))]:
             apart = np.hypot(*(graph.nodes[chosen] - graph.nodes[node]).T) if chosen else np.array([np.inf])
             if apart.min() >= _APART_M:
                 chosen.append(int(node))

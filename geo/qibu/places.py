@@ -1,4 +1,8 @@
-"""Places with a name: gates, offices, schools, stations, parks, depots. Bus stops come from ``buses.py``."""
+"""Places with a name: gates, offices, schools, stations, parks, depots; bus stops come from ``buses.py``.
+
+The service hall and its 15 points are F4, the company stations F47, Gaishi and Qingning F23, the Urban Balcony F25.
+What is not in ``places.csv`` is spread so that people have it near (the 15-minute circle, F30).
+"""
 
 from __future__ import annotations
 
