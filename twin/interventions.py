@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,7 @@ from twin.world.traffic.ports import Traffic
 from twin.world.weather import Weather
 
 INVITED_S = 2 * 3600  # visitors of an event decide this long before it begins (assumed)
+KNOWN_S = 900  # until those who set out know of a closure although nobody advised them (assumed)
 REPORT_MEAN_S = 180.0  # until somebody tells traffic control of a closure (assumed)
 
 
@@ -48,12 +50,23 @@ class Streets:
     """The present state of the roads as far as interventions change it; closures may overlap."""
 
     closed: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
     changed: bool = False
     demand: dict[str, float] = field(default_factory=dict)
 
-    def closed_roads(self) -> npt.NDArray[np.int64]:
-        """Return the roads that are closed now."""
-        return np.flatnonzero(self.closed > 0).astype(np.int64)
+    def shut(self) -> npt.NDArray[np.bool_]:
+        """Return which roads are closed in truth."""
+        return self.closed > 0
+
+    def known_shut(self) -> npt.NDArray[np.bool_]:
+        """Return which roads people setting out take for closed."""
+        return self.shut() & self.known
+
+    def tell(self, road: int) -> None:
+        """Let everybody who sets out from now on know about a road."""
+        if not self.known[road]:
+            self.known[road] = True
+            self.changed = True
 
 
 class Interventions:
@@ -74,7 +87,7 @@ class Interventions:
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
         self._weather, self._log, self._tell, self._on_weather = weather, log, tell, on_weather
         self._delay = dice.stream("perception.closure_report")
-        self.streets = Streets(np.zeros(len(city.roads), dtype=np.int64))
+        self.streets = Streets(np.zeros(len(city.roads), np.int64), np.zeros(len(city.roads), bool))
 
     def schedule(self, interventions: tuple[Intervention, ...], end_s: int) -> None:
         """Schedule all of them; those whose time is past at the start of the run begin with it."""
@@ -125,6 +138,9 @@ class Interventions:
             self._traffic.close_road(road, closed)
             self._log.add(RoadClosed if closed else RoadReopened, t_s=now, road=road, cause=cause)
             self._report(road, closed)
+            self.streets.known[road] = False
+            if closed:
+                self._clock.at(now + KNOWN_S, Phase.WORLD, partial(self.streets.tell, road))
         self.streets.changed = True
 
     def _report(self, road: int, closed: bool) -> None:

@@ -159,7 +159,7 @@ class Simulation:
         self.network = Network.of(self.city)
         self.routes = RouteTable(self.network)
         self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
-        self.drivers = Drivers(self.traffic, self.routes, self.log, self.dice, self._car_lost)
+        self.drivers = Drivers(self.traffic, self.network, self.routes, self.log, self.dice, self._car_lost)
         self.background = Background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
         self.bus_lines = BusLines(self.city) if len(self.city.bus_lines) and self._has_people else None
         self._entered: dict[int, int] = {}
@@ -264,15 +264,15 @@ class Simulation:
         self.routes.refresh(self.drivers.times(self.traffic.travel_times(), self.clock.now_s), self._closed_mask())
 
     def _closed_mask(self) -> npt.NDArray[np.bool_]:
-        return self.interventions.streets.closed > 0
+        return self.interventions.streets.known_shut()
 
     def _closures(self) -> None:
         streets = self.interventions.streets
         if streets.changed:
             streets.changed = False
             self.routes.refresh(self.routes.time_s, self._closed_mask())
-        closed = streets.closed_roads()
-        if closed.size:
+        closed = streets.shut()
+        if closed.any():
             self.drivers.at_closures(closed, self.clock.now_s)
             self._write_rerouted()
 
@@ -327,6 +327,8 @@ class Simulation:
                 f"controller '{host.name}' sent {type(command).__name__} at {now} s for road {road}; roads are 0..{n - 1}"
             )
         if isinstance(command, AvoidRoad):
+            self.interventions.streets.tell(road)
+            self._closures()
             self.drivers.advise(road, command.until_s, now)
         elif isinstance(command, WithdrawAdvice):
             self.drivers.withdraw(road)

@@ -6,6 +6,7 @@ import multiprocessing
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from geo.city import City
@@ -107,25 +108,32 @@ def test_one_more_resident_leaves_everybody_elses_day_alone(folder):
     assert rows_a.equals(rows_b)
 
 
-def middle_road(folder: Path) -> str:
-    """A busy road in the middle of the toy grid."""
-    roads = City.load(folder).roads
-    return str(roads.loc[(roads["from_node"] == "B1") & (roads["to_node"] == "B2"), "edge"].iloc[0])
+@pytest.fixture(scope="module")
+def busiest(folder, tmp_path_factory) -> str:
+    """The road most vehicles pass in the busy variant, neither their first nor their last."""
+    out = prepare(tmp_path_factory.mktemp("busy") / "run")
+    simulate(busy(folder), folder, out=out)
+    ways = pq.read_table(out / "routes.parquet")["roads"].to_pylist()
+    roads, counts = np.unique([r for way in ways for r in way[2:-1]], return_counts=True)
+    return str(City.load(folder).roads["edge"].iloc[int(roads[counts.argmax()])])
 
 
-def closure(folder: Path, control: bool) -> Scenario:
-    return scenario(
+def busy(folder: Path, **changes) -> Scenario:
+    return scenario(folder, 3000, **{"traffic": {"mode": "meso", "background": 4.0}, **changes})
+
+
+def closure(folder: Path, road: str, control: bool) -> Scenario:
+    return busy(
         folder,
-        3000,
-        interventions=[{"at": "07:20", "until": "08:00", "kind": "close_road", "road": middle_road(folder)}],
+        interventions=[{"at": "07:20", "until": "08:00", "kind": "close_road", "road": road}],
         control={"incident_traffic": INCIDENT if control else None},
     )
 
 
-def test_a_closed_road_is_not_used_and_people_go_round_it(folder):
-    run = simulate(closure(folder, control=True), folder)
+def test_a_closed_road_is_not_used_and_people_go_round_it(folder, busiest):
+    run = simulate(closure(folder, busiest, control=True), folder)
     city = City.load(folder)
-    road = city.road_index[middle_road(folder)]
+    road = city.road_index[busiest]
     assert run.log.table(RoadClosed).to_pylist() == [{"t_s": 26400, "road": road, "cause": "interventions[0]"}]
     assert [r["t_s"] for r in run.log.table(RoadReopened).to_pylist()] == [28800]
     causes = set(run.log.frame(VehicleRerouted)["cause"])
@@ -135,10 +143,10 @@ def test_a_closed_road_is_not_used_and_people_go_round_it(folder):
     accounted(run)
 
 
-def test_the_closure_is_felt_and_control_changes_something(folder):
-    plain = simulate(scenario(folder, 3000), folder)
-    without = simulate(closure(folder, control=False), folder)
-    with_it = simulate(closure(folder, control=True), folder)
+def test_the_closure_is_felt_and_control_changes_something(folder, busiest):
+    plain = simulate(busy(folder), folder)
+    without = simulate(closure(folder, busiest, control=False), folder)
+    with_it = simulate(closure(folder, busiest, control=True), folder)
     assert len({plain.digest, without.digest, with_it.digest}) == 3
     assert set(without.log.frame(VehicleRerouted)["cause"]) <= {"closure"}
     trips = [r.log.frame(TripStarted)[["resident", "trip", "planned_s", "mode"]] for r in (plain, without, with_it)]
@@ -146,12 +154,12 @@ def test_the_closure_is_felt_and_control_changes_something(folder):
     assert len(common) == len(trips[0]) == len(trips[2]), "the same people make the same plans in all variants"
 
 
-def test_the_journal_holds_what_control_saw_and_said(folder, tmp_path):
+def test_the_journal_holds_what_control_saw_and_said(folder, busiest, tmp_path):
     from twin.control.junctions.incident_traffic import IncidentTraffic
     from twin.hosts import read_journal
 
     out = prepare(tmp_path / "run")
-    simulate(closure(folder, control=True), folder, out=out)
+    simulate(closure(folder, busiest, control=True), folder, out=out)
     calls = list(read_journal(out / "journal" / "incident_traffic.jsonl"))
     again = IncidentTraffic()
     for now_s, messages, commands in calls:

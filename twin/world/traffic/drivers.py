@@ -1,8 +1,8 @@
 """What drivers on the road do about closures and advice.
 
-A driver who sets out knows the closures of that moment (radio, navigation): new routes avoid closed roads. Whoever
-is already under way learns of a closure from rerouting advice – a share ``COMPLIANCE`` follows it – or else by
-standing before it, and then turns off. The draw depends on the vehicle and the road alone.
+A driver who sets out knows the closures that are *known*: advised by traffic control, or old enough that word has
+got round. Whoever is already under way learns of a closure from rerouting advice – a share ``COMPLIANCE`` follows
+it – or else by standing before it, and then turns off. The draw depends on the vehicle and the road alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from geo.network import Network
 from twin.dice import Dice
 from twin.domain.ids import vehicle_kind
 from twin.events import AdviceFollowed, VehicleRemoved, VehicleRerouted
@@ -30,9 +31,16 @@ class Drivers:
     """Knows the planned way of everybody under way; reroutes them when the world or control gives reason to."""
 
     def __init__(
-        self, traffic: Traffic, routes: RouteTable, log: Log, dice: Dice, on_lost: Callable[[int, int, str], None]
+        self,
+        traffic: Traffic,
+        network: Network,
+        routes: RouteTable,
+        log: Log,
+        dice: Dice,
+        on_lost: Callable[[int, int, str], None],
     ) -> None:
-        self._traffic, self._routes, self._log, self._on_lost = traffic, routes, log, on_lost
+        self._traffic, self._network, self._routes = traffic, network, routes
+        self._log, self._on_lost = log, on_lost
         self._draw = dice.stream("drivers.compliance")
         self._way: dict[int, npt.NDArray[np.int32]] = {}
         self._avoid: dict[int, int] = {}
@@ -75,9 +83,7 @@ class Drivers:
             return
         number = np.asarray([v for v, _ in heading], dtype=np.int64)
         willing = self._draw.uniform(number, road) < COMPLIANCE
-        followed = sum(
-            self._turn_off(v, rest, road, now_s, "advice") for (v, rest), w in zip(heading, willing, strict=True) if w
-        )
+        followed = sum(self._turn_off(v, rest, road, now_s) for (v, rest), w in zip(heading, willing, strict=True) if w)
         self._log.add(AdviceFollowed, t_s=now_s, road=road, people=len(heading), followed=followed)
 
     def withdraw(self, road: int) -> None:
@@ -86,10 +92,18 @@ class Drivers:
 
     # -- closures ------------------------------------------------------------------------------------------
 
-    def at_closures(self, closed: Ints, now_s: int, ahead: int | None = 1) -> None:
-        """Turn off those who stand right before a closed road (or have it ``ahead`` roads before them)."""
-        for vehicle, rest in self._heading_for(closed, ahead):
-            self._turn_off(vehicle, rest, -1, now_s, "closure")
+    def at_closures(self, closed: npt.NDArray[np.bool_], now_s: int, ahead: int | None = 1) -> None:
+        """Turn off those who stand right before a closed road (or have it ``ahead`` roads before them).
+
+        ``closed``: True for every road that is closed in truth, known or not.
+        """
+        seen = self._heading_for(np.flatnonzero(closed), ahead)
+        if not seen:
+            return
+        here, end = [int(rest[0]) for _, rest in seen], [int(rest[-1]) for _, rest in seen]
+        ways = self._network.routes(here, end, self._routes.time_s, closed)
+        for i, (vehicle, rest) in enumerate(seen):
+            self._take(vehicle, rest, ways[i], now_s, "closure")
 
     def _heading_for(self, roads: Ints, ahead: int | None) -> list[tuple[int, npt.NDArray[np.int32]]]:
         """Return vehicles with one of the roads before them, and the rest of their way."""
@@ -103,24 +117,27 @@ class Drivers:
                 out.append((vehicle, rest))
         return out
 
-    def _turn_off(self, vehicle: int, rest: npt.NDArray[np.int32], road: int, now_s: int, cause: str) -> bool:
+    def _turn_off(self, vehicle: int, rest: npt.NDArray[np.int32], road: int, now_s: int) -> bool:
+        """Follow advice to avoid a road, if there is a way without it."""
+        if vehicle_kind(vehicle) in STUBBORN:
+            return False
+        way = self._routes.routes(rest[:1], rest[-1:])[0]
+        if way.size == 0 or road in way[1:]:
+            return False
+        return self._take(vehicle, rest, way, now_s, "advice")
+
+    def _take(
+        self, vehicle: int, rest: npt.NDArray[np.int32], way: npt.NDArray[np.int32], now_s: int, cause: str
+    ) -> bool:
+        """Give a vehicle a new rest of its way; one without any way round a closure leaves the road."""
         kind = vehicle_kind(vehicle)
-        if cause == "advice" and kind in STUBBORN:
+        if way.size == 0:
+            self._traffic.remove(vehicle)
+            self._log.add(VehicleRemoved, t_s=now_s, vehicle=vehicle, kind=kind, reason="no way round a closure")
+            self._way.pop(vehicle, None)
+            self._on_lost(vehicle, now_s, "no way round a closure")
             return False
-        new = self._routes.routes(rest[:1], rest[-1:])
-        if not new.found[0]:
-            if cause == "closure":
-                self._traffic.remove(vehicle)
-                self._log.add(VehicleRemoved, t_s=now_s, vehicle=vehicle, kind=kind, reason="no way round a closure")
-                self._way.pop(vehicle, None)
-                self._on_lost(vehicle, now_s, "no way round a closure")
-            return False
-        way = new[0]
-        if way.size == rest.size and (way == rest).all():
-            return False
-        if cause == "advice" and road in way[1:]:
-            return False
-        if not self._traffic.set_route(vehicle, way):
+        if (way.size == rest.size and (way == rest).all()) or not self._traffic.set_route(vehicle, way):
             return False
         before = self._way[vehicle]
         self._way[vehicle] = self.detours[vehicle] = np.concatenate([before[: before.size - rest.size], way])
