@@ -20,13 +20,13 @@ def build(out: str | Path) -> City:
 
 def cache_folder() -> Path:
     """Return where :func:`cached` keeps the built district; nothing is built, it may not be there yet."""
-    from geo.qibu import assemble
+    from geo.qibu import cache
 
-    return assemble.cache_folder()
+    return cache.cache_folder()
 
 
 def cached() -> Path:
     """Return the folder of the built district in the user's cache, building it when it is absent."""
-    from geo.qibu import assemble
+    from geo.qibu import cache
 
-    return assemble.cached()
+    return cache.cached()

@@ -1,12 +1,8 @@
-"""Build the shipped district from its tables, and keep the built city in the user's cache."""
+"""Build the shipped district from its tables."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,7 +18,7 @@ from geo.qibu.land import Land, make_land
 from geo.qibu.net import choose_signals, make_net
 from geo.qibu.places import make_places
 from geo.qibu.streets import draw_ways
-from geo.qibu.tables import CRS, HERE, anchors, metres, roads_table
+from geo.qibu.tables import CRS, anchors, metres, roads_table
 from geo.sumo_net import NetTables, read_tables
 
 _PLACE_COLUMNS = ["place", "kind", "name", "name_en", "community", "road", "pos_m", "road_out", "weight", "geometry"]
@@ -66,44 +62,6 @@ def build(out: str | Path) -> City:
         )
         city.save(folder)
     return City.load(folder)
-
-
-def cache_folder() -> Path:
-    """Return where :func:`cached` keeps the district that these sources build; it may not be there yet."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qibu-twin" / "cities"
-    return root / f"qibu-{_key()}"
-
-
-def cached() -> Path:
-    """Return the folder of the built district in the user's cache; build it there when it is absent."""
-    folder = cache_folder()
-    if (folder / "city.json").is_file():
-        return folder
-    root = folder.parent
-    root.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=".qibu-", dir=root))
-    try:
-        build(new)
-        try:
-            new.rename(folder)
-        except OSError:  # somebody else was quicker
-            if not (folder / "city.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    return folder
-
-
-def _key() -> str:
-    """Hash of everything that the built city depends on: this package's sources and tables, the readers, SUMO."""
-    h = hashlib.blake2b(digest_size=8)
-    sources = [*HERE.glob("*.py"), *HERE.glob("*.csv"), *HERE.glob("*.json")]
-    sources += [HERE.parent / name for name in ("city.py", "network.py", "sumo_net.py", "read_xml.py")]
-    for file in sorted(sources):
-        h.update(file.name.encode() + b"\0" + file.read_bytes())
-    for package in ("eclipse-sumo", "shapely", "numpy", "scipy"):
-        h.update(f"{package}={version(package)}".encode())
-    return h.hexdigest()
 
 
 def _annotate(tables: NetTables, land: Land, name_en: dict[str, str], setting: dict[str, str]) -> None:
