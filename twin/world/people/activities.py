@@ -8,6 +8,7 @@ hours and durations: assumed, after the usual hours in a northern Chinese county
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from twin.world.people.settings import PeopleSettings
 from twin.world.people.tours import Tours, join
 from twin.world.people.travel import NOWHERE, Travel, is_outside
 
-Bools = npt.NDArray[np.bool_]
+Bools = npt.NDArray[Any]
 
 WORK, SCHOOL, SHOP, LEISURE, ERRAND, ESCORT = (
     PURPOSES.index(p) for p in ("work", "school", "shop", "leisure", "errand", "escort")
@@ -150,7 +151,7 @@ class Activities:
         share = _AT_WORK[np.maximum(p.industry, 0), int(day.weekend)]
         # a night worker's duty must be known on the next morning too, so it does not ask which day it is
         share = np.where(self._night, _NIGHT_DUTY, share)
-        return self._commutes & (self._draws.uniform("day.works", p.key, day.number + 1) < share)
+        return np.asarray(self._commutes & (self._draws.uniform("day.works", p.key, day.number + 1) < share))
 
     def on_night_duty(self, number: int) -> Bools:
         """Who was at work through the night that ended on the morning of day ``number``."""

@@ -8,6 +8,7 @@ arrive. So a call costs as much as the trips in it, never a look at everybody.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from twin.world.people.draws import Ints
 from twin.world.people.plans import Trips
 from twin.world.people.travel import NOWHERE
 
-Bools = npt.NDArray[np.bool_]
+Bools = npt.NDArray[Any]
 
 _SHORT_STOP_S = 60
 
@@ -109,7 +110,7 @@ class Agenda:
         before = end <= from_s[rows]
         who, last = np.unique(rows[before][::-1], return_index=True)
         at[who] = t.destination[inside][before][::-1][last]
-        return free & (at == place)
+        return np.asarray(free & (at == place))
 
     def skip_to(self, start_s: int) -> None:
         """Take trips planned before ``start_s`` as done: people are where those led them."""

@@ -11,6 +11,8 @@ home for the whole of their tour.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,9 +21,9 @@ from twin.world.people.settings import PeopleSettings
 from twin.world.people.transit import Transit
 from twin.world.people.travel import Travel, is_outside
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[Any]  # whole numbers
+Floats = npt.NDArray[Any]
+Bools = npt.NDArray[Any]
 
 #: modes in the order of the columns of :func:`utilities`
 COLUMNS = np.array([WALK, EBIKE, BUS, PASSENGER, CAR])
@@ -55,8 +57,8 @@ def utilities(
     # whoever leaves the city has the same way again behind the gate, whatever the mode
     walk = t.walk_per_min * way / settings.walk_m_s / 60.0 + t.rain_walk * wet
     walk = np.where((way > t.walk_most_m) | outside, _NEVER, walk)
-    ebike = t.ebike_constant + t.rain_ebike * wet
-    ebike = ebike + t.ebike_per_min * (way / settings.ebike_m_s + settings.parking_s) / 60.0
+    riding_min = (way / settings.ebike_m_s + settings.parking_s) / 60.0
+    ebike = t.ebike_constant + t.ebike_per_min * riding_min + t.rain_ebike * wet
     ebike = np.where(may_ebike & (way <= t.ebike_most_m), ebike - 1.0 * outside, _NEVER)
     bus = np.full(len(way), _NEVER)
     rows = np.flatnonzero(may_bus & (way > 700.0))
@@ -86,7 +88,7 @@ def choose(utility: Floats, u: Floats) -> Ints:
     weight[utility <= _NEVER] = 0.0
     cumulative = np.cumsum(weight, axis=1)
     index = (cumulative <= (u * cumulative[:, -1])[:, None]).sum(axis=1)
-    return COLUMNS[np.minimum(index, 4)]
+    return np.asarray(COLUMNS[np.minimum(index, 4)], dtype=np.int64)
 
 
 def share_cars(household: Ints, cars: Ints, rank: Ints, first: Bools, begin_s: Floats, end_s: Floats) -> Bools:

@@ -8,6 +8,7 @@ lognormal draws, scaled so that the companies of a block have exactly its jobs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from geo.city import City
 from twin.world.people.draws import Draws, apportion
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[Any]  # whole numbers
 
 #: industries; the first three are the lead industries (F47). Only append.
 INDUSTRIES = (
@@ -95,8 +96,8 @@ def build(city: City, draws: Draws, count: int) -> CompanyArrays:
     names = sorted(_KINDS)
     shares = np.zeros((len(names), len(INDUSTRIES)))
     for i, name in enumerate(names):
-        for industry, share in _KINDS[name][1].items():
-            shares[i, industry] = share
+        for code, share in _KINDS[name][1].items():
+            shares[i, code] = share
     kind_row = np.array([names.index(k) for k in kinds], dtype=np.int64)
     industry = _choose(draws, "company.industry", company, shares[kind_row[block]] if len(block) else shares[:0])
     stage = _choose(draws, "company.stage", company, np.tile(_STAGE_SHARES, (len(block), 1)))
@@ -125,4 +126,4 @@ def _choose(draws: Draws, name: str, company: Ints, shares: npt.NDArray[np.float
         return np.empty(0, dtype=np.int64)
     cumulative = np.cumsum(shares, axis=1)
     u = draws.uniform(name, company) * cumulative[:, -1]
-    return np.minimum((cumulative <= u[:, None]).sum(axis=1), shares.shape[1] - 1).astype(np.int64)
+    return np.asarray(np.minimum((cumulative <= u[:, None]).sum(axis=1), shares.shape[1] - 1), dtype=np.int64)

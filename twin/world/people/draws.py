@@ -7,14 +7,15 @@ many people there are; that is why one more resident changes nobody else.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twin.dice import Dice, Stream
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[Any]  # whole numbers
+Floats = npt.NDArray[Any]
 
 _TWO26 = float(2**26)
 
@@ -49,7 +50,7 @@ def pick(u: Floats, weights: Sequence[float] | Floats) -> Ints:
     """Return indices drawn in proportion to ``weights`` by the numbers ``u`` in [0, 1)."""
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
     found = np.searchsorted(cumulative, u * cumulative[-1], side="right")
-    return np.minimum(found, cumulative.size - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, cumulative.size - 1), dtype=np.int64)
 
 
 def pick_rows(u: Floats, row: npt.NDArray[np.integer], table: Floats) -> Ints:
@@ -60,7 +61,7 @@ def pick_rows(u: Floats, row: npt.NDArray[np.integer], table: Floats) -> Ints:
     # one search over all rows at once: row r occupies (r, r + 1]
     flat = (cumulative + np.arange(len(table))[:, None]).ravel()
     found = np.searchsorted(flat, np.asarray(row, dtype=np.float64) + u, side="right") - np.asarray(row) * n
-    return np.clip(found, 0, n - 1).astype(np.int64)
+    return np.asarray(np.clip(found, 0, n - 1), dtype=np.int64)
 
 
 def apportion(weights: npt.ArrayLike, seats: int, first: float = 1.0) -> Ints:

@@ -8,6 +8,7 @@ for one a day.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from twin.world.people.ports import CAR, PURPOSES
 from twin.world.people.settings import TRIPS_A_DAY
 from twin.world.people.travel import Travel
 
-Bools = npt.NDArray[np.bool_]
+Bools = npt.NDArray[Any]
 
 _EVENT = PURPOSES.index("event")
 #: the willingness to come to an event falls to a third every 4 km (assumed)

@@ -8,14 +8,15 @@ chosen in proportion to the places it has. It depends on the city alone, never o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twin.world.people.travel import NOWHERE, Travel
 
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[Any]  # location codes, rows, zones
+Floats = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Destinations:
         found = np.searchsorted(self.zone_cumulative, from_zone + u_zone, side="right")
         zone = np.clip(found - from_zone * self.n_zones, 0, self.n_zones - 1)
         at = np.searchsorted(self.block_cumulative, zone + u_block, side="right")
-        return self.blocks[np.minimum(at, len(self.blocks) - 1)]
+        return np.asarray(self.blocks[np.minimum(at, len(self.blocks) - 1)], dtype=np.int64)
 
 
 def _balance(table: Floats, produced: Floats, attract: Floats, degree: float, rounds: int = 40) -> Floats:

@@ -6,13 +6,14 @@ The state is three small arrays; a day's lateness is folded in at the end of the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twin.world.people.settings import PeopleSettings
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[Any]  # whole numbers
 
 
 @dataclass

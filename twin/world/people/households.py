@@ -8,14 +8,15 @@ of the generations: assumed, so that about 17 % are under 15 and about 20 % over
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twin.world.people.draws import Draws, apportion, pick, pick_rows
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[Any]  # whole numbers
+Floats = npt.NDArray[Any]
 
 SIZE_SHARES = (0.235, 0.285, 0.215, 0.155, 0.065, 0.045)
 #: (roles of the slots, share among households of that size)

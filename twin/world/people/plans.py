@@ -7,6 +7,7 @@ days fit in. A trip never begins before the one before it is over, by the person
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,10 @@ _SECOND_STOP_M = 3_000.0
 #: trips of a plan; the rest of the day's numbers are for events
 PLANNED_TRIPS = TRIPS_A_DAY - 2
 HOME = PURPOSES.index("home")
+# of the columns of Trips
+_TYPES: tuple[Any, ...] = (
+    np.int32, np.int16, np.int8, np.int8, np.int32, np.int32, np.int32, np.int32, np.float32,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,7 @@ class Trips:
     @staticmethod
     def none() -> Trips:
         """Return a plan without trips."""
-        t = (np.int32, np.int16, np.int8, np.int8, np.int32, np.int32, np.int32, np.int32, np.float32)
-        return Trips(*(np.empty(0, dtype=k) for k in t))
+        return Trips(*(np.empty(0, dtype=t) for t in _TYPES))
 
     @staticmethod
     def join(parts: list[Trips]) -> Trips:
@@ -110,7 +114,7 @@ class Planner:
         options = (home, tours.place, tours.arrive_s, p.has_ebike[r], may_car, ~carries & ~half)
         utility = choices.utilities(self._travel, self._transit, s, *options, day.rain_mm_h, longest)
         if half.any() and day.rain_mm_h > 0:
-            dry = (v[half] for v in options)
+            dry: list[Any] = [v[half] for v in options]
             utility[half] = choices.utilities(self._travel, self._transit, s, *dry)
         mode = choices.choose(utility, u)
         learnt = habits.mode[r]

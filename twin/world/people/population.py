@@ -157,7 +157,7 @@ def _block_subdistrict(city: City) -> Ints:
     rows = rows[~rows.index.duplicated()]
     of_community = of_community[~of_community.index.duplicated()]
     named = city.blocks["community"].map(of_community).map(rows)
-    return named.fillna(-1).to_numpy(np.int64)
+    return np.asarray(named.fillna(-1), dtype=np.int64)
 
 
 def _community_kind(city: City) -> Ints:
@@ -165,7 +165,7 @@ def _community_kind(city: City) -> Ints:
     kinds = pd.Series(city.communities["kind"].to_numpy(), index=city.communities["community"].to_numpy())
     kinds = kinds[~kinds.index.duplicated()]
     named = city.blocks["community"].map(kinds)
-    return named.map({"village": 0, "town": 1, "new_town": 2}).fillna(1).to_numpy(np.int64)
+    return np.asarray(named.map({"village": 0, "town": 1, "new_town": 2}).fillna(1), dtype=np.int64)
 
 
 def _homes(city: City, members: Members, draws: Draws) -> Ints:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[Any]  # whole numbers
+Bools = npt.NDArray[Any]
 
 _DEFAULTS: dict[str, Any] = {
     "due_s": -1,

@@ -8,6 +8,7 @@ Nobody changes lines (assumed: with few lines, people walk or ride instead).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,8 @@ from geo.city import City
 from twin.world.people.settings import PeopleSettings
 from twin.world.people.travel import Travel
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[Any]  # whole numbers
+Floats = npt.NDArray[Any]
 
 ACCESS_M = 800.0
 _DETOUR = 1.3
@@ -96,7 +97,7 @@ class Transit:
             half_headway_s=np.minimum(table["peak_headway_s"].to_numpy(np.float64) / 2.0, 900.0),
             first_s=table["first_s"].to_numpy(np.float64),
             last_s=table["last_s"].to_numpy(np.float64),
-            served=np.isfinite(near_m).any(axis=1) if lines else np.zeros(n, dtype=bool),
+            served=np.asarray(np.isfinite(near_m).any(axis=1), dtype=bool),
         )
 
     def best(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> BusTrips:

@@ -9,6 +9,7 @@ detour, that the street network gives between the anchor roads of their zones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,8 @@ from twin.errors import ScenarioError
 from twin.world.people.ports import AUTONOMOUS_BUS, BUS, CAR, EBIKE, PASSENGER, WALK
 from twin.world.people.settings import PeopleSettings
 
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[Any]  # location codes, rows, zones
+Floats = npt.NDArray[Any]
 
 NOWHERE = -1
 _FEWEST_ZONES = 24
@@ -121,7 +122,7 @@ class Travel:
     def straight_m(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> Floats:
         """Straight-line distance in metres; 60 m at least (within one block)."""
         o, d = self.rows(origin), self.rows(destination)
-        return np.maximum(np.hypot(self.x_m[o] - self.x_m[d], self.y_m[o] - self.y_m[d]), 60.0)
+        return np.asarray(np.maximum(np.hypot(self.x_m[o] - self.x_m[d], self.y_m[o] - self.y_m[d]), 60.0))
 
     def distance_m(self, origin: npt.ArrayLike, destination: npt.ArrayLike) -> Floats:
         """Distance along streets in metres."""
