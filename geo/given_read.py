@@ -72,6 +72,7 @@ class _Reader:
         self._mix: str | None = None
         self._inside_other = 0
         self._routes_only = False
+        self._interval: dict[str, str] = {}
 
     def read_routes(self, file: Path) -> None:
         """Read only the named routes of a file (SUMO allows them in additional files too)."""
@@ -94,8 +95,11 @@ class _Reader:
                 self.left_out[f"{tag}s (only vehicles are read)"] += 1
         elif self._inside_other or self.additional.types.start(tag, a):
             return
+        elif tag == "interval":
+            self._interval = {key: a[key] for key in ("begin", "end") if key in a}
         elif tag in _MOVERS:
             name = a["id"]
+            a = {**self._interval, **a} if tag == "flow" else a
             kind = self.additional.types.of(name, a.get("type", "DEFAULT_VEHTYPE"))
             self._mover = _Mover(tag, a, f"{self.file.name}: {tag} '{name}'", kind)
         elif tag == "route":
@@ -177,6 +181,8 @@ class _Reader:
             self._mover = None
         elif tag == "route":
             self._route = None
+        elif tag == "interval":
+            self._interval = {}
         elif tag == "routeDistribution":
             if self._mover is not None and self._mix is not None:
                 self._mover.a["route"] = self._mix

@@ -298,7 +298,9 @@ def _complete(blocks: gpd.GeoDataFrame, schools: gpd.GeoDataFrame, notes: list[s
         else:
             rows = _spread(blocks, max(1, round(missing / 800)))
             notes.append(f"the data names no schools: {len(rows)} were placed among the homes")
-        blocks.loc[rows, ["kind", "residents", "shops"]] = ["school", 0, 0]
+        # a small block becomes the school; in a large one (a whole quarter) the school stands among its homes
+        small = [r for r in rows if blocks["residents"].iloc[r] < 0.02 * residents]
+        blocks.loc[small, ["kind", "residents", "shops"]] = ["school", 0, 0]
         blocks.loc[rows, "pupils"] = int(np.ceil(missing / len(rows)))
         blocks.loc[rows, "jobs"] = int(np.ceil(missing / len(rows) / 12))
     want = residents / RESIDENTS_PER_SHOP

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+#: a named settlement this far beside the city still names a part of it, m
+_NEAR_M = 400.0
 Ints = npt.NDArray[np.int64]
 Shapes = npt.NDArray[np.object_]
 
@@ -75,14 +77,17 @@ def communities(
         keep = np.array([p.area > 1e4 for p in shapes])
         if keep.sum() >= 3 and sum(p.area for p in shapes) > 0.6 * area.area:
             return _table(table[keep], [p for p, k in zip(shapes, keep, strict=True) if k], subdistrict)
-    inside = names[names.geometry.within(area)] if len(names) else names
+    inside = names[names.geometry.distance(area) <= _NEAR_M] if len(names) else names
     inside = inside[~inside.geometry.to_wkb().duplicated()] if len(inside) else inside
     if len(inside) >= 3:
         regions = shapely.voronoi_polygons(shapely.multipoints(inside.geometry.to_numpy()), extend_to=area)
         regions = shapely.get_parts(regions)
         own = nearest(regions, inside.geometry.to_numpy())
         shapes = [largest(p) for p in shapely.intersection(regions[own], area)]
-        return _table(pd.DataFrame(inside.drop(columns="geometry")), shapes, subdistrict)
+        seen = np.array([p.area > 1e4 for p in shapes])
+        if seen.sum() >= 3:
+            kept = [p for p, k in zip(shapes, seen, strict=True) if k]
+            return _table(pd.DataFrame(inside.drop(columns="geometry"))[seen], kept, subdistrict)
     side = float(np.clip(np.sqrt(area.area / 16), 200, 1500))
     pieces, col, row = cells(area, side)
     labels = [f"{_letters(int(c))}{r + 1}" for c, r in zip(col, row, strict=True)]

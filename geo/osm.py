@@ -60,7 +60,11 @@ def city_from_osm(osm: Path, name: str | None = None, work: Path | None = None, 
         if not extract.has_car_roads():
             raise CityError(f"{osm}: has no roads for cars (no way with highway=residential, primary …)")
         net = _netconvert(source, folder / "net.net.xml.gz", Path(scratch), osm, paths)
-        tables = read_tables(net)
+        try:
+            tables = read_tables(net)
+        except CityError as error:
+            reason = str(error).partition(": ")[2]
+            raise CityError(f"{osm}: its roads make no network ({reason})") from None
         stops, notes = osm_lines.read_stops(Path(scratch), tables)
     land = osm_read.land_of(extract, tables.crs)
     title = name or osm.name.split(".")[0]

@@ -14,6 +14,8 @@ from geo.errors import CityError
 OnStart = Callable[[str, dict[str, str]], None]
 OnEnd = Callable[[str], None]
 _CHUNK = 1 << 18
+#: packings that are not read, by the first bytes of the file
+_PACKED = {b"BZh": "bzip2", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR"}
 
 
 def read_xml(file: Path, root: str | tuple[str, ...] | None, on_start: OnStart, on_end: OnEnd | None = None) -> None:
@@ -73,7 +75,11 @@ def open_plain_or_gzip(file: Path) -> IO[bytes]:
     """Open ``file`` for reading bytes, unpacking gzip by its first bytes, not by its name."""
     try:
         with file.open("rb") as probe:
-            zipped = probe.read(2) == b"\x1f\x8b"
+            head = probe.read(6)
+        zipped = head[:2] == b"\x1f\x8b"
+        for magic, name in _PACKED.items():
+            if head.startswith(magic):
+                raise CityError(f"{file}: is packed with {name}; unpack it, or pack it with gzip")
         return gzip.open(file, "rb") if zipped else file.open("rb")  # type: ignore[return-value]
     except FileNotFoundError:
         raise CityError(f"{file}: no such file") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import time
 
@@ -226,6 +227,22 @@ def test_a_gzip_that_ends_early(toy_net, tmp_path):
         read_tables(cut)
     cut.write_bytes(whole)
     assert len(read_tables(cut).roads) == len(read_tables(toy_net).roads)
+
+
+def test_other_packings_are_named(toy_net, tmp_path):
+    file = tmp_path / "toy.net.xml.bz2"
+    file.write_bytes(bz2.compress(toy_net.read_bytes()))
+    with says(r"toy\.net\.xml\.bz2: is packed with bzip2; unpack it, or pack it with gzip"):
+        read_tables(file)
+
+
+def test_the_smallest_city_is_one_road_there_and_back(make_net):
+    nodes = '<node id="a" x="0" y="0"/><node id="b" x="90" y="0"/>'
+    city = city_from_net(
+        make_net(nodes, '<edge id="ab" from="a" to="b" numLanes="1"/><edge id="ba" from="b" to="a" numLanes="1"/>')
+    )
+    assert city.roads["main"].all()
+    assert city.blocks["residents"].sum() > 0
 
 
 def test_entities_are_refused_and_never_read(toy_net, tmp_path):
