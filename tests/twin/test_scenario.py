@@ -138,10 +138,20 @@ WRONG = {
         1,
         ['speed_km_h is "30 km/h"', "write 30"],
     ),
-    "more residents by factor": (
-        'interventions: [{kind: demand, what: residents, factor: 2, at: "08:00"}]',
+    "demand of nobody": (
+        'people: null\ninterventions: [{kind: demand, what: residents, factor: 2, at: "08:00"}]',
+        2,
+        ["interventions[0].what is residents", "no people"],
+    ),
+    "demand of no background": (
+        'traffic: {background: 0}\ninterventions: [{kind: demand, what: freight, factor: 2, at: "08:00"}]',
+        2,
+        ["is freight", "there is none to change"],
+    ),
+    "factor": (
+        'interventions: [{kind: demand, what: freight, factor: 20 %, at: "08:00"}]',
         1,
-        ["factor is 2", "people.residents"],
+        ['factor is "20 %"', "from 0 (none) to 10", "write 0.2"],
     ),
     "event without people": (
         'people: null\ninterventions: [{kind: event, place: A, people: 5, at: "08:00"}]',

@@ -35,4 +35,4 @@ def bench(
     """Measure what this project promises: one row per promise."""
     from scenarios.bench import main
 
-    main(list(names or ()), json_)
+    raise typer.Exit(main(list(names or ()), json_))

@@ -54,8 +54,9 @@ class Progress:
         """Show where the run is; ``note`` adds a word such as "planning the day"."""
         share = (now_s - start_s) / max(1, end_s - start_s)
         now = time.monotonic()
-        if now_s <= start_s:
+        if now_s <= start_s:  # also where a second part begins, such as a zoom after its district
             self._began = now  # the speed is that of simulating, without what comes before
+            self._said_share = 0.0
         said = status(now_s, start_s, end_s, now - self._began)
         if self._bar is not None:
             self._bar.update(self._task, completed=share, said=f"{said}  {note}".rstrip())

@@ -133,6 +133,7 @@ def _simulate(ready: Scenario, seed: int, folder: Path, *, with_map: bool, lang:
     kpis = write_kpis(folder, done.log)
     page: Path | None = None
     if with_map:
+        typer.echo("Drawing the map …", err=True)
         from viz import map as maps
 
         page = maps.build(folder, lang=lang)

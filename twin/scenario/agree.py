@@ -108,12 +108,10 @@ def _interventions(s: Scenario) -> list[Problem]:
             out.append(((*here, key), f"{said}, outside the run ({_run(s)}); nothing would happen"))
         if v.until is not None and v.until <= v.at:
             out.append(((*here, "until"), f'is "{clock_text(v.until)}", not after \'at\' "{clock_text(v.at)}"'))
-        if isinstance(v, DemandChange) and v.what == "residents":
-            if v.factor > 1:
-                text = f"is {v.factor:g}; residents can make fewer trips (0 to 1); for more people set people.residents"
-                out.append(((*here, "factor"), text))
-            if s.people is None:
-                out.append(((*here, "what"), "is residents, but the scenario has no people (people: null)"))
+        if isinstance(v, DemandChange) and v.what == "residents" and s.people is None:
+            out.append(((*here, "what"), "is residents, but the scenario has no people (people: null)"))
+        if isinstance(v, DemandChange) and v.what != "residents" and s.traffic.background == 0:
+            out.append(((*here, "what"), f"is {v.what}, but traffic.background is 0: there is none to change"))
         if v.kind == "event" and s.people is None:
             out.append(((*here, "kind"), "is event, but the scenario has no people (people: null) who could visit"))
     return out

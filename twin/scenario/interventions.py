@@ -74,9 +74,7 @@ class DemandChange(_Timed):
 
     kind: Literal["demand"] = key("kind of intervention", "demand", "demand")
     what: Literal["through", "freight", "residents"] = key("whose traffic", "through, freight or residents")
-    factor: float = key(
-        "factor on the number of trips", "a number from 0 to 10; for residents from 0 to 1", ge=0, le=10
-    )
+    factor: float = key("factor on the number of trips", "a number from 0 (none) to 10", ge=0, le=10)
 
 
 class Event(_Timed):

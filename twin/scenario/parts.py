@@ -113,7 +113,7 @@ class People(Part):
     """Who lives and works in the city."""
 
     residents: int = key(
-        "number of residents (F-numbers: 64,000 + 52,000 + 56,000 + 63,000)",
+        "number of residents (64,000 Daqiao, 52,000 Cuizhai, 56,000 Sungeng, 63,000 Taiping: an unverified prior)",
         "a whole number from 1 to 5,000,000",
         235_000,
         ge=1,
