@@ -12,6 +12,7 @@ from geo.city import City, Origin
 from geo.network import Network
 from geo.qibu.blocks import make_blocks
 from geo.qibu.buses import make_buses
+from geo.qibu.cache import sources_key
 from geo.qibu.fill import fill
 from geo.qibu.graph import build_graph
 from geo.qibu.land import Land, make_land
@@ -21,6 +22,7 @@ from geo.qibu.streets import draw_ways
 from geo.qibu.tables import CRS, anchors, metres, roads_table
 from geo.sumo_net import NetTables, read_tables
 
+SOURCES_KEY = sources_key()  # of the code as it was loaded
 _PLACE_COLUMNS = ["place", "kind", "name", "name_en", "community", "road", "pos_m", "road_out", "weight", "geometry"]
 
 

@@ -18,7 +18,7 @@ READERS = ("city.py", "network.py", "net_tables.py", "sumo_net.py", "read_xml.py
 def cache_folder() -> Path:
     """Return where :func:`cached` keeps the district that these sources build; it may not be there yet."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qibu-twin" / "cities"
-    return root / f"qibu-{_key()}"
+    return root / f"qibu-{sources_key()}"
 
 
 def cached() -> Path:
@@ -37,8 +37,10 @@ def cached() -> Path:
         why = (error.strerror or str(error)).lower()
         raise CityError(f"{root}: cannot be written ({why}); point XDG_CACHE_HOME at a folder that can") from None
     try:
-        from geo.qibu.assemble import build
+        from geo.qibu.assemble import SOURCES_KEY, build
 
+        # sources edited since the code was loaded must not label what the older code builds
+        folder = folder.with_name(f"qibu-{SOURCES_KEY}")
         build(new)
         try:
             new.rename(folder)
@@ -50,7 +52,7 @@ def cached() -> Path:
     return folder
 
 
-def _key() -> str:
+def sources_key() -> str:
     """Hash of everything that the built city depends on: this package's sources and tables, the readers, SUMO."""
     h = hashlib.blake2b(digest_size=8)
     sources = [*HERE.glob("*.py"), *HERE.glob("*.csv"), *HERE.glob("*.json")]
