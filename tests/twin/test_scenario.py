@@ -421,6 +421,10 @@ def test_a_shorter_run_tells_what_falls_away() -> None:
     assert notes
     with pytest.raises(ScenarioError, match="--hours"):
         base.shortened(0)
+    with pytest.raises(ScenarioError, match="cannot end at 5 s"):
+        base.ending(5)
+    closed = base.interventions[0]
+    assert base.ending(closed.at_s + 60)[0].interventions == (closed,), "what has begun stays, and lasts to the end"
 
 
 def test_a_scenario_is_frozen_and_equal_by_content() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from twin.errors import ScenarioError
+from twin.scenario.agree import zoom_period
 from twin.scenario.layers import chain, find, from_python, mark_of, merge, plain_copy, set_key
 from twin.scenario.mistakes import ScenarioProblems, sentences, show_path
 from twin.scenario.model import Marks, Scenario
@@ -59,24 +60,27 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 
 
 def shorten(scenario: Scenario, hours: float) -> tuple[Scenario, list[str]]:
-    """Return the first hours of a scenario; interventions after the new end fall away, each with a sentence."""
+    """Return the first hours of a scenario, and a sentence for everything that falls away."""
     if not 0 < hours <= 31 * 24:
         raise ScenarioError(f"--hours: is {hours:g}; allowed: a number above 0, up to 744")
-    end_s = scenario.start_s + max(1, round(hours * 3600))
+    return cut(scenario, scenario.start_s + max(1, round(hours * 3600)))
+
+
+def cut(scenario: Scenario, end_s: int) -> tuple[Scenario, list[str]]:
+    """Return a scenario that ends at ``end_s`` (or its own end), and a sentence for everything that falls away."""
+    if end_s <= scenario.start_s:
+        raise ScenarioError(f"{scenario.name}: cannot end at {end_s} s, it starts at {scenario.start_s} s")
     if end_s >= scenario.end_s:
         return scenario, []
     days = (end_s - 1) // DAY_S + 1
-    keep = [v for v in scenario.interventions if v.at_s < end_s]
     gone = [
         f"The intervention '{v.kind}' at {clock_text(v.at)} falls away: the run ends before it."
         for v in scenario.interventions
         if v.at_s >= end_s
     ]
     changes: dict[str, Any] = {"end": clock_text(end_s - (days - 1) * DAY_S), "days": days}
-    changes["interventions"] = [v.model_dump(mode="json") for v in keep]
+    changes["interventions"] = [v.model_dump(mode="json") for v in scenario.interventions if v.at_s < end_s]
     if scenario.zoom is not None:
-        from twin.scenario.agree import zoom_period
-
         start_s, zoom_end_s = zoom_period(scenario)
         if zoom_end_s > end_s:
             zoom = scenario.zoom.model_dump(mode="json")

@@ -140,8 +140,14 @@ class Scenario(Part):
 
         return with_changes(self, changes)
 
+    def ending(self, end_s: int) -> tuple[Scenario, list[str]]:
+        """Return the scenario up to a second of the run, and a sentence for everything that falls away."""
+        from twin.scenario.load import cut
+
+        return cut(self, end_s)
+
     def shortened(self, hours: float) -> tuple[Scenario, list[str]]:
-        """Return the first ``hours`` of the scenario, and a sentence for every intervention that falls away."""
+        """Return the first ``hours`` of the scenario, and a sentence for everything that falls away."""
         from twin.scenario.load import shorten
 
         return shorten(self, hours)

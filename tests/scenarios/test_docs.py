@@ -1,0 +1,94 @@
+"""The page on writing scenarios: its tables come from the models, its snippets run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from twin.scenario import Intervention, Scenario, load_scenario
+from twin.scenario.parts import Part, clock_text
+
+PAGE = Path(__file__).parents[2] / "docs" / "scenarios.md"
+OWN_ROW = ("city", "interventions")  # have a passage of their own
+
+
+def key_rows() -> list[str]:
+    """Return the table of keys as the models have it."""
+    rows: list[str] = []
+
+    def walk(model: type[Part], prefix: str) -> None:
+        for name, info in model.model_fields.items():
+            part = next((a for a in (info.annotation, *get_args(info.annotation)) if _is_part(a)), None)
+            if name in OWN_ROW:
+                continue
+            if part is not None:
+                if info.default is None:
+                    rows.append(f"| `{prefix}{name}` | null | {_allowed(info)} | {info.description} |")
+                walk(part, f"{prefix}{name}.")
+            else:
+                default = _shown(name, info.default)
+                rows.append(f"| `{prefix}{name}` | {default} | {_allowed(info)} | {info.description} |")
+
+    walk(Scenario, "")
+    return rows
+
+
+def kind_rows() -> list[str]:
+    """Return the table of interventions as the models have it."""
+    rows = []
+    for model in get_args(Intervention):
+        own = [n for n in model.model_fields if n not in ("kind", "at", "until", "day")]
+        keys = ", ".join(f"`{n}`" + (" (must)" if model.model_fields[n].is_required() else "") for n in own)
+        rows.append(f"| `{model.model_fields['kind'].default}` | {keys} | {model.__doc__} |")
+    return rows
+
+
+def _is_part(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Part)
+
+
+def _allowed(info: object) -> str:
+    return str(info.json_schema_extra["allowed"])  # type: ignore[attr-defined]
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return "null"
+    if name in ("start", "end") and isinstance(value, int):
+        return f'"{clock_text(value)}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return {"name": "the file's name"}.get(name, f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def _rows_under(heading: str) -> list[str]:
+    text = PAGE.read_text(encoding="utf-8").split(f"## {heading}")[1].split("\n## ")[0]
+    return [line for line in text.splitlines() if line.startswith("| `")]
+
+
+def test_the_page_shows_every_key_as_it_is() -> None:
+    assert _rows_under("Keys") == key_rows()
+
+
+def test_the_page_shows_every_intervention_as_it_is() -> None:
+    assert _rows_under("Interventions") == kind_rows()
+
+
+def _snippets(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)
+
+
+@pytest.mark.parametrize("text", _snippets("yaml"))
+def test_every_yaml_snippet_is_a_scenario(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "snippet.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_scenario(file, files=False).name == "snippet"
+
+
+def test_the_python_snippet_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in _snippets("python"):
+        exec(compile(text, str(PAGE), "exec"), {})
+    assert "weekday (00:00–09:00)" in capsys.readouterr().out
