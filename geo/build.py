@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,6 +54,13 @@ def line_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 def no_stops() -> Stops:
     """Return no stops and no lines."""
     return Stops(pd.DataFrame(columns=["place", "name", "road", "pos_m"]), line_table([]))
+
+
+def scratch_folder() -> Path:
+    """Return a temporary folder that lives as long as the process, for a network that is not saved yet."""
+    folder = Path(tempfile.mkdtemp(prefix="city-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import gzip
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from geo import osm_lines, osm_read
-from geo.build import Said, assemble
+from geo.build import Said, assemble, scratch_folder
 from geo.city import City
 from geo.errors import CityError
 from geo.net_tables import read_tables
@@ -49,8 +47,7 @@ def city_from_osm(osm: Path, name: str | None = None, work: Path | None = None, 
     """
     osm = Path(osm)
     if work is None:
-        folder = Path(tempfile.mkdtemp(prefix="city-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        folder = scratch_folder()
     else:
         folder = work
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +19,7 @@ from pyproj import Transformer
 from geo.errors import CityError
 from geo.given_types import Types
 from geo.land import Land, no_land, table
-from geo.read_xml import read_xml
+from geo.read_xml import open_plain_or_gzip, read_xml
 
 if TYPE_CHECKING:
     from geo.net_tables import NetTables
@@ -42,12 +45,15 @@ _STOP_TAGS = ("busStop",)
 
 @dataclass
 class Additional:
-    """What the additional files of a network hold; ``stops``: id → (name, road, pos_m, lines)."""
+    """What the additional files of a network hold.
+
+    ``stops``: id → (name, road, pos_m, lines). ``programs``: signal programs as (id of the signal, XML).
+    """
 
     types: Types = field(default_factory=Types)
     stops: dict[str, tuple[str, int, float, str]] = field(default_factory=dict)
     polygons: list[tuple[str, str, str, bool, bool]] = field(default_factory=list)
-    programs: int = 0
+    programs: list[tuple[str, str]] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
 
@@ -62,25 +68,58 @@ def read_additional(files: Sequence[Path], tables: NetTables) -> Additional:
     length = tables.roads["length_m"].to_numpy()
     seen: set[str] = set()
 
+    inside: list[str] = []
+
+    def end(tag: str) -> None:
+        inside.pop()
+        if tag == "tlLogic":
+            out.programs[-1] = (out.programs[-1][0], f"{out.programs[-1][1]}</tlLogic>\n")
+        out.types.end(tag)
+
     def start(tag: str, a: dict[str, str]) -> None:
         seen.add(tag)
+        take(tag, a)
+        inside.append(tag)
+
+    def take(tag: str, a: dict[str, str]) -> None:
         if tag in _STOP_TAGS:
             out.stops[a["id"]] = _stop(a, index, length)
         elif tag == "poly":
             filled, geo = a.get("fill", "1") not in ("0", "false"), a.get("geo") in ("1", "true")
             out.polygons.append((a.get("type", ""), a["shape"], a.get("name", ""), filled, geo))
         elif tag == "tlLogic":
-            out.programs += 1
+            out.programs.append((a["id"], _tag(tag, a)))
+        elif tag in ("phase", "param") and inside[-1:] == ["tlLogic"]:
+            out.programs[-1] = (out.programs[-1][0], f"{out.programs[-1][1]}{_tag(tag, a)}</{tag}>")
         else:
             out.types.start(tag, a)
 
     for file in files:
         seen.clear()
         out.files.append(Path(file))
-        read_xml(Path(file), None, start, out.types.end)
+        read_xml(Path(file), None, start, end)
         if seen & {"net", "osm", "html"} or len(seen) < 2:
             raise CityError(f"{file}: not a SUMO additional file (stops, polygons, vehicle types …)")
     return out
+
+
+def _tag(tag: str, a: dict[str, str]) -> str:
+    return f"<{tag} {' '.join(f'{key}={quoteattr(value)}' for key, value in a.items())}>"
+
+
+def with_programs(net: Path, programs: list[tuple[str, str]], out: Path) -> tuple[Path, int]:
+    """Write ``net`` with further signal programs to ``out`` (gzip); return it and how many fitted a signal there.
+
+    SUMO runs the last program of a signal that it reads, so these take the place of the network's own.
+    """
+    with open_plain_or_gzip(net) as stream:
+        text = stream.read()
+    known = {m.decode() for m in re.findall(rb'<tlLogic id="([^"]*)"', text)}
+    fitting = [xml for signal, xml in programs if quoteattr(signal)[1:-1] in known]
+    at = text.rindex(b"</tlLogic>") + len(b"</tlLogic>\n") if fitting else 0
+    added = text[:at] + "".join(fitting).encode() + text[at:] if fitting else text
+    out.write_bytes(gzip.compress(added, mtime=0))
+    return out, len(fitting)
 
 
 def _stop(a: dict[str, str], index: dict[str, int], length_m: Any) -> tuple[str, int, float, str]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from geo.build import Said, Stops, assemble, no_stops
+from geo.build import Said, Stops, assemble, no_stops, scratch_folder
 from geo.city import City
 from geo.given import GivenDemand
 from geo.given_lines import lines_of
 from geo.net_tables import DEFAULT_ANCHOR, NetTables, read_tables
-from geo.sumo_add import land_of, read_additional, stop_table
+from geo.sumo_add import land_of, read_additional, stop_table, with_programs
 
 __all__ = ["DEFAULT_ANCHOR", "NetTables", "city_and_demand", "city_from_net", "read_tables"]
 
@@ -53,10 +53,12 @@ def city_and_demand(
     notes: list[str] = []
     if not tables.located:
         notes.append(f"the network names no projection: its middle is assumed at {anchor[0]:g}, {anchor[1]:g}")
+    shown = net
     if more.programs:
-        notes.append(f"{more.programs} signal programs of the additional files are not used, the network's own are")
-    title = name or net.name.split(".")[0]
-    said = Said(name=title, title=title, source=f"SUMO network {net.name}", file=net, notes=tuple(notes))
+        net, used = with_programs(net, more.programs, scratch_folder() / "net.net.xml.gz")
+        notes.append(f"{used} signal programs of the additional files take the place of the network's own")
+    title = name or shown.name.split(".")[0]
+    said = Said(name=title, title=title, source=f"SUMO network {shown.name}", file=shown, notes=tuple(notes))
     city = assemble(
         tables, net, land_of(more, tables), Stops(stop_table(more), no_stops().lines), said, homes and not routes
     )

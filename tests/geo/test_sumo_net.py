@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import re
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -174,6 +177,24 @@ def test_polygons_bring_buildings_waters_and_stops(toy_net, tmp_path):
     assert stops.loc["stop-s1", "pos_m"] == 70
     length = city.roads.set_index("edge").loc["A1A0", "length_m"]
     assert stops.loc["stop-s2", "pos_m"] == pytest.approx(length - 10)
+
+
+def test_signal_programs_of_additional_files_take_over(toy_net, tmp_path):
+    logic = re.search(r'<tlLogic id="B1".*?</tlLogic>', toy_net.read_text(), re.DOTALL).group(0)
+    own = logic.replace('programID="0"', 'programID="mine"').replace('duration="', 'duration="1')
+    extra = tmp_path / "t.add.xml"
+    extra.write_text(f"<additional>{own}{own.replace('B1', 'nobody')}</additional>")
+    city = city_from_net(toy_net, additional=extra)
+    assert "1 signal programs of the additional files take the place of the network's own" in city.origin.notes
+    assert city.origin.source == "SUMO network toy.net.xml"
+    code = (
+        "import sys, libsumo; libsumo.start(['sumo', '-n', sys.argv[1], '--no-step-log']);"
+        "print(libsumo.trafficlight.getProgram('B1'), libsumo.trafficlight.getPhaseDuration('B1'))"
+    )
+    saved = city.save(tmp_path / "c") / "net.net.xml.gz"
+    done = subprocess.run([sys.executable, "-c", code, str(saved)], capture_output=True, text=True, check=True)
+    first = re.search(r'duration="(\d+)"', own).group(1)
+    assert done.stdout.split()[-2:] == ["mine", f"{first}.0"]
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------
