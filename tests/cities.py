@@ -13,6 +13,9 @@ import sumo
 from geo.city import City
 from geo.sumo_net import city_from_net
 
+#: data to try the software on, beside the project; tests that need it skip where it is not there
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
 
 def sumo_tool(name: str, *args: str) -> None:
     """Run one of SUMO's programs; its words are in the error."""
@@ -52,12 +55,16 @@ def shared_toy_city() -> City:
 def line_city(
     tmp_path: Path, *, length_m: float = 2000.0, lanes: int = 1, speed_m_s: float = 13.89, legs: int = 1
 ) -> City:
-    """A City of one straight one-way street of ``legs`` roads ``e0, e1, …``, for laws of traffic flow."""
+    """A City of one straight street of ``legs`` roads ``e0, e1, …`` and as many back, for laws of traffic flow."""
     nodes, edges = tmp_path / "line.nod.xml", tmp_path / "line.edg.xml"
-    rows = [f'<node id="n{i}" x="{i * length_m}" y="0" type="priority"/>' for i in range(legs + 1)]
-    nodes.write_text(f"<nodes>{''.join(rows)}</nodes>")
-    rows = [f'<edge id="e{i}" from="n{i}" to="n{i + 1}" numLanes="{lanes}" speed="{speed_m_s}"/>' for i in range(legs)]
-    edges.write_text(f"<edges>{''.join(rows)}</edges>")
+    points = "".join(f'<node id="n{i}" x="{i * length_m}" y="0" type="priority"/>' for i in range(legs + 1))
+    nodes.write_text(f"<nodes>{points}</nodes>")
+    how = f'numLanes="{lanes}" speed="{speed_m_s}"'
+    roads = "".join(
+        f'<edge id="e{i}" from="n{i}" to="n{i + 1}" {how}/><edge id="b{i}" from="n{i + 1}" to="n{i}" {how}/>'
+        for i in range(legs)
+    )
+    edges.write_text(f"<edges>{roads}</edges>")
     net = tmp_path / "line.net.xml"
-    sumo_tool("netconvert", "-n", str(nodes), "-e", str(edges), "--no-turnarounds", "-o", str(net))
-    return city_from_net(net, name="line", homes=False)
+    sumo_tool("netconvert", "-n", str(nodes), "-e", str(edges), "-o", str(net))
+    return city_from_net(net, name="line")

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.city import City
+from twin.world.traffic.patience import Patience
 from twin.world.traffic.plans import Plan, plan_batch, plan_one
 from twin.world.traffic.ports import (
     Floats,
@@ -61,6 +62,7 @@ class FreeFlowTraffic:
     """Traffic without interaction; see the module's text."""
 
     def __init__(self, city: City, types: Sequence[VehicleType], settings: TrafficSettings) -> None:
+        self._patience = Patience()
         self._roads = Roads(city)
         self._drivers = Drivers(types, settings.seed)
         self._lanes = np.maximum(city.roads["lanes"].to_numpy(np.float64), 1.0)
@@ -221,16 +223,9 @@ class FreeFlowTraffic:
         """See the Protocol."""
         if until_s < self._now:
             raise ValueError(f"traffic cannot go back to {until_s} s: it is at {self._now} s")
-        out = _Events()
-        due = self._due
-        next_sample = self._file.next_s(self._now) if self._file else until_s
-        while next_sample < until_s:
-            self._run(next_sample + 1, due, out)
-            assert self._file is not None
-            self._file.sample(next_sample, [(v, self._plans[v]) for v in sorted(self._gone_in)])
-            next_sample = self._file.next_s(next_sample + 1)
-        self._run(until_s, due, out)
-        self._now = until_s
+        self._patience.raise_noted()
+        with self._patience.waiting():
+            out = self._flow(until_s)
         departed, arrived = out.column(_DEPART), out.column(_ARRIVE)
         began, ended, entered = out.column(_BEGIN), out.column(_END), out.column(_ENTER)
         return Flow(
@@ -244,6 +239,19 @@ class FreeFlowTraffic:
             entered_road=np.array(out.road, dtype=np.int64),
             entered_s=entered[1],
         )
+
+    def _flow(self, until_s: int) -> _Events:
+        out = _Events()
+        due = self._due
+        next_sample = self._file.next_s(self._now) if self._file else until_s
+        while next_sample < until_s:
+            self._run(next_sample + 1, due, out)
+            assert self._file is not None
+            self._file.sample(next_sample, [(v, self._plans[v]) for v in sorted(self._gone_in)])
+            next_sample = self._file.next_s(next_sample + 1)
+        self._run(until_s, due, out)
+        self._now = until_s
+        return out
 
     def _run(self, until_s: int, due: list[tuple[float, int, int, int, Plan, int]], out: _Events) -> None:
         while due and due[0][0] < until_s:

@@ -145,12 +145,13 @@ class TravelTimes:
 
     The speed of a road is Edie's generalised mean, vehicle-metres over vehicle-seconds: sum of (vehicles ×
     mean speed) over sum of vehicles, over looks of which each counts ``e^(-age/memory)``. A little weight of
-    free flow (``prior`` vehicles) keeps one standing car from making a road slow. Source: Edie, "Discussion of
+    free flow (``prior`` vehicles) keeps one standing car from making a road slow. The period is prime, so that
+    looks do not always meet the same phase of a signal. Source: Edie, "Discussion of
     traffic stream measurements and definitions", 1963.
     """
 
     def __init__(
-        self, length_m: Floats, free_s: Floats, *, period_s: int = 60, memory_s: float = 600.0, prior: float = 1.0
+        self, length_m: Floats, free_s: Floats, *, period_s: int = 47, memory_s: float = 300.0, prior: float = 1.0
     ) -> None:
         self.period_s = period_s
         self._length, self._free = length_m, free_s
@@ -167,7 +168,7 @@ class TravelTimes:
     def to_look_at(self, least: float = 15.0) -> Ints:
         """Return the roads worth a look: where ``least`` vehicles went or will go of late, or some stand.
 
-        15 vehicles in ten minutes are a twentieth of a lane's capacity: on quieter roads nobody is held up.
+        15 vehicles in five minutes are a tenth of a lane's capacity: on quieter roads nobody is held up for long.
         """
         self._use *= self._keep
         return np.flatnonzero((self._use >= least) | (self._vehicles > 2.0)).astype(np.int64)

@@ -120,28 +120,34 @@ class StopWatch:
             return 0
         if at < 0:
             # not on the road yet
-            return max(int(v.getDeparture(own.name)), now_s) + 1 if v.getDeparture(own.name) > 0 else now_s + 5
+            return now_s + 2
+        if own.since_s >= 0:
+            return self._halts(own, now_s, ended)
+        return self._comes(own, at, now_s, began)
+
+    def _halts(self, own: _Halting, now_s: int, ended: Events) -> int:
+        """Look whether the halt is over."""
+        if len(self._sumo.vehicle.getStops(own.name)) == len(own.stops):
+            return now_s + 1
+        ended.extend((own.name,), now_s)
+        own.stops.popleft()
+        own.since_s = own.segment = -1
+        return now_s + 1 if own.stops else 0
+
+    def _comes(self, own: _Halting, at: int, now_s: int, began: Events) -> int:
+        """Look whether the vehicle, ``at`` this place of its route, has come to its stop."""
+        v = self._sumo.vehicle
         if not own.route:
             own.route = v.getRoute(own.name)
             free = self._roads.free_s[[self._roads.index[e] for e in own.route]]
             own.clock_s = np.concatenate([[0.0], np.cumsum(free)])
         stop = own.stops[0]
         edge = self._roads.edges[stop.road]
-        if own.since_s >= 0:
-            if len(v.getStops(own.name)) == len(own.stops):
-                return now_s + 1
-            ended.extend((own.name,), now_s)
-            own.stops.popleft()
-            own.since_s = -1
-            return now_s + 1 if own.stops else 0
         if own.route[at] != edge:
             return self._ahead(own, at, edge, now_s)
-        if v.getRoadID(own.name) != edge:
-            return now_s + 1
         if own.segment < 0:
             own.segment = self._segment(stop)
-        here = v.getSegmentIndex(own.name)
-        if here < own.segment:
+        if v.getRoadID(own.name) != edge or v.getSegmentIndex(own.name) < own.segment:
             return now_s + 1
         began.extend((own.name,), now_s)
         own.since_s = now_s

@@ -29,6 +29,7 @@ from twin.errors import AdapterError
 from twin.world.traffic.capture import Captured
 from twin.world.traffic.closures import Closures
 from twin.world.traffic.measure import Detectors, Entries, TravelTimes, look_period_s
+from twin.world.traffic.patience import Patience
 from twin.world.traffic.ports import (
     Floats,
     Flow,
@@ -68,6 +69,7 @@ class SumoTraffic:
         self._drivers = Drivers(types, settings.seed)
         self._now = int(settings.begin_s)
         self._folder = Path(tempfile.mkdtemp(prefix="twin-sumo-"))
+        self._patience = Patience()
         self._captured = Captured(self._folder / "stderr.txt")
         import libsumo
 
@@ -125,8 +127,8 @@ class SumoTraffic:
 
     def _words(self, error: Exception) -> str:
         self._captured.new_lines()
-        said = self._captured.errors()
-        return said or str(error).strip() or type(error).__name__
+        said = self._captured.errors() or str(error)
+        return " ".join(said.split()) or type(error).__name__
 
     def close(self) -> None:
         """End; ``fcd.parquet`` is complete afterwards. Closing twice does nothing."""
@@ -320,17 +322,17 @@ class SumoTraffic:
         departed, arrived, teleported, began, ended = _Column(), _Column(), _Column(), _Column(), _Column()
         if self._sumo is None or not self._sumo.isLoaded():
             raise AdapterError(f"SUMO is gone at {self._now} s: it was closed")
+        self._patience.raise_noted()
         simulation = self._sumo.simulation
         step = self._sumo.simulationStep
         departed_ids, arrived_ids = simulation.getDepartedIDList, simulation.getArrivedIDList
         teleported_ids = None if self._meso else simulation.getStartingTeleportIDList
-        look = None if self._detectors.idle else self._detectors.look
-        entries = None if self._entries.idle else self._entries.look
+        looks = [watch.look for watch in (self._detectors, self._entries) if not watch.idle]
         stops, closures = self._stops, self._closures
         period = self._times.period_s
         now = self._now
         try:
-            with self._captured.catching():
+            with self._patience.waiting(), self._captured.catching():
                 while now < until_s:
                     step()
                     departed.extend(departed_ids(), now)
@@ -341,14 +343,12 @@ class SumoTraffic:
                         stops.look(now, began, ended)
                     if closures.leaving:
                         closures.look()
-                    if look is not None:
+                    for look in looks:
                         look(now)
-                    if entries is not None:
-                        entries(now)
                     if now % period == 0:
                         self._look_at_speeds()
                     now += 1
-        except Exception as error:
+        except (self._sumo.TraCIException, self._sumo.FatalTraCIError, RuntimeError) as error:
             self._now = now
             raise self._failed("simulating", error) from None
         self._now = now
@@ -421,7 +421,7 @@ class SumoTraffic:
             self._closures.set_speeds(factor)
 
     def travel_times(self) -> Floats:
-        """See the Protocol; a fading mean over about ten minutes of looks, one a minute."""
+        """See the Protocol; a fading mean over about five minutes of looks at busy roads."""
         return self._times.now_s(self._closures.free_s())
 
     # -- detectors -----------------------------------------------------------------------------------
