@@ -17,6 +17,7 @@ import sumo
 
 import geo.qibu
 from geo.city import City
+from geo.errors import CityError
 from geo.qibu.graph import build_graph
 from geo.qibu.kinship import settle
 from geo.qibu.tables import rng, shares
@@ -325,10 +326,22 @@ def test_built_twice_is_the_same(folder: Path, city: City, tmp_path: Path) -> No
     assert (tmp_path / "again" / "net.net.xml.gz").read_bytes() == (folder / "net.net.xml.gz").read_bytes()
 
 
-def test_cached_is_kept(folder: Path) -> None:
-    before = (folder / "city.json").stat().st_mtime_ns
-    assert geo.qibu.cached() == folder
-    assert (folder / "city.json").stat().st_mtime_ns == before
+def test_a_built_city_is_not_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("geo.qibu.cache.sources_key", lambda: "k")
+    there = geo.qibu.cache_folder()
+    there.mkdir(parents=True)
+    (there / "city.json").write_text("kept")
+    assert geo.qibu.cached() == there
+    assert (there / "city.json").read_text() == "kept"
+    assert [f.name for f in there.parent.iterdir()] == ["qibu-k"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(CityError, match="cannot be written"):
+        geo.qibu.cached()
 
 
 # -- the tools of the builder ----------------------------------------------------------------------------
