@@ -175,7 +175,7 @@ class Activities:
         rows = np.flatnonzero(works & ~self._night)
         u, v = self._draws.pair("day.work_end", p.key[rows], day.number)
         overtime = np.where(u < 0.45, -np.log1p(-np.minimum(u, 0.45) / 0.4501) * 900.0, 0.0)
-        leave = self._end[rows] + np.minimum(overtime, 7200.0) + np.rint((v - 0.5) * 900.0)
+        leave = self._end[rows] + np.minimum(overtime, 7200.0) + np.rint((v - 0.5) * 1800.0)
         begin = self._begin[rows]
         a, b = self._draws.pair("day.stop_after_work", p.key[rows], day.number)
         stops = a < 0.17 * self._settings.activity * (1.0 - 0.3 * day.wet)

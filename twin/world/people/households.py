@@ -151,16 +151,19 @@ def _ages(
     # parents are 23 to 35 years older than the eldest child; couples without children spread over 22..59
     parent = np.where(grown, 46.0 + 12.0 * u_base, np.where(child, first_child + 29.0, 22.0 + 37.0 * u_base**0.8))
     base = parent[household]
-    age = np.where(role == 0, np.clip(base + (u - 0.5) * np.where(child[household], 10.0, 5.0), 20, 59), 0.0)
+    age = np.where(role == 0, _fold(base + (u - 0.5) * np.where(child[household], 10.0, 5.0), 59.0, 20.0), 0.0)
     child_number = np.zeros(len(role), dtype=np.int64)
     is_child = role == 1
     first_slot = np.where(child, np.argmax((roles == 1) & used, axis=1), 0)
     child_number[is_child] = (slot - first_slot[household])[is_child]
     eldest = np.where(grown[household], 17.9 * u, first_child[household])
-    age = np.where(is_child, np.clip(eldest - child_number * (1.5 + 4.5 * u), 0, 17.9), age)
+    younger = eldest - child_number * (1.5 + 4.5 * u)
+    # a gap larger than the eldest's age: somewhere in between
+    younger = np.where(younger < 0.0, eldest * u, younger)
+    age = np.where(is_child, np.minimum(younger, 17.9), age)
     age = np.where(role == 2, 18.0 + 11.0 * u, age)
     alone = ~((roles == 0) & used).any(axis=1)[household]
-    old = np.where(alone, 60.0 + 27.0 * u**1.5, np.clip(base + 21.0 + 8.0 * u, 58.0, 90.0))
+    old = np.where(alone, 60.0 + 27.0 * u**1.5, np.clip(_fold(base + 21.0 + 8.0 * u, 57.0, 20.0, up=True), 57.0, 90.0))
     age = np.where(role == 3, old, age)
     # first of a couple and second are of different sex; everybody else by draw
     second = np.zeros(len(role), dtype=bool)
@@ -169,3 +172,9 @@ def _ages(
     rows = np.flatnonzero(second)
     female[rows] = ~female[rows - 1]
     return age.astype(np.int16), female
+
+
+def _fold(age: Floats, edge: float, most: float, *, up: bool = False) -> Floats:
+    """Mirror ages beyond ``edge`` back (by at most ``most`` years) so that none pile up there."""
+    beyond = np.clip(edge - age if up else age - edge, 0.0, most)
+    return np.where(beyond > 0.0, edge + beyond if up else edge - beyond, age)

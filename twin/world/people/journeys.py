@@ -73,7 +73,7 @@ class Journeys:
         self._length_m = city.roads["length_m"].to_numpy(np.float64)
         self._now = _State(*(np.full(n, -1, dtype=np.int64) for _ in range(5)))
         self._ends: dict[int, list[tuple[Ints, Ints]]] = {}
-        one = np.arange(n)
+        one = people.population.people.key  # not the row: a visitor's row moves with the number of residents
         self._walk_m_s = np.clip(WALK_M_S + WALK_DEV * dice.stream("people.walk_speed").normal(one), 0.7, 1.8)
         self._ebike_m_s = np.clip(EBIKE_M_S + EBIKE_DEV * dice.stream("people.ebike_speed").normal(one), 3.5, 6.9)
         self.weather_factor = 1.0

@@ -34,6 +34,8 @@ SMALL_CHILD, PUPIL, STUDENT, WORKER, AT_HOME, RETIRED = range(6)
 _WORK_DECAY, _SCHOOL_DECAY, _FARM_DECAY, _GATE_DECAY = 0.22, 1.0, 0.9, 0.05
 #: how far workplaces and schools are shared out evenly: 1 = each place is taken, 0 = by nearness alone (assumed)
 _WORK_BALANCE, _SCHOOL_BALANCE = 0.45, 0.3
+#: at most this share of the employed commutes out of a city with few jobs (assumed)
+_MOST_OUT = 0.7
 # probability to work: (from age, men, women); assumed after the employment rates of the 2020 census
 _EMPLOYED = ((0, 0.0, 0.0), (18, 0.42, 0.42), (22, 0.91, 0.80), (55, 0.85, 0.58), (60, 0.50, 0.32), (66, 0.28, 0.15))
 _EMPLOYED_TO = 75
@@ -236,8 +238,11 @@ def _workplaces(
     stays = ~farm & (x < np.where(village, s.home_workers_village, s.home_workers))
     work = np.where(stays | (work == NOWHERE), home, work)
     gates = np.flatnonzero(travel.gate_weight > 0)
+    # a city with fewer jobs than workers sends the others out; it is the city's ratio, not this run's
+    short = 1.0 - jobs.sum() / max(0.5 * lives.sum(), 1.0)
+    share = max(s.out_commuters, min(short, _MOST_OUT))
     # the elderly do not commute over the river
-    leaves = ~farm & ~stays & (u_where < s.out_commuters) & (members.age < 60)
+    leaves = ~farm & ~stays & (u_where < share) & (members.age < 60)
     if gates.size:
         rows = np.flatnonzero(leaves)
         work[rows] = _gate(travel, gates, home[rows], draws.uniform("person.gate", members.key[rows]))

@@ -68,7 +68,7 @@ def test_late_people_leave_earlier_then_change_their_mode(city: City) -> None:
     assert (by_day.get_group(2 * DAY - 1)["shift_s"] == 900).all()
     assert (by_day.get_group(2 * DAY - 1)["late_s"] == 1_500).all()
     switched = by_day.get_group(3 * DAY - 1)
-    assert (switched["mode"] != CAR).mean() > 0.9
+    assert (switched["mode"] != CAR).mean() > 0.8  # some have no other way, some were late but once
 
 
 def test_a_trip_that_fails_weighs_like_a_lateness(city: City) -> None:
