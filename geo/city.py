@@ -345,7 +345,8 @@ class City:
         hit = p[(p["place"] == name_or_id) | (p["name"] == name_or_id) | (p["name_en"] == name_or_id)]
         if hit.empty:
             raise CityError(f"{self.name}: no place '{name_or_id}'{self._nearest_name(name_or_id)}")
-        return hit.iloc[0]
+        row: pd.Series[Any] = hit.iloc[0]
+        return row
 
     def _nearest_name(self, name: str) -> str:
         from difflib import get_close_matches
@@ -379,7 +380,7 @@ class City:
         anchor = nearest.interpolate(nearest.project(point))
         close_by = lines.interpolate(0.5, normalized=True).distance(anchor).to_numpy() <= length_m / 2
         close_by |= lines.distance(anchor).to_numpy() < 1.0
-        return rows[close_by].astype(np.int64)
+        return np.asarray(rows[close_by], dtype=np.int64)
 
     def nearest_place(self, x_m: npt.ArrayLike, y_m: npt.ArrayLike, kind: str) -> npt.NDArray[np.int64]:
         """Row numbers in ``places`` of the nearest place of ``kind`` to each point (straight line)."""
@@ -389,4 +390,5 @@ class City:
         g = self.places.geometry.iloc[rows]
         tree = cKDTree(np.column_stack([g.x, g.y]))
         points = np.column_stack([np.atleast_1d(x_m), np.atleast_1d(y_m)])
-        return np.asarray(rows[tree.query(points)[1]], dtype=np.int64)
+        found: npt.NDArray[np.int64] = rows[tree.query(points)[1]]
+        return found

@@ -174,7 +174,8 @@ class Network:
         graph = self._graph(time_s, closed, backward)
 
         def grow(roots: Ints) -> tuple[Any, Any]:
-            return dijkstra(graph, indices=roots, return_predecessors=True)
+            times, pred = dijkstra(graph, indices=roots, return_predecessors=True)
+            return times, pred
 
         return grow
 
