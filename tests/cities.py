@@ -52,6 +52,14 @@ def shared_toy_city() -> City:
     return toy_city(Path(mkdtemp(prefix="toy-city-")))
 
 
+@cache
+def city_of_grid(number: int, length_m: int, tls: str = "", lanes: int = 1) -> City:
+    """A square grid with stubs of 100 m as gates; ``tls``: its signalised nodes. Made once per process."""
+    args = ["--grid", "--grid.number", str(number), "--grid.length", str(length_m), "--grid.attach-length", "100"]
+    args += ["-L", str(lanes), *(["--tls.set", tls] if tls else [])]
+    return city_from_net(make_net(Path(mkdtemp(prefix="grid-city-")), *args), name="grid")
+
+
 def line_city(
     tmp_path: Path, *, length_m: float = 2000.0, lanes: int = 1, speed_m_s: float = 13.89, legs: int = 1
 ) -> City:
