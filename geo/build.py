@@ -248,6 +248,9 @@ def _places(places: gpd.GeoDataFrame, roads: gpd.GeoDataFrame) -> gpd.GeoDataFra
         out.loc[stops, "pos_m"] = pos
     number = out.groupby("kind").cumcount() + 1
     out["place"] = [f"{kind.replace('_', '-')}-{n:03d}" for kind, n in zip(out["kind"], number, strict=True)]
+    for column in ("name", "name_en"):
+        plain = [f"{kind.replace('_', ' ').capitalize()} {n}" for kind, n in zip(out["kind"], number, strict=True)]
+        out[column] = [name or label for name, label in zip(out[column], plain, strict=True)]
     out["road_out"], out["weight"] = -1, 1.0
     return out
 

@@ -166,6 +166,27 @@ def test_places_waters_and_quarters(town):
         assert area.contains(shapely.Point(*town.to_local(lon, 36.7 + 150 * LAT)))
 
 
+def test_unnamed_places_get_a_plain_name(town):
+    assert town.place("police-station-001")["name"] == "Police station 1"
+    assert (town.places["name"] != "").all()
+
+
+def test_roads_are_found_by_name_all_of_them_or_near_a_place(town):
+    names = town.roads["name"].to_numpy()
+    every = town.roads_named("Main Street")
+    assert set(names[every]) == {"Main Street"}
+    assert len(every) == (names == "Main Street").sum()
+    near = town.roads_named("Main Street", near="S600", length_m=100)
+    assert 0 < len(near) < len(every)
+    assert set(near) <= set(every)
+    edge = town.roads["edge"].iloc[3]
+    assert town.roads_named(edge).tolist() == [3]
+    with pytest.raises(CityError, match=r"town: no road 'Main Stret'; did you mean 'Main Street'\?"):
+        town.roads_named("Main Stret")
+    with pytest.raises(CityError, match=r"no place 'Frist School'; did you mean 'First School'\?"):
+        town.place("Frist School")
+
+
 def test_bus_line_with_an_assumed_timetable(town):
     line = town.bus_lines.iloc[0]
     assert line["line"] == "7"
