@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,43 @@ def _road(name: str, is_lane: bool, city: City, file: Path) -> int:
 
 
 def _project(table: pa.Table, rows: Ints, road: npt.NDArray[np.int32], city: City) -> Floats:
-    """Share along the road's line of the nearest point to x, y."""
+    """Return the share along its road's line of the point nearest to each x, y.
+
+    Plain arithmetic over the segments of the lines, in pieces that fit the processor's cache: making millions of
+    point objects for a geometry library takes ten times as long.
+    """
     import shapely
 
+    xy, owner = shapely.get_coordinates(city.roads.geometry.to_numpy(), return_index=True)
+    first = np.searchsorted(owner, np.arange(len(city.roads)))
+    segments = np.bincount(owner, minlength=len(city.roads)) - 1
+    length = np.hypot(*np.diff(xy, axis=0).T)
+    length[np.diff(owner) != 0] = 0.0
+    along = np.concatenate([[0.0], np.cumsum(length)])
     x = table["vehicle_x"].to_numpy()[rows] - city.net_offset[0]
     y = table["vehicle_y"].to_numpy()[rows] - city.net_offset[1]
-    lines = city.roads.geometry.to_numpy()[road]
-    return np.asarray(shapely.line_locate_point(lines, shapely.points(x, y), normalized=True), dtype=np.float64)
+    out = np.empty(len(rows))
+    for i in range(0, len(rows), _CHUNK):
+        part = slice(i, i + _CHUNK)
+        out[part] = _nearest(x[part], y[part], road[part], (xy, first, segments, along))
+    return out
+
+
+def _nearest(x: Floats, y: Floats, road: npt.NDArray[np.int32], lines: tuple[Any, ...]) -> Floats:
+    xy, first, segments, along = lines
+    best, share = np.full(len(x), np.inf), np.zeros(len(x))
+    begin, whole = along[first[road]], along[first[road] + segments[road]]
+    who = np.arange(len(x))
+    for k in range(int(segments[road].max(initial=0))):
+        who = who[segments[road[who]] > k]
+        at = first[road[who]] + k
+        ax, ay = xy[at, 0], xy[at, 1]
+        dx, dy = xy[at + 1, 0] - ax, xy[at + 1, 1] - ay
+        px, py = x[who] - ax, y[who] - ay
+        f = np.clip((px * dx + py * dy) / np.maximum(dx * dx + dy * dy, 1e-12), 0.0, 1.0)
+        far = (px - f * dx) ** 2 + (py - f * dy) ** 2
+        nearer = far < best[who]
+        hit, at, f = who[nearer], at[nearer], f[nearer]
+        best[hit] = far[nearer]
+        share[hit] = along[at] + f * (along[at + 1] - along[at]) - begin[hit]
+    return np.asarray(share / np.maximum(whole - begin, 1e-9))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import shapely
 
 from geo.city import BLOCK_KINDS, PLACE_KINDS, ROAD_CLASSES
-from viz.pack import varint, zigzag
+from viz.pack import varint, wide, zigzag
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -132,8 +132,8 @@ def _areas(city: City, frame: Frame, table: gpd.GeoDataFrame, tolerance_m: float
     streams = {
         "rings": varint(np.bincount(polygon, minlength=len(parts))),
         "vertices": varint(counts),
-        "x": varint(zigzag(step[:, 0])),
-        "y": varint(zigzag(step[:, 1])),
+        "x": wide(zigzag(step[:, 0])),
+        "y": wide(zigzag(step[:, 1])),
         "row": varint(row),
     }
     return streams, row
@@ -164,17 +164,16 @@ def city_streams(city: City, frame: Frame) -> tuple[dict[str, Any], dict[str, by
     counts, step = _lines(city, frame, shapely.simplify(roads.geometry.to_numpy(), _ROAD_TOLERANCE_M))
     streams |= {
         "road.vertices": varint(counts),
-        "road.x": varint(zigzag(step[:, 0])),
-        "road.y": varint(zigzag(step[:, 1])),
+        "road.x": wide(zigzag(step[:, 0])),
+        "road.y": wide(zigzag(step[:, 1])),
         "road.name": varint(names.add(roads["name"].tolist())),
         "road.name_en": varint(names.add(roads["name_en"].tolist())),
         "road.class": _codes(roads["road_class"], ROAD_CLASSES),
         "road.speed_dm_s": varint(np.rint(roads["speed_m_s"].to_numpy(np.float64) * 10).astype(np.int64)),
         "road.lanes": _whole(roads, "lanes"),
-        "road.length_dm": varint(np.rint(roads["length_m"].to_numpy(np.float64) * 10).astype(np.int64)),
+        "road.length_dm": wide(np.rint(roads["length_m"].to_numpy(np.float64) * 10).astype(np.int64)),
         "road.side_dm": varint(np.rint(side_m(city, other) * 10).astype(np.int64)),
-        "road.other": varint(other + 1),
-        "road.car": varint(roads["car"].to_numpy(bool).astype(np.int64)),
+        "road.other": wide(zigzag(np.where(other < 0, 0, other - np.arange(len(other))))),
     }
     for key, table, tolerance in (
         ("water", city.waters, _AREA_TOLERANCE_M),

@@ -32,6 +32,8 @@ from viz.state import STEP_S, road_state, state_streams
 from viz.text import LANGS, texts
 
 WARN_MB = 50.0
+_GOAL_MB = 7.8
+_CITY_MB = 0.6
 FORMAT = 1
 
 
@@ -62,7 +64,9 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     end = max(run.end_s, int(np.ceil(pieces.t_s.max()))) if len(pieces) else run.end_s
     state = road_state(pieces, length, begin, end)
     task_meta, task_parts = tasks.task_streams(run.facts, begin)
-    vehicles, thinning = _vehicles(pieces, len(length), begin)
+    state_text = pack({"steps": int(state.entered.shape[0])}, {**state_streams(state), **task_parts})
+    room = _GOAL_MB * 1e6 - len(page.bundle()[0]) - len(state_text) - _CITY_MB * 1e6
+    vehicles, thinning = _vehicles(pieces, len(length), begin, room)
     frame = geometry.Frame.of(run.city)
     city_meta, city_parts = geometry.city_streams(run.city, frame)
     label_meta, label_parts = _labels(run.city, frame, lang)
@@ -73,9 +77,9 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "begin_s": begin,
         "end_s": end,
         "step_s": STEP_S,
-        "state_steps": int(state.entered.shape[0]),
         "period_s": samples.period_s,
-        "tolerance_m": thinning.tolerance_m,
+        "tolerance_m": trips.TOLERANCE_M,
+        "slack_s": thinning.slack_s,
         "thinning": {"one_in": thinning.one_in, "all": thinning.vehicles, "shown": thinning.shown},
         "happenings": happenings(run.facts, end),
         "series": [s.plain() for s in series.all_series(run.facts, state, begin, end)],
@@ -99,7 +103,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         {
             "city": pack({"city": city_meta, "about": about}, {**city_parts, **label_parts}),
             "trips": pack(*vehicles),
-            "state": pack({"steps": about["state_steps"]}, {**state_streams(state), **task_parts}),
+            "state": state_text,
         },
     )
     try:
@@ -182,21 +186,25 @@ def _when(facts: Facts, fact: str, vehicle: trips.Ints) -> trips.Ints:
     return out
 
 
-def _vehicles(pieces: trips.Pieces, n_roads: int, begin_s: int) -> tuple[Any, encode.Thinning]:
-    """Encode the trips; when they would take more than the page's budget, keep one vehicle in so many."""
+def _vehicles(
+    pieces: trips.Pieces, n_roads: int, begin_s: int, room: float
+) -> tuple[tuple[dict[str, Any], dict[str, bytes]], encode.Thinning]:
+    """Encode the trips into about ``room`` bytes of page.
+
+    Precision of moving vehicles gives way first (by up to about a second of driving); vehicles are left out only
+    when the page would be too large for browsers.
+    """
     number = len(np.unique(pieces.vehicle))
-    one_in = 1
-    while True:
-        shown = encode.thin(pieces, one_in)
-        meta, streams = encode.encode(shown, n_roads, begin_s)
-        size = sum(map(len, streams.values())) * _PACKED
-        if size <= 0.8 * WARN_MB * 1e6 or one_in >= 64:
-            kept = len(np.unique(shown.vehicle))
-            return (meta, streams), encode.Thinning(one_in, trips.TOLERANCE_M, number, kept)
+    for slack in trips.SLACKS_S:
+        whole = trips.simplified(pieces, trips.TOLERANCE_M, slack)
+        if encode.packed_bytes(whole) <= room:
+            break
+    one_in, shown = 1, whole
+    while encode.packed_bytes(shown) > 0.8 * WARN_MB * 1e6 and one_in < 64:
         one_in *= 2
-
-
-_PACKED = 0.9  # base64 of gzip against the raw streams, measured 0.6–0.8
+        shown = encode.thin(whole, one_in)
+    thinning = encode.Thinning(one_in, slack, number, len(np.unique(shown.vehicle)))
+    return encode.encode(shown, n_roads, begin_s, 2.0 if slack >= 0.6 else 1.0), thinning
 
 
 def _labels(city: City, frame: geometry.Frame, lang: str) -> tuple[dict[str, Any], dict[str, bytes]]:

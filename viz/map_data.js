@@ -33,6 +33,8 @@ async function openData(name) {
     ints: (key) => varints(stream(key), Int32Array),
     numbers: (key) => varints(stream(key), Float64Array),
     signed: (key) => unzigzag(varints(stream(key), Float64Array)),
+    wide: (key) => wides(stream(key)),
+    wideSigned: (key) => unzigzag(wides(stream(key))),
   };
 }
 
@@ -49,6 +51,21 @@ function varints(bytes, Kind) {
     }
     out[k] = value;
   }
+  return out;
+}
+
+// count, all low bytes, then the rest
+function wides(bytes) {
+  let head = 0;
+  let n = 0;
+  for (let scale = 1; ; scale *= 128) {
+    const b = bytes[head++];
+    if (b === undefined) return new Float64Array(0);
+    n += (b & 127) * scale;
+    if (b < 128) break;
+  }
+  const out = varints(bytes.subarray(head + n), Float64Array);
+  for (let i = 0; i < n; i++) out[i] = out[i] * 256 + bytes[head + i];
   return out;
 }
 
@@ -87,8 +104,8 @@ function lineCoordinates(data, key, unit) {
   // steps within a line; a line's first vertex is a step from the first vertex of the line before
   const counts = data.ints(key + ".vertices");
   const offsets = offsetsOf(counts);
-  const xs = data.signed(key + ".x");
-  const ys = data.signed(key + ".y");
+  const xs = data.wideSigned(key + ".x");
+  const ys = data.wideSigned(key + ".y");
   const xy = new Float32Array(xs.length * 2);
   let headX = 0;
   let headY = 0;
@@ -142,7 +159,7 @@ function openCity(data) {
       along[k] =
         along[k - 1] +
         Math.hypot((road.xy[2 * k] - road.xy[2 * k - 2]) * mPerLon, (road.xy[2 * k + 1] - road.xy[2 * k - 1]) * mPerLat);
-  const tenth = (key) => Float32Array.from(data.ints(key), (v) => v / 10);
+  const tenth = (values) => Float32Array.from(values, (v) => v / 10);
   const city = {
     meta,
     names,
@@ -156,11 +173,11 @@ function openCity(data) {
       along,
       ...named("road"),
       kind: data.ints("road.class"),
-      limit: tenth("road.speed_dm_s"),
+      limit: tenth(data.ints("road.speed_dm_s")),
       lanes: data.ints("road.lanes"),
-      length: tenth("road.length_dm"),
-      side: tenth("road.side_dm"),
-      other: data.ints("road.other").map((v) => v - 1),
+      length: tenth(data.wide("road.length_dm")),
+      side: tenth(data.ints("road.side_dm")),
+      other: Int32Array.from(data.wideSigned("road.other"), (v, i) => (v ? i + v : -1)),
     },
     waters: { shapes: areaObjects(data, "water", unit), ...named("water") },
     blocks: { shapes: areaObjects(data, "block", unit), kind: data.ints("block.kind"), community: data.ints("block.community") },

@@ -300,7 +300,7 @@ function makePanels(app) {
         el("p", {}, text.help_mouse),
         el("dl", {}, text.help_keys.split("\n").flatMap((line) => line.split("|")).map((word, i) => (i % 2 ? el("dd", {}, word) : el("dt", {}, word)))),
         el("p", { class: "note" }, about.schematic ? text.schematic_why : text.simulated),
-        el("p", { class: "note" }, text.help_truth.replace("{period}", figure(about.period_s)).replace("{tolerance}", figure(about.tolerance_m))),
+        el("p", { class: "note" }, text.help_truth.replace("{period}", figure(about.period_s)).replace("{tolerance}", figure(about.tolerance_m)).replace("{slack}", about.slack_s ? text.help_slack.replace("{slack}", figure(about.slack_s)) : "")),
         el("button", { type: "button", class: "chip", onclick: () => dialog.close() }, text.close),
       );
     if (dialog.open) dialog.close();

@@ -7,13 +7,14 @@ function openTrips(data, city) {
   const meta = data.meta;
   const n = meta.pieces;
   const unit = meta.time_unit_s;
+  const wayUnit = meta.way_unit_m;
   const entity = runningSum(data.signed("entity"));
   const nRoads = data.ints("n_roads");
   const roadOff = offsetsOf(nRoads);
   const next = data.signed("next");
   const nextOff = offsetsOf(data.ints("n_next"));
   const turn = data.ints("turn");
-  const first = data.ints("first_road");
+  const first = data.wide("first_road");
   const roads = city.roads.n < 65536 ? new Uint16Array(meta.roads) : new Uint32Array(meta.roads);
   const start = new Float32Array(meta.roads); // metres from the piece's beginning to the road's
   const length = city.roads.length;
@@ -30,7 +31,8 @@ function openTrips(data, city) {
   const pointOff = offsetsOf(data.ints("n_points"));
   const time = new Float32Array(meta.points);
   const way = new Float32Array(meta.points);
-  const [t0, s0, dt, ds] = ["t0", "s0", "dt", "ds"].map((key) => data.ints(key));
+  const [t0, ds] = [data.wide("t0"), data.wide("ds")];
+  const [s0, dt] = [data.ints("s0"), data.ints("dt")];
   const begins = new Float32Array(n);
   const ends = new Float32Array(n);
   for (let i = 0, k = 0; i < n; i++) {
@@ -42,7 +44,7 @@ function openTrips(data, city) {
         s += ds[k++];
       }
       time[j] = t * unit;
-      way[j] = s;
+      way[j] = s * wayUnit;
     }
     begins[i] = t0[i] * unit;
     ends[i] = t * unit;
@@ -214,23 +216,26 @@ function openTasks(data) {
   const resident = runningSum(data.numbers("resident"));
   const n = resident.length;
   const how = data.ints("how");
-  const code = data.numbers("origin");
-  const destination = data.signed("destination");
+  const from = data.wide("origin");
+  const to = data.wide("destination");
   const origin = new Int32Array(n);
-  const t = data.signed("t");
+  const destination = new Int32Array(n);
+  const t = data.wideSigned("t");
   const planned = data.signed("planned");
-  const due = data.numbers("due");
+  const minute = data.wide("due_min");
+  const due = data.numbers("due_s");
+  const expected = data.wide("expected");
+  const duration = data.wideSigned("duration");
+  const whole = (z) => (z % 2 ? -(z + 1) / 2 : z / 2);
   for (let i = 0; i < n; i++) {
-    const z = code[i] - 1;
-    origin[i] = code[i] === 0 ? destination[i - 1] : z % 2 ? -(z + 1) / 2 : z / 2;
+    origin[i] = from[i] === 0 ? destination[i - 1] : whole(from[i] - 1);
+    destination[i] = to[i] === 0 ? origin[i - 1] : whole(to[i] - 1);
     planned[i] = t[i] - planned[i];
-    const d = due[i] - 1;
-    due[i] = due[i] === 0 ? NaN : t[i] + (d % 2 ? -(d + 1) / 2 : d / 2);
+    due[i] = minute[i] === 0 ? NaN : whole(minute[i] - 1) * 60 + due[i];
+    duration[i] += expected[i];
   }
-  return {
-    n, resident, trip: data.ints("trip"), mode: how.map((v) => v >> 4), purpose: how.map((v) => v & 15),
-    origin, destination, t, planned, due, expected: data.ints("expected"), status: data.ints("status"), duration: data.ints("duration"),
-  };
+  const [mode, purpose] = [how.map((v) => v >> 4), how.map((v) => v & 15)];
+  return { n, resident, trip: data.ints("trip"), mode, purpose, origin, destination, t, planned, due, expected, status: data.ints("status"), duration };
 }
 
 function tasksOf(tasks, resident) {

@@ -1,9 +1,9 @@
 """Columns to compact bytes and back: variable-length integers in one gzipped, base64-coded container.
 
 A page holds millions of small whole numbers (steps of seconds, metres, turns). Each column becomes a stream of
-LEB128 variable-length integers (7 bits a byte, lowest first), of differences where the values grow; gzip then takes out what
-repeats. The container is: 4 bytes little-endian length of a JSON header, the header, the streams. ``map.js`` reads the same
-format; :func:`unpack` reads it here, for tests and tools.
+LEB128 variable-length integers (7 bits a byte, lowest first), of differences where the values grow; gzip then
+takes out what repeats. The container is: 4 bytes little-endian length of a JSON header, the header, the streams.
+``map_data.js`` reads the same format; :func:`unpack` reads it here, for tests and tools.
 """
 
 from __future__ import annotations
@@ -53,6 +53,25 @@ def unvarint(data: bytes) -> Ints:
     within = np.arange(b.size) - np.repeat(first, last - first + 1)
     part = (b & 0x7F).astype(np.int64) << (7 * within)
     return np.add.reduceat(part, first)
+
+
+def wide(values: npt.ArrayLike) -> bytes:
+    """Return whole numbers ≥ 0 as their count, all low bytes, then the rest as LEB128.
+
+    Packs a tenth better than :func:`varint` where most values need two bytes, because like stands by like.
+    """
+    v = np.asarray(values, dtype=np.int64).ravel()
+    return varint([v.size]) + (v & 0xFF).astype(np.uint8).tobytes() + varint(v >> 8)
+
+
+def unwide(data: bytes) -> Ints:
+    """Return the whole numbers of a :func:`wide` stream."""
+    head = 1
+    while data[head - 1] >= 0x80:
+        head += 1
+    n = int(unvarint(data[:head])[0])
+    low = np.frombuffer(data[head : head + n], dtype=np.uint8).astype(np.int64)
+    return low | (unvarint(data[head + n :]) << 8)
 
 
 def zigzag(values: npt.ArrayLike) -> Ints:

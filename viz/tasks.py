@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.log import Facts
-from viz.pack import steps, varint, zigzag
+from viz.pack import steps, varint, wide, zigzag
 
 Ints = npt.NDArray[np.int64]
 UNDER_WAY, ENDED, REFUSED = 0, 1, 2
@@ -40,21 +40,27 @@ def task_streams(facts: Facts, begin_s: int) -> tuple[dict[str, Any], dict[str, 
     refused = facts.table("TripRefused", ["resident", "trip"])
     _put(key, _key(refused), REFUSED, status)
     resident, origin, destination = col("resident"), col("origin"), col("destination")
-    follows = np.zeros(len(key), dtype=bool)
-    follows[1:] = (resident[1:] == resident[:-1]) & (origin[1:] == destination[:-1])
-    t, due = col("t_s"), col("due_s")
+    follows, returns = np.zeros(len(key), dtype=bool), np.zeros(len(key), dtype=bool)
+    same = resident[1:] == resident[:-1]
+    follows[1:] = same & (origin[1:] == destination[:-1])
+    returns[1:] = same & (destination[1:] == origin[:-1])
+    t, due, expected = col("t_s"), col("due_s"), np.minimum(np.maximum(col("expected_s"), 0), 10**6)
+    minute, second = np.divmod(np.maximum(due - begin_s, -begin_s), 60)
     streams = {
         "resident": varint(steps(resident)),
         "trip": varint(col("trip")),
         "how": varint(col("mode") * 16 + col("purpose")),
-        "origin": varint(np.where(follows, 0, zigzag(origin) + 1)),
-        "destination": varint(zigzag(destination)),
-        "t": varint(zigzag(t - begin_s)),
+        "origin": wide(np.where(follows, 0, zigzag(origin) + 1)),
+        "destination": wide(np.where(returns, 0, zigzag(destination) + 1)),
+        "t": wide(zigzag(t - begin_s)),
         "planned": varint(zigzag(t - col("planned_s"))),
-        "due": varint(np.where(due < 0, 0, zigzag(due - t) + 1)),
-        "expected": varint(np.minimum(np.maximum(col("expected_s"), 0), 10**6)),
+        # due times are mostly on the minute
+        "due_min": wide(np.where(due < 0, 0, zigzag(minute) + 1)),
+        "due_s": varint(np.where(due < 0, 0, second)),
+        "expected": wide(expected),
         "status": varint(status),
-        "duration": varint(np.maximum(duration, 0)),
+        # many take just as long as expected
+        "duration": wide(np.where(status == UNDER_WAY, 0, zigzag(duration - expected))),
     }
     return {"trips": len(key)}, streams
 

@@ -249,9 +249,13 @@ _TEXT: dict[str, tuple[str, str]] = {
         "页面地址始终包含时刻、选择、图层和视角：复制地址即可分享当前视图。",
     ),
     "help_truth": (
-        "Positions are SUMO's own, sampled every {period} s; between samples vehicles follow their road. Breakpoints are "
-        "kept within {tolerance} m.",
-        "车辆位置由 SUMO 每 {period} 秒采样；样本之间车辆沿道路行驶，简化误差不超过 {tolerance} 米。",
+        "Positions are SUMO's own, sampled every {period} s; between samples vehicles follow their roads. They are "
+        "shown to within {tolerance} m along the road{slack}.",
+        "车辆位置由 SUMO 每 {period} 秒采样；样本之间车辆沿道路行驶。沿道路方向的误差不超过 {tolerance} 米{slack}。",
+    ),
+    "help_slack": (
+        ", those that drive to within {slack} s of driving, to keep the page small",
+        "；为控制页面大小，行驶中的车辆误差不超过 {slack} 秒的行程",
     ),
     "day": ("day", "第"),
     "source": ("Source", "来源"),

@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 Roads = npt.NDArray[np.int32]
 
 TOLERANCE_M = 4.0
+#: seconds of driving by which a moving vehicle may be off beyond ``TOLERANCE_M``; a page chooses the first that fits
+SLACKS_S = (0.0, 0.4, 0.6, 0.8, 1.0, 1.2)
 _FASTEST_M_S = 45.0  # faster than any vehicle type: beyond this a gap is a jump, not driving
 _SLACK_M = 60.0
 
@@ -96,8 +98,8 @@ def _offsets(counts: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def ways(samples: Samples, plans: Plans, city: City, tolerance_m: float = TOLERANCE_M) -> Pieces:
-    """Return the pieces that the samples and plans tell, simplified to ``tolerance_m`` along the road."""
+def ways(samples: Samples, plans: Plans, city: City) -> Pieces:
+    """Return the pieces that the samples and plans tell, with every sample as a breakpoint."""
     if len(samples) == 0:
         e = np.empty(0, np.int64)
         return Pieces(e, np.zeros(1, np.int64), np.empty(0, np.int32), np.zeros(1, np.int64), e * 1.0, e * 1.0)
@@ -105,10 +107,31 @@ def ways(samples: Samples, plans: Plans, city: City, tolerance_m: float = TOLERA
     planned, odd = _follow(samples, plans, len(length))
     chains = [planned, _fill(samples, odd, city, length)]
     parts = [_measure(c, samples, length, plans if c is planned else Plans.none()) for c in chains if c.rows.size]
-    whole = _sort(_join(parts))
-    keep = simplify(whole.t_s, whole.s_m, whole.point_offsets, tolerance_m)
-    counts = np.add.reduceat(keep.astype(np.int64), whole.point_offsets[:-1])
-    return Pieces(whole.vehicle, whole.road_offsets, whole.roads, _offsets(counts), whole.t_s[keep], whole.s_m[keep])
+    return _sort(_join(parts))
+
+
+def simplified(pieces: Pieces, tolerance_m: float = TOLERANCE_M, slack_s: float = 0.0) -> Pieces:
+    """Return the pieces with as few breakpoints as keep every sample within its tolerance along the road.
+
+    The tolerance is ``tolerance_m``, or what the vehicle drives in ``slack_s`` seconds at that moment if that is
+    more: queues stay in order, and a fast vehicle is never off by more than a moment.
+    """
+    if len(pieces) == 0:
+        return pieces
+    allowed = np.maximum(tolerance_m, slack_s * _slower(pieces))
+    keep = simplify(pieces.t_s, pieces.s_m, pieces.point_offsets, allowed)
+    counts = np.add.reduceat(keep.astype(np.int64), pieces.point_offsets[:-1])
+    return Pieces(
+        pieces.vehicle, pieces.road_offsets, pieces.roads, _offsets(counts), pieces.t_s[keep], pieces.s_m[keep]
+    )
+
+
+def _slower(pieces: Pieces) -> Floats:
+    """Return for every point the lower of the speeds before and after it (0 at the ends), m/s."""
+    speed = np.zeros(len(pieces.t_s) + 1)
+    speed[1:-1] = np.diff(pieces.s_m) / np.maximum(np.diff(pieces.t_s), 1e-3)
+    speed[pieces.point_offsets] = 0.0
+    return np.maximum(np.minimum(speed[:-1], speed[1:]), 0.0)
 
 
 # -- along the plan ------------------------------------------------------------------------------------
@@ -286,17 +309,18 @@ def _sort(p: Pieces) -> Pieces:
     return Pieces(p.vehicle[order], _offsets(n_roads), p.roads[road], _offsets(n_points), p.t_s[point], p.s_m[point])
 
 
-def simplify(t_s: Floats, s_m: Floats, offsets: Ints, tolerance_m: float) -> npt.NDArray[np.bool_]:
+def simplify(t_s: Floats, s_m: Floats, offsets: Ints, tolerance_m: Floats | float) -> npt.NDArray[np.bool_]:
     """Return which points to keep so that linear motion between them stays within ``tolerance_m`` of all others.
 
     Opening window with a cone of speeds, one step of all series at a time: a point is kept when the next one
-    cannot be reached from the last kept point without missing some point between by more than the tolerance.
+    cannot be reached from the last kept point without missing some point between by more than its tolerance.
     Points of a series need rising times. First and last points are always kept.
     """
     keep = np.zeros(len(t_s), dtype=bool)
     counts = np.diff(offsets)
     keep[offsets[:-1][counts > 0]] = True
     keep[offsets[1:][counts > 0] - 1] = True
+    allowed = np.broadcast_to(np.asarray(tolerance_m, dtype=np.float64), t_s.shape)
     order = np.argsort(-counts, kind="stable")
     start, ranked = offsets[:-1][order], -counts[order]
     at_t, at_s = t_s[np.minimum(start, len(t_s) - 1)], s_m[np.minimum(start, len(t_s) - 1)]
@@ -313,6 +337,6 @@ def simplify(t_s: Floats, s_m: Floats, offsets: Ints, tolerance_m: float) -> npt
             at_t[out], at_s[out] = t_s[kept], s_m[kept]
             low[out], high[out] = -np.inf, np.inf
             dt[out], ds[out] = t_s[kept + 1] - t_s[kept], s_m[kept + 1] - s_m[kept]
-        np.maximum(low[:m], (ds - tolerance_m) / dt, out=low[:m])
-        np.minimum(high[:m], (ds + tolerance_m) / dt, out=high[:m])
+        np.maximum(low[:m], (ds - allowed[point]) / dt, out=low[:m])
+        np.minimum(high[:m], (ds + allowed[point]) / dt, out=high[:m])
     return keep
