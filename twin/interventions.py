@@ -121,7 +121,7 @@ class Interventions:
             return lambda: self._sky(item), self._sky_back
         if isinstance(item, DemandChange):
             return (
-                lambda: self._demand(item.what, item.factor, cause),
+                lambda: self._demand(item.what, item.factor, cause, item.until_s),
                 lambda: self._demand(item.what, 1.0, cause),
             )
         if isinstance(item, Event):
@@ -180,8 +180,10 @@ class Interventions:
         self._weather.back(self._clock.now_s)
         self._on_weather()
 
-    def _demand(self, what: str, factor: float, cause: str) -> None:
+    def _demand(self, what: str, factor: float, cause: str, until_s: int | None = None) -> None:
         self.streets.demand[what] = factor
+        if what == "residents" and self._people is not None and factor != 1.0:
+            self._people.scale(factor, self._clock.now_s, until_s, cause)
         self._log.add(DemandChanged, t_s=self._clock.now_s, kind=what, factor=float(factor), cause=cause)
 
     def _event(self, item: Event, cause: str) -> None:

@@ -7,12 +7,14 @@ asked for (:meth:`PeopleModel.resident`), because 235,000 objects would cost mor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import mesa
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from mesa.agent import AgentSet
 
 from geo.city import City
 from twin.dice import Dice
@@ -34,6 +36,7 @@ from twin.world.people.transit import BusTrips, Transit
 from twin.world.people.travel import Travel
 
 _DAY_S = 86_400
+_FOREVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
         self.community_agents = Community.create_agents(self, len(names), list(names), list(range(len(names))))
         self._company_list: list[Company] = list(self.company_agents)
         self._residents: dict[int, Resident] = {}
+        self._demand: list[tuple[float, int, int, str]] = []  # factor, from, until, cause
 
     # -- who there is --------------------------------------------------------------------------------
 
@@ -100,6 +104,11 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
         if agent is None:
             agent = self._residents[number] = Resident(self, number)
         return agent
+
+    def resident_agents(self, numbers: Iterable[int] | None = None) -> AgentSet:
+        """Return residents (default: all of them) as a Mesa AgentSet, for ``select``, ``agg`` and the like."""
+        wanted = range(self.population.residents) if numbers is None else numbers
+        return AgentSet([self.resident(int(i)) for i in wanted], random=self.random)
 
     def company(self, number: int) -> Company:
         """Return company ``number`` as a Mesa agent."""
@@ -128,6 +137,8 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
             self._agenda.where[:] = self._planner.start(self.day)
         new = self._planner.plan(self.day, self.habits)
         self._agenda.take(new, day * _DAY_S)
+        for change in self._demand:
+            self._scale_today(*change)
         if self._log is not None:
             people = int(np.count_nonzero(np.bincount(new.row, minlength=1)))
             self._log.add(DayPlanned, day * _DAY_S, day=day, weekend=weekend, people=people, trips=len(new))
@@ -228,16 +239,27 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
             raise ScenarioError(f"event '{cause}': it cannot draw anybody before the day is planned")
         return self._extras.attract(self.day, block, people, start_s, end_s, cause)
 
-    def scale(self, factor: float, from_s: int, until_s: int, cause: str) -> int:
-        """Let ``factor`` times as many tours of residents begin in [from_s, until_s) of today.
+    def scale(self, factor: float, from_s: int, until_s: int | None, cause: str) -> int:
+        """Let ``factor`` times as many tours of residents begin in [from_s, until_s), on later days too.
 
-        Returns how many trips were added, or lost (negative). Below 1 tours are dropped by a draw per person;
-        above 1 people who are at home and free go out once more.
+        ``until_s`` None: to the end of the run. Returns how many of today's trips were added, or lost
+        (negative). Below 1 tours are dropped by a draw per person; above 1 people who are at home and free go
+        out once more that day.
         """
         if self.day is None:
             raise ScenarioError(f"demand '{cause}': it cannot change before the day is planned")
         if factor < 0:
             raise ScenarioError(f"demand '{cause}': factor {factor} is negative; it must be 0 or more")
+        change = (factor, from_s, _FOREVER if until_s is None else until_s, cause)
+        self._demand.append(change)
+        return self._scale_today(*change)
+
+    def _scale_today(self, factor: float, from_s: int, until_s: int, cause: str) -> int:
+        assert self.day is not None
+        begin_s = self.day.number * _DAY_S
+        from_s, until_s = max(from_s, begin_s), min(until_s, begin_s + _DAY_S)
+        if from_s >= until_s:
+            return 0
         return self._extras.scale(self.day, factor, from_s, until_s, cause)
 
 

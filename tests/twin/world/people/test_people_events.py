@@ -121,6 +121,23 @@ def test_less_demand_drops_whole_tours(city: City, factor: float) -> None:
     assert len(column(parts, "trip")) == len(t)
 
 
+def test_a_change_of_demand_lasts(city: City) -> None:
+    m = people(city, residents=1_000)
+    m.plan_day(0, weekend=False)
+    assert m.scale(0.0, 20 * H, None, "curfew") < 0
+    live(m, 0, 24 * H)
+    m.plan_day(1, weekend=False)
+    mine = (m.trips.row < 1_000) & (m.trips.planned_s >= 24 * H)
+    going = m.trips.origin[mine] == m.population.people.home[m.trips.row[mine]]
+    assert going.sum() < 40  # only who does not come home that day: night shifts
+    m = people(city, residents=1_000)
+    m.plan_day(0, weekend=False)
+    assert m.scale(0.0, 20 * H, 22 * H, "evening") < 0
+    live(m, 0, 24 * H)
+    m.plan_day(1, weekend=False)
+    assert (m.trips.row < 1_000).sum() > 1_500
+
+
 def test_more_demand_sends_free_people_out(city: City) -> None:
     m = people(city, residents=4_000)
     m.plan_day(0, weekend=True)
