@@ -187,7 +187,6 @@ class Simulation:
             self.routes,
             self.riders,
             self.log,
-            self.dice,
             CAR,
         )
 

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.city import City
-from twin.dice import Dice
 from twin.domain.ids import vehicle_number
 from twin.events import TripEnded, TripRefused, TripStarted, TripUnderWay
 from twin.log import Log
@@ -28,8 +27,6 @@ from twin.world.traffic.routing import RouteTable, distances_m, pick
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-WALK_M_S, WALK_DEV = 1.25, 0.15  # Highway Capacity Manual 6
-EBIKE_M_S, EBIKE_DEV = 5.0, 0.6  # 18 km/h; GB 17761-2018 caps e-bikes at 25 km/h
 PARK_S = 90  # from door to wheel and back (assumed)
 
 
@@ -62,7 +59,6 @@ class Journeys:
         routes: RouteTable,
         riders: Riders | None,
         log: Log,
-        dice: Dice,
         car_type: int,
     ) -> None:
         n = len(people.population.people)
@@ -73,9 +69,7 @@ class Journeys:
         self._length_m = city.roads["length_m"].to_numpy(np.float64)
         self._now = _State(*(np.full(n, -1, dtype=np.int64) for _ in range(5)))
         self._ends: dict[int, list[tuple[Ints, Ints]]] = {}
-        one = people.population.people.key  # not the row: a visitor's row moves with the number of residents
-        self._walk_m_s = np.clip(WALK_M_S + WALK_DEV * dice.stream("people.walk_speed").normal(one), 0.7, 1.8)
-        self._ebike_m_s = np.clip(EBIKE_M_S + EBIKE_DEV * dice.stream("people.ebike_speed").normal(one), 3.5, 6.9)
+        self._walk_m_s, self._ebike_m_s = people.walk_m_s, people.ebike_m_s
         self.weather_factor = 1.0
 
     # -- setting out -------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from twin.world.people.extras import Extras
 from twin.world.people.habits import Habits
 from twin.world.people.plans import Planner, Trips
 from twin.world.people.population import ResidentArrays
-from twin.world.people.ports import BUS, Arrivals, Departures
+from twin.world.people.ports import BUS, EBIKE, WALK, Arrivals, Departures
 from twin.world.people.settings import LAST_DAY, PeopleSettings
 from twin.world.people.transit import BusTrips, Transit
 from twin.world.people.travel import Travel
@@ -90,6 +90,16 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
     def visitors(self) -> ResidentArrays:
         """Columns of the people from outside who work here; visitor v has the id ``VISITOR_BASE + v``."""
         return self.population.people.rows(slice(self.population.first_visitor, None))
+
+    @property
+    def walk_m_s(self) -> Floats:
+        """Walking speed of each person, m/s; rows of ``population.people``."""
+        return self._planner.walk_m_s
+
+    @property
+    def ebike_m_s(self) -> Floats:
+        """Riding speed of each person, m/s; rows of ``population.people``."""
+        return self._planner.ebike_m_s
 
     @property
     def trips(self) -> Trips:
@@ -192,6 +202,9 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
         d = departures
         distance = self.travel.distance_m(d.origin, d.destination)
         seconds = self.travel.expected_s(d.origin, d.destination, d.mode, d.depart_s)
+        row = self.population.row(d.resident)
+        seconds = np.where(d.mode == WALK, distance / self.walk_m_s[row], seconds)
+        seconds = np.where(d.mode == EBIKE, distance / self.ebike_m_s[row], seconds)
         rows = np.flatnonzero(d.mode == BUS)
         if rows.size:
             best = self.transit.best(d.origin[rows], d.destination[rows])

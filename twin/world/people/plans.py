@@ -83,6 +83,9 @@ class Planner:
         self._travel, self._transit, self._draws, self._settings = travel, transit, draws, s
         self.activities = Activities(city, population, travel, draws, s)
         p = self._people
+        # how fast each person walks and rides, and knows it
+        self.walk_m_s = np.clip(s.walk_m_s + s.walk_dev_m_s * draws["walk_speed"].normal(p.key), 0.7, 1.8)
+        self.ebike_m_s = np.clip(s.ebike_m_s + s.ebike_dev_m_s * draws["ebike_speed"].normal(p.key), 3.5, 6.9)
         # what a person usually decides, and the margin they keep
         self._usual = [draws.uniform("mode.usual", p.key, k) for k in (0, 1)]
         self._margin = s.buffer_mean_s * -np.log1p(-0.98 * draws.uniform("hours.margin", p.key))
@@ -156,10 +159,12 @@ class Planner:
 
     # -- from tours to trips -------------------------------------------------------------------------
 
-    def leg_s(self, origin: Ints, destination: Ints, mode: Ints, at_s: npt.NDArray[np.number]) -> Floats:
-        """Return expected seconds from door to door: parking by car, walk and wait by bus included."""
+    def leg_s(self, row: Ints, origin: Ints, destination: Ints, mode: Ints, at_s: Ints) -> Floats:
+        """Return what people ``row`` reckon with from door to door, in s: parking, walk and wait included."""
         s = self._settings
         out = self._travel.expected_s(origin, destination, mode, at_s)
+        out = np.where(mode == WALK, out * s.walk_m_s / self.walk_m_s[row], out)
+        out = np.where(mode == EBIKE, out * s.ebike_m_s / self.ebike_m_s[row], out)
         out = np.where((mode == CAR) | (mode == EBIKE) | (mode == PASSENGER), out + s.parking_s, out)
         rows = np.flatnonzero(mode == BUS)
         if rows.size:
@@ -182,13 +187,13 @@ class Planner:
         zero = np.zeros(len(tours))
         t1, t2, t3, t4 = zero.copy(), zero.copy(), zero.copy(), zero.copy()
         k = np.flatnonzero(has_pre)
-        t1[k] = self.leg_s(home[k], pre[k], mode[k], tours.pre_due_s[k])
+        t1[k] = self.leg_s(row[k], home[k], pre[k], mode[k], tours.pre_due_s[k])
         k = np.flatnonzero(tours.out)
-        t2[k] = self.leg_s(before[k], place[k], mode[k], tours.arrive_s[k])
+        t2[k] = self.leg_s(row[k], before[k], place[k], mode[k], tours.arrive_s[k])
         k = np.flatnonzero(has_post)
-        t3[k] = self.leg_s(place[k], post[k], mode[k], tours.leave_s[k])
+        t3[k] = self.leg_s(row[k], place[k], post[k], mode[k], tours.leave_s[k])
         k = np.flatnonzero(tours.back)
-        t4[k] = self.leg_s(after[k], home[k], mode[k], tours.leave_s[k])
+        t4[k] = self.leg_s(row[k], after[k], home[k], mode[k], tours.leave_s[k])
         u = self._draws.uniform("day.margin", p.key[row], day.number)
         margin = np.where(tours.due_s >= 0, self._margin[row] + (u - 0.5) * 360.0 + habits.shift_s[row], 0.0)
         go2 = tours.arrive_s - t2 - np.maximum(margin, 0.0)
@@ -308,8 +313,8 @@ class Planner:
         order = want[np.lexsort((p.driver_rank[rows[want]], p.household[rows[want]]))]
         h = p.household[rows[order]]
         mode[order[np.arange(len(order)) > np.searchsorted(h, h, side="left")]] = PASSENGER
-        t_out = self.leg_s(home, tours.place, mode, tours.arrive_s)
-        t_back = self.leg_s(tours.place, home, mode, tours.leave_s)
+        t_out = self.leg_s(rows, home, tours.place, mode, tours.arrive_s)
+        t_back = self.leg_s(rows, tours.place, home, mode, tours.leave_s)
         go_s = np.maximum(arrive_s - t_out, now_s)
         back_s = np.maximum(leave_s, go_s + t_out + self._settings.short_stay_s)
         first = day.number * TRIPS_A_DAY + PLANNED_TRIPS

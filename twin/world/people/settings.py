@@ -65,7 +65,9 @@ class PeopleSettings:
     ebike_elderly: float = 0.55
     # -- how fast they are: walking 4.5 km/h; e-bikes are limited to 25 km/h (GB 17761-2018), net 18 km/h
     walk_m_s: float = 1.25
+    walk_dev_m_s: float = 0.15  # among people; Highway Capacity Manual 6
     ebike_m_s: float = 5.0
+    ebike_dev_m_s: float = 0.6
     bus_m_s: float = 6.4  # stops included, along the straight line x detour
     car_signals: float = 1.2  # driving time over free flow when the roads are empty: signals, junctions
     car_peak: float = 1.15  # the same again in the peaks, as people expect it
