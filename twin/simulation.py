@@ -116,6 +116,7 @@ class Simulation:
         self._has_people = scenario.people is not None and cut_out is None
         self.observer: Callable[[Flow], None] = lambda _: None
         self.admitted: Callable[[NewVehicles], None] = lambda _: None
+        self.stamped = scenario  # what the stamp says was run; a zoom puts the whole scenario here
         self.ended = "running"
         self._reached_s = self.start_s
         self._wall = time.monotonic()
@@ -357,7 +358,8 @@ class Simulation:
         if self.background is not None:
             self._background(now, until)
         if self.bus_lines is not None:
-            self.traffic_gate.add(self.bus_lines.vehicles(now, until, BUS))
+            shut = self.interventions.streets.shut()
+            self.traffic_gate.add(self.bus_lines.vehicles(now, until, BUS, shut))
         if self._given is not None:
             self.traffic_gate.add(self._given.vehicles(now, until))
 
@@ -445,6 +447,8 @@ class Simulation:
         self._entered.pop(vehicle, None)
         if self.journeys is not None and vehicle // _CODE == VEHICLE_KINDS["car"]:
             self.journeys.car_lost(vehicle, t_s, reason)
+        elif self.journeys is not None and vehicle // _CODE == VEHICLE_KINDS["bus"]:
+            self.journeys.bus_lost(vehicle, t_s, reason)
 
     def _write_rerouted(self) -> None:
         """Put new ways of rerouted vehicles into the route file: a later row replaces the rest of the way."""
@@ -497,7 +501,7 @@ class Simulation:
         return facts
 
     def _stamp(self) -> dict[str, Any]:
-        s = self.scenario
+        s = self.stamped
         return {
             "format": FORMAT,
             "name": s.name,
@@ -546,9 +550,12 @@ def run(
     early with a complete log that says so.
     """
     from twin.cities import city_folder
+    from twin.scenario.check import check_against_city, check_control
 
+    check_control(scenario)
     folder = city_folder(scenario)
     city = City.load(folder)
+    check_against_city(scenario, city)
     if scenario.zoom is not None:
         from twin.zoom import run_zoom
 

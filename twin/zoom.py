@@ -10,14 +10,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.city import City
+from geo.errors import CityError
 from geo.network import Routes
 from twin.run_folder import prepare
-from twin.scenario import DAY_S, Scenario, zoom_period
+from twin.scenario import CloseRoad, Scenario, SpeedLimit, zoom_period
 from twin.simulation import CutOut, Progress, Run, Simulation, carry_through
 from twin.world.traffic.ports import Flow, NewVehicles, VehicleType
 from twin.world.traffic.routing import join, pick
@@ -25,6 +27,7 @@ from twin.world.traffic.types import DEFAULT_TYPES
 from twin.world.traffic.zoom import circle, cut, demand
 
 WARM_UP_S = 600
+FCD_PERIOD_S = 5  # a close-up is looked at closely
 
 Ints = npt.NDArray[np.int64]
 
@@ -114,8 +117,7 @@ def run_zoom(
     folder = (out or scratch or Path()) / "district"
     try:
         area = cut(city, circle(x, y, zoom.radius_m), folder / "zoom_city")
-        district_end = {"end": _clock(end_s), "days": (end_s - 1) // DAY_S + 1}
-        whole = scenario.changed(zoom=None, traffic={"fcd_period_s": 0}, **district_end)
+        whole = scenario.changed(zoom=None, traffic={"fcd_period_s": 0}).ending(end_s)[0]
         district = Simulation(whole, city, city_dir, seed, prepare(folder) if out is not None else None)
         border = _Border(district, area.entries)
         done = carry_through(district, progress and _saying(progress, "the whole district"))
@@ -127,17 +129,25 @@ def run_zoom(
         inside = (crossed[2] >= start_s) & (crossed[2] < end_s)
         cut_out = CutOut(start_s, end_s, _Source(new), (crossed[0][inside], crossed[1][inside], crossed[2][inside]))
         assert len(DEFAULT_TYPES) > int(new.type_index.max(initial=0))
-        local = scenario.changed(zoom=None)
-        close_up = Simulation(local, area.city, folder / "zoom_city", seed, out, cut_out)
+        close_up = Simulation(whole.changed(**_inside(whole, area.city)), area.city, folder / "zoom_city", seed, out, cut_out)
+        close_up.stamped = scenario
         return carry_through(close_up, progress and _saying(progress, "the zoom"))
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _clock(t_s: int) -> str:
-    rest = (t_s - 1) % DAY_S + 1
-    return f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
+def _inside(scenario: Scenario, city: City) -> dict[str, Any]:
+    """Return the changes that leave out interventions on roads that the cut-out city has not."""
+    kept = []
+    for item in scenario.interventions:
+        if isinstance(item, CloseRoad | SpeedLimit):
+            try:
+                city.roads_named(item.road, item.near, item.length_m)
+            except CityError:
+                continue
+        kept.append(item)
+    return {"interventions": [i.model_dump(mode="json") for i in kept], "traffic": {"fcd_period_s": FCD_PERIOD_S}}
 
 
 def _saying(progress: Progress, what: str) -> Progress:

@@ -165,8 +165,14 @@ class Journeys:
     def cars_arrived(self, vehicle: Ints, t_s: Ints) -> None:
         """End the trips of residents' cars that reached the end of their routes."""
         resident = vehicle % 10**12 // 10**3
-        if resident.size:
-            self._end(resident, t_s + PARK_S // 2)
+        self._later(resident, t_s + PARK_S // 2)
+
+    def bus_lost(self, vehicle: int, t_s: int, reason: str) -> None:
+        """End the trips of everybody aboard a bus that was taken off the road."""
+        if self._riders is not None:
+            aboard = self._riders.bus_lost(vehicle)
+            if aboard.size:
+                self._refuse(aboard, np.full(aboard.size, t_s), reason)
 
     def car_lost(self, vehicle: int, t_s: int, reason: str) -> None:
         """End the trip of a car that was taken off the road."""

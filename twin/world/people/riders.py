@@ -73,10 +73,12 @@ class Riders:
     def bus_stopped(self, vehicle: int, t_s: int) -> None:
         """Exchange passengers of a bus that came to stand at its next stop at second ``t_s``."""
         line = self._lines.by_row[bus_row(vehicle)]
-        k = self._next_stop.get(vehicle, 0)
-        if k >= len(line.stops):
+        count = self._next_stop.get(vehicle, 0)
+        serves = self._lines.serves.get(vehicle)
+        if count >= (len(line.stops) if serves is None else len(serves)):
             return
-        self._next_stop[vehicle] = k + 1
+        self._next_stop[vehicle] = count + 1
+        k = count if serves is None else serves[count]
         aboard = self._aboard.setdefault(vehicle, [])
         off = [r for r in aboard if r.alight <= k]
         if off:
@@ -118,8 +120,13 @@ class Riders:
         queue.extend(stay)
         return boarded
 
+    def bus_lost(self, vehicle: int) -> Ints:
+        """Return (and forget) who was aboard a bus that was taken off the road."""
+        self._next_stop.pop(vehicle, None)
+        return np.asarray([r.resident for r in self._aboard.pop(vehicle, [])], dtype=np.int64)
+
     def bus_gone(self, vehicle: int, t_s: int) -> None:
-        """Let everybody still aboard a bus that left the road walk on from its last stop."""
+        """Let everybody still aboard a bus at the end of its line walk on from there (their stop was left out)."""
         for rider in self._aboard.pop(vehicle, []):
             self._done.append((rider.resident, t_s + rider.egress_s))
         self._next_stop.pop(vehicle, None)

@@ -37,6 +37,14 @@ class BusLine:
     departures_s: Ints
 
 
+@dataclass(frozen=True)
+class _Service:
+    """What one run of a line does: its way, and the positions of the stops it serves."""
+
+    roads: npt.NDArray[np.int32]
+    stops: tuple[int, ...]
+
+
 def bus_row(vehicle: int) -> int:
     """Return the row of ``city.bus_lines`` that a bus number belongs to."""
     return int(vehicle % 10**12 // 10**3 % _LINES)
@@ -71,40 +79,70 @@ class BusLines:
             times = departures_s(line.first_s, line.last_s, line.headway_s, line.peak_headway_s)
             self.lines.append(BusLine(row, str(line.line), stops, roads, pos[list(stops)], way, times))
         self.by_row = {line.row: line for line in self.lines}
+        #: buses that leave stops out because of a closure: the positions of those they serve
+        self.serves: dict[int, tuple[int, ...]] = {}
+        self._network = network
+        self._detours: dict[tuple[bytes, int], _Service] = {}
 
-    def vehicles(self, from_s: int, to_s: int, type_index: int) -> NewVehicles:
-        """Return the buses that set out in [from_s, to_s), in order of time."""
+    def vehicles(
+        self, from_s: int, to_s: int, type_index: int, closed: npt.NDArray[np.bool_] | None = None
+    ) -> NewVehicles:
+        """Return the buses that set out in [from_s, to_s), in order of time.
+
+        With roads ``closed`` a line drives round them and leaves out the stops on them; a line that cannot
+        drive at all then falls out.
+        """
         rows: list[tuple[int, int, BusLine]] = []
+        shut = closed if closed is not None and closed.any() else None
         for line in self.lines:
             for day in range(from_s // DAY_S, (to_s - 1) // DAY_S + 1):
                 t = line.departures_s + day * DAY_S
                 for run in np.flatnonzero((t >= from_s) & (t < to_s)).tolist():
                     rows.append((int(t[run]), vehicle_number("bus", line.row + _LINES * day, run), line))
         rows.sort(key=lambda r: r[:2])
-        lengths = [r[2].roads.size for r in rows]
+        runs = [(t, v, line, s) for t, v, line in rows if (s := self._service(line, shut)) is not None]
+        roads = [s.roads for _, _, _, s in runs]
         routes = Routes(
-            np.concatenate([r[2].roads for r in rows]) if rows else np.empty(0, np.int32),
-            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            np.zeros(len(rows)),
+            np.concatenate(roads) if runs else np.empty(0, np.int32),
+            np.concatenate([[0], np.cumsum([r.size for r in roads])]).astype(np.int64),
+            np.zeros(len(runs)),
         )
-        stops = {
-            i: [
-                Stop(int(r), float(p), DWELL_S, place=str(s))
-                for r, p, s in zip(line.stop_roads, line.stop_pos_m, line.stops, strict=True)
+        stops: dict[int, list[Stop]] = {}
+        for i, (_, vehicle, line, service) in enumerate(runs):
+            if len(service.stops) < len(line.stops):
+                self.serves[vehicle] = service.stops
+            stops[i] = [
+                Stop(int(line.stop_roads[k]), float(line.stop_pos_m[k]), DWELL_S, place=str(line.stops[k]))
+                for k in service.stops
             ]
-            for i, (_, _, line) in enumerate(rows)
-        }
         return NewVehicles(
-            vehicle=np.asarray([r[1] for r in rows], dtype=np.int64),
-            type_index=np.full(len(rows), type_index, dtype=np.int64),
-            depart_s=np.asarray([r[0] for r in rows], dtype=np.int64),
+            vehicle=np.asarray([r[1] for r in runs], dtype=np.int64),
+            type_index=np.full(len(runs), type_index, dtype=np.int64),
+            depart_s=np.asarray([r[0] for r in runs], dtype=np.int64),
             routes=routes,
             stops=stops,
         )
 
+    def _service(self, line: BusLine, shut: npt.NDArray[np.bool_] | None) -> _Service | None:
+        """Return the way of a line under closures, and the stops it can serve; None where it cannot drive."""
+        if shut is None or not shut[line.roads].any():
+            return _Service(line.roads, tuple(range(len(line.stops))))
+        key = (np.packbits(shut).tobytes(), line.row)
+        if key not in self._detours:
+            kept = tuple(k for k in range(len(line.stops)) if not shut[line.stop_roads[k]])
+            pick = list(kept)
+            way = (
+                _way(self._network, line.stop_roads[pick], line.stop_pos_m[pick], shut) if len(kept) >= 2 else None
+            )
+            self._detours[key] = _Service(way if way is not None else np.empty(0, np.int32), kept)
+        found = self._detours[key]
+        return found if found.roads.size else None
 
-def _way(network: Network, roads: Ints, pos_m: npt.NDArray[np.float64]) -> npt.NDArray[np.int32] | None:
-    legs = network.routes(roads[:-1], roads[1:])
+
+def _way(
+    network: Network, roads: Ints, pos_m: npt.NDArray[np.float64], shut: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.int32] | None:
+    legs = network.routes(roads[:-1], roads[1:], closed=shut)
     out = [int(roads[0])]
     for k in range(len(legs)):
         leg = legs[k].tolist()

@@ -132,12 +132,14 @@ class Drivers:
         """Give a vehicle a new rest of its way; one without any way round a closure leaves the road."""
         kind = vehicle_kind(vehicle)
         if way.size == 0:
-            self._traffic.remove(vehicle)
-            self._log.add(VehicleRemoved, t_s=now_s, vehicle=vehicle, kind=kind, reason="no way round a closure")
-            self._way.pop(vehicle, None)
-            self._on_lost(vehicle, now_s, "no way round a closure")
+            return self._give_up(vehicle, now_s, "no way round a closure")
+        if way.size == rest.size and (way == rest).all():
             return False
-        if (way.size == rest.size and (way == rest).all()) or not self._traffic.set_route(vehicle, way):
+        try:
+            taken = self._traffic.set_route(vehicle, way)
+        except ValueError:  # such as a bus with a stop on the closed road
+            return self._give_up(vehicle, now_s, "could not turn off before a closure") if cause == "closure" else False
+        if not taken:
             return False
         before = self._way[vehicle]
         self._way[vehicle] = self.detours[vehicle] = np.concatenate([before[: before.size - rest.size], way])
@@ -145,3 +147,11 @@ class Drivers:
         extra = float(self._routes.time_s[way[1:]].sum() - self._routes.time_s[rest[1:]].sum())
         self._log.add(VehicleRerouted, t_s=now_s, vehicle=vehicle, kind=kind, cause=cause, extra_s=extra)
         return True
+
+    def _give_up(self, vehicle: int, now_s: int, reason: str) -> bool:
+        """Take a vehicle off the road; whoever was in it is told."""
+        self._traffic.remove(vehicle)
+        self._log.add(VehicleRemoved, t_s=now_s, vehicle=vehicle, kind=vehicle_kind(vehicle), reason=reason)
+        self._way.pop(vehicle, None)
+        self._on_lost(vehicle, now_s, reason)
+        return False
