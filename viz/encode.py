@@ -35,22 +35,26 @@ class Thinning:
 
 def successors(pieces: Pieces, n_roads: int) -> tuple[Ints, Ints]:
     """Return (offsets, roads): for every road the roads driven next, the commonest first (ties: lower index)."""
-    before, after = _pairs(pieces)
+    before, after, _ = _pairs(pieces)
     pair, count = np.unique(before * np.int64(n_roads) + after, return_counts=True)
     a, b = np.divmod(pair, np.int64(n_roads))
     order = np.lexsort((b, -count, a))
     return _offsets(np.bincount(a, minlength=n_roads)), b[order]
 
 
-def _pairs(pieces: Pieces) -> tuple[Ints, Ints]:
+def _pairs(pieces: Pieces, length_m: npt.NDArray[np.float64] | None = None) -> tuple[Ints, Ints, Any]:
+    """Return (road before, road after, metres across the junction) of every turn taken."""
     inner = np.ones(len(pieces.roads), dtype=bool)
     inner[pieces.road_offsets[:-1]] = False
     at = np.flatnonzero(inner)
-    return pieces.roads[at - 1].astype(np.int64), pieces.roads[at].astype(np.int64)
+    before, after = pieces.roads[at - 1].astype(np.int64), pieces.roads[at].astype(np.int64)
+    if length_m is None:
+        return before, after, None
+    return before, after, pieces.start_m[at] - pieces.start_m[at - 1] - length_m[before]
 
 
 def encode(
-    pieces: Pieces, n_roads: int, begin_s: float, way_unit_m: float = 1.0
+    pieces: Pieces, length_m: npt.ArrayLike, begin_s: float, way_unit_m: float = 1.0
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return (meta, streams). Times are rounded to 1 s, or to 0.1 s if any is not whole; ways to ``way_unit_m``."""
     unit = 1.0 if bool((pieces.t_s == np.round(pieces.t_s)).all()) else 0.1
@@ -58,9 +62,13 @@ def encode(
     s = np.round(pieces.s_m / way_unit_m).astype(np.int64)
     if t.size and t.min() < 0:
         raise ValueError(f"a trip begins before {begin_s} s")
+    length = np.asarray(length_m, dtype=np.float64)
+    n_roads = len(length)
     off, nxt = successors(pieces, n_roads)
-    before, after = _pairs(pieces)
+    before, after, across = _pairs(pieces, length)
     turn = _rank(off, nxt, before, after, n_roads)
+    gap = np.zeros(len(nxt), dtype=np.int64)
+    gap[off[before] + turn] = np.round(across).astype(np.int64)
     heads = pieces.point_offsets[:-1]
     inner = np.ones(len(t), dtype=bool)
     inner[heads] = False
@@ -78,6 +86,7 @@ def encode(
         "ds": wide(np.diff(s, prepend=0)[inner]),
         "turn": varint(turn),
         "n_next": varint(np.diff(off)),
+        "next_gap_m": varint(np.maximum(gap, 0)),
         "next": varint(zigzag(nxt - np.repeat(np.arange(n_roads), np.diff(off)))),
     }
     meta = {
@@ -100,29 +109,31 @@ def _rank(off: Ints, nxt: Ints, before: Ints, after: Ints, n_roads: int) -> Ints
     return np.asarray(at - off[before], dtype=np.int64)
 
 
-def decode(meta: Mapping[str, Any], streams: Mapping[str, bytes]) -> Pieces:
+def decode(meta: Mapping[str, Any], streams: Mapping[str, bytes], length_m: npt.ArrayLike) -> Pieces:
     """Undo :func:`encode` (times and ways stay rounded); what the page does in JavaScript."""
+    length = np.asarray(length_m, dtype=np.float64)
     get = {name: (unwide if name in _WIDE else unvarint)(data) for name, data in streams.items()}
     vehicle = get["kind"] * _KIND + np.cumsum(unzigzag(get["entity"])) * _ENTITY + get["occurrence"]
     road_offsets, point_offsets = _offsets(get["n_roads"]), _offsets(get["n_points"])
     off = _offsets(get["n_next"])
     nxt = unzigzag(get["next"]) + np.repeat(np.arange(len(off) - 1), get["n_next"])
-    roads = np.empty(int(road_offsets[-1]), dtype=np.int32)
+    roads, start = np.empty(int(road_offsets[-1]), dtype=np.int32), np.empty(int(road_offsets[-1]))
     left = get["n_roads"] - 1
     at, turn_at, now = road_offsets[:-1].copy(), _offsets(left)[:-1], get["first_road"]
-    active = np.arange(len(vehicle))
+    active, way = np.arange(len(vehicle)), np.zeros(len(vehicle))
     while active.size:  # one road further for every piece that still drives
-        roads[at[active]] = now
+        roads[at[active]], start[at[active]] = now, way
         on = left[active] > 0
-        active, now = active[on], now[on]
-        now = nxt[off[now] + get["turn"][turn_at[active]]]
+        active, now, way = active[on], now[on], way[on]
+        pair = off[now] + get["turn"][turn_at[active]]
+        now, way = nxt[pair], way + length[now] + get["next_gap_m"][pair]
         at[active] += 1
         turn_at[active] += 1
         left[active] -= 1
     unit, begin = float(meta["time_unit_s"]), float(meta["begin_s"])
     t = _run(get["t0"], get["dt"], get["n_points"]) * unit + begin
     s = _run(get["s0"], get["ds"], get["n_points"]) * float(meta["way_unit_m"])
-    return Pieces(vehicle, road_offsets, roads, point_offsets, t, s)
+    return Pieces(vehicle, road_offsets, roads, start, point_offsets, t, s)
 
 
 def _run(first: Ints, step: Ints, counts: Ints) -> Ints:
@@ -145,12 +156,12 @@ def positions(pieces: Pieces, length_m: npt.ArrayLike, vehicle: int, t_s: npt.Ar
     length = np.asarray(length_m, dtype=np.float64)
     for i in np.flatnonzero(pieces.vehicle == vehicle):
         p = slice(pieces.point_offsets[i], pieces.point_offsets[i + 1])
-        r = pieces.roads[pieces.road_offsets[i] : pieces.road_offsets[i + 1]]
+        r = slice(pieces.road_offsets[i], pieces.road_offsets[i + 1])
+        roads, start = pieces.roads[r], pieces.start_m[r]
         here = (t >= pieces.t_s[p][0]) & (t <= pieces.t_s[p][-1])
         s = np.interp(t[here], pieces.t_s[p], pieces.s_m[p])
-        along = np.concatenate([[0.0], np.cumsum(length[r])])
-        k = np.clip(np.searchsorted(along, s, side="right") - 1, 0, len(r) - 1)
-        road[here], pos[here] = r[k], np.minimum(s - along[k], length[r[k]])
+        k = np.clip(np.searchsorted(start, s, side="right") - 1, 0, len(roads) - 1)
+        road[here], pos[here] = roads[k], np.minimum(s - start[k], length[roads[k]])
     return road, pos
 
 

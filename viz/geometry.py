@@ -139,6 +139,24 @@ def _areas(city: City, frame: Frame, table: gpd.GeoDataFrame, tolerance_m: float
     return streams, row
 
 
+def _nodes(city: City, frame: Frame) -> dict[str, bytes]:
+    """Streams of the junctions' points and of the junction at either end of each road.
+
+    Roads end where the junction begins; the page draws them on to its middle.
+    """
+    at = {name: i + 1 for i, name in enumerate(city.junctions["node"].tolist())}
+    xy = frame.units(city, shapely.get_coordinates(shapely.centroid(city.junctions.geometry.to_numpy())).reshape(-1, 2))
+    begin, end = (
+        np.array([at.get(n, 0) for n in city.roads[c]], dtype=np.int64) for c in ("from_node", "to_node")
+    )
+    return {
+        "node.x": wide(zigzag(np.diff(xy[:, 0], prepend=0))),
+        "node.y": wide(zigzag(np.diff(xy[:, 1], prepend=0))),
+        "road.from": wide(zigzag(np.diff(begin, prepend=0))),
+        "road.to": wide(zigzag(np.diff(end, prepend=0))),
+    }
+
+
 def _whole(table: Any, column: str) -> bytes:
     values = table[column].to_numpy(np.float64)
     return varint(np.rint(np.nan_to_num(np.maximum(values, 0))).astype(np.int64))
@@ -175,6 +193,7 @@ def city_streams(city: City, frame: Frame) -> tuple[dict[str, Any], dict[str, by
         "road.side_dm": varint(np.rint(side_m(city, other) * 10).astype(np.int64)),
         "road.other": wide(zigzag(np.where(other < 0, 0, other - np.arange(len(other))))),
     }
+    streams |= _nodes(city, frame)
     for key, table, tolerance in (
         ("water", city.waters, _AREA_TOLERANCE_M),
         ("block", city.blocks, _AREA_TOLERANCE_M),

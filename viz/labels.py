@@ -6,6 +6,7 @@ would touch a shown one waits for the next step.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +24,22 @@ _TILE_PX = 512.0
 
 #: style → (size px, first zoom, rank: lower goes first)
 STYLES: dict[str, tuple[int, float, int]] = {
-    "subdistrict": (19, 8.0, 0),
-    "water": (14, 9.0, 1),
-    "road_major": (12, 10.5, 3),
-    "landmark": (13, 10.5, 2),
+    "subdistrict": (17, 8.0, 0),
+    "water": (13, 9.0, 3),
+    "water_small": (11, 13.0, 8),
+    "road_major": (12, 10.5, 2),
+    "landmark": (13, 10.5, 1),
     "community_town": (12, 11.5, 4),
     "road": (11, 13.0, 6),
     "place": (11, 13.0, 5),
     "community": (11, 12.0, 7),
     "place_small": (10, 15.0, 8),
 }
-_LANDMARKS = {"landmark", "hospital", "logistics_park", "industrial_park", "service_hall", "park", "water"}
+_LANDMARKS = {"landmark", "hospital", "logistics_park", "industrial_park", "service_hall"}
+#: px by which the name of a place stands below its badge; map_view.js does the same
+BELOW_PX = 19.0
+_LARGE_WATER_M2 = 400_000.0
+_UNDER_BADGES = {"landmark", "place", "place_small"}
 _SMALL = {"bus_stop", "shop", "service_point", "company_station", "charging", "kindergarten", "clinic", "gate", "depot"}
 
 
@@ -64,7 +70,9 @@ def labels(city: City, frame: Frame, lang: str) -> list[Label]:
     straight = np.abs(np.cos(np.radians([f[4] for f in found])))
     wide, high = widths * straight + sizes * turned, widths * turned + sizes * straight
     first = np.array([STYLES[f[2]][1] for f in found])
-    zoom = _declutter(lon - frame.lon, lat - frame.lat, frame.lat, np.column_stack([wide, high]) + 8, first)
+    below = np.array([BELOW_PX if f[2] in _UNDER_BADGES else 0.0 for f in found])
+    box = np.column_stack([wide, high]) + 8
+    zoom = _declutter((lon - frame.lon, lat - frame.lat), frame.lat, box, below, first)
     return [
         Label(f[0], f[1], f[2], float(lon[i]), float(lat[i]), float(f[4]), float(zoom[i]))
         for i, f in enumerate(found)
@@ -84,12 +92,12 @@ def _width(words: str) -> float:
     return sum(1.0 if ord(c) > 0x2E7F else 0.55 for c in words)
 
 
-def _declutter(x_deg: Floats, y_deg: Floats, lat: float, box_px: Floats, first: Floats) -> Floats:
+def _declutter(at_deg: tuple[Floats, Floats], lat: float, box_px: Floats, below_px: Floats, first: Floats) -> Floats:
     """Return the zoom from which each label (in order of rank) shows, inf for never."""
-    zoom = np.full(len(x_deg), np.inf)
+    zoom = np.full(len(first), np.inf)
     for z in ZOOMS:
         px = _TILE_PX * 2**z / 360.0
-        at = np.column_stack([x_deg * px, y_deg * px / np.cos(np.radians(lat))])
+        at = np.column_stack([at_deg[0] * px, at_deg[1] * px / np.cos(np.radians(lat)) - below_px])
         for i in np.flatnonzero(np.isinf(zoom) & (first <= z)):
             shown = np.flatnonzero(np.isfinite(zoom))
             near = np.abs(at[shown] - at[i]) < (box_px[shown] + box_px[i]) / 2
@@ -108,19 +116,31 @@ def _name(row: Any) -> tuple[str, str]:
 
 def _areas(city: City) -> list[_Found]:
     out: list[_Found] = []
-    for table, style in ((city.subdistricts, "subdistrict"), (city.waters, "water"), (city.communities, "community")):
-        seen: set[str] = set()
+    for table, style in ((city.subdistricts, "subdistrict"), (city.communities, "community")):
         for row in table.rename(columns={"name": "name_"}).itertuples():
             name, name_en = _name(row)
             if (not name and not name_en) or row.geometry is None or row.geometry.is_empty:
                 continue
-            if style == "water" and name in seen:
-                continue
-            seen.add(name)
             town = style == "community" and row.kind in ("town", "new_town")
             point = row.geometry.representative_point()
             out.append((name, name_en, "community_town" if town else style, point, 0.0, float(row.geometry.area)))
-    return out
+    return out + _waters(city)
+
+
+def _waters(city: City) -> list[_Found]:
+    """One label per water; the reaches of a river are one river, named at its largest."""
+    best: dict[str, _Found] = {}
+    for row in city.waters.rename(columns={"name": "name_"}).itertuples():
+        name, name_en = _name(row)
+        name, name_en = re.sub(r"\s*\d+段$", "", name), re.sub(r"\s+reach \d+$", "", name_en)
+        if (not name and not name_en) or row.geometry is None or row.geometry.is_empty:
+            continue
+        area = float(row.geometry.area)
+        style = "water" if area > _LARGE_WATER_M2 or row.kind == "river" else "water_small"
+        found = (name, name_en, style, row.geometry.representative_point(), 0.0, area)
+        if name not in best or best[name][5] < area:
+            best[name] = found
+    return list(best.values())
 
 
 def _roads(city: City) -> list[_Found]:

@@ -145,7 +145,7 @@ def specs() -> list[dict[str, Any]]:
         Layer(
             "ScatterplotLayer", id="dots", pickable=True, radius_units=pixels, stroked=False, antialiasing=True,
         ),  # fmt: skip
-        Layer("LineLayer", id="bodies", pickable=True, width_units=metres, get_width=2.4, width_min_pixels=3.2),
+        Layer("LineLayer", id="bodies", pickable=True, width_units=metres, get_width=2.4, width_min_pixels=4),
         Layer("ScatterplotLayer", id="signals", pickable=True, radius_units=pixels, get_radius=2.6,
               get_fill_color=[140, 235, 190, 210]),
         Layer("IconLayer", id="places", pickable=True, size_units=pixels, size_min_pixels=8, alpha_cutoff=0.02),

@@ -3,29 +3,36 @@
 const raw = (id) => document.getElementById(id);
 
 async function main() {
-  const began = performance.now();
+  const marks = { start: performance.now() };
+  const mark = (name) => (marks[name] = Math.round(performance.now()));
   if (typeof DecompressionStream === "undefined") throw new Error(document.documentElement.lang === "zh-CN" ? "DecompressionStream?" : "This browser is too old to unpack the map (no DecompressionStream).");
   const library = gunzip(takeData("library")).text();
   const [cityData, tripData, stateData] = await Promise.all(["city", "trips", "state"].map(openData));
+  mark("unpacked");
   const about = cityData.meta.about;
   const text = about.text;
   raw("cover-text").textContent = text.loading;
   const script = document.createElement("script");
   script.textContent = await library;
   document.head.append(script);
+  mark("library");
   if (!window.deck) throw new Error(text.failed);
   const city = openCity(cityData);
   const app = { about, text, city, lang: about.lang };
   app.trips = openTrips(tripData, city);
   app.tasks = openTasks(stateData);
   app.state = openState(stateData, city);
+  mark("decoded");
   setUp(app);
+  mark("set");
   await app.view.start();
+  mark("drawn");
   document.body.classList.remove("loading");
   app.panels.drawTicks();
   app.panels.drawCharts();
   app.refresh();
-  app.readyAfter = performance.now() - began;
+  mark("ready");
+  app.marks = marks;
   window.__map = app;
   window.__ready = true;
 }

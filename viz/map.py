@@ -66,7 +66,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     task_meta, task_parts = tasks.task_streams(run.facts, begin)
     state_text = pack({"steps": int(state.entered.shape[0])}, {**state_streams(state), **task_parts})
     room = _GOAL_MB * 1e6 - len(page.bundle()[0]) - len(state_text) - _CITY_MB * 1e6
-    vehicles, thinning = _vehicles(pieces, len(length), begin, room)
+    vehicles, thinning = _vehicles(pieces, length, begin, room)
     frame = geometry.Frame.of(run.city)
     city_meta, city_parts = geometry.city_streams(run.city, frame)
     label_meta, label_parts = _labels(run.city, frame, lang)
@@ -187,7 +187,7 @@ def _when(facts: Facts, fact: str, vehicle: trips.Ints) -> trips.Ints:
 
 
 def _vehicles(
-    pieces: trips.Pieces, n_roads: int, begin_s: int, room: float
+    pieces: trips.Pieces, length_m: trips.Floats, begin_s: int, room: float
 ) -> tuple[tuple[dict[str, Any], dict[str, bytes]], encode.Thinning]:
     """Encode the trips into about ``room`` bytes of page.
 
@@ -204,7 +204,7 @@ def _vehicles(
         one_in *= 2
         shown = encode.thin(whole, one_in)
     thinning = encode.Thinning(one_in, slack, number, len(np.unique(shown.vehicle)))
-    return encode.encode(shown, n_roads, begin_s, 2.0 if slack >= 0.6 else 1.0), thinning
+    return encode.encode(shown, length_m, begin_s, 2.0 if slack >= 0.6 else 1.0), thinning
 
 
 def _labels(city: City, frame: geometry.Frame, lang: str) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -160,9 +160,11 @@ function openCity(data) {
         along[k - 1] +
         Math.hypot((road.xy[2 * k] - road.xy[2 * k - 2]) * mPerLon, (road.xy[2 * k + 1] - road.xy[2 * k - 1]) * mPerLat);
   const tenth = (values) => Float32Array.from(values, (v) => v / 10);
+  const place = (values) => Float32Array.from(runningSum(values), (v) => v * unit);
   const city = {
     meta,
     names,
+    nodes: { x: place(data.wideSigned("node.x")), y: place(data.wideSigned("node.y")) },
     centre: meta.centre,
     mPerLat,
     mPerLon,
@@ -172,6 +174,8 @@ function openCity(data) {
       xy: road.xy,
       along,
       ...named("road"),
+      from: runningSum(data.wideSigned("road.from")),
+      to: runningSum(data.wideSigned("road.to")),
       kind: data.ints("road.class"),
       limit: tenth(data.ints("road.speed_dm_s")),
       lanes: data.ints("road.lanes"),

@@ -191,7 +191,7 @@ function makePanels(app) {
   $("layers").querySelector("h2").textContent = text.layers;
   for (const id of Object.keys(about.switches)) {
     const box = el("input", { type: "checkbox", id: "switch-" + id, checked: app.on[id], onchange: (e) => app.setLayer(id, e.target.checked) });
-    $("switches").append(el("label", { class: "switch" }, box, el("i"), el("span", {}, text["layer_" + id])));
+    $("switches").append(el("label", { class: "switch", title: text["about_" + id] }, box, el("i"), el("span", {}, text["layer_" + id])));
     if (id === "vehicles")
       $("switches").append(
         el(

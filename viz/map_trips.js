@@ -13,6 +13,7 @@ function openTrips(data, city) {
   const roadOff = offsetsOf(nRoads);
   const next = data.signed("next");
   const nextOff = offsetsOf(data.ints("n_next"));
+  const gap = data.ints("next_gap_m");
   const turn = data.ints("turn");
   const first = data.wide("first_road");
   const roads = city.roads.n < 65536 ? new Uint16Array(meta.roads) : new Uint32Array(meta.roads);
@@ -22,10 +23,13 @@ function openTrips(data, city) {
     let road = first[i];
     let s = 0;
     for (let j = roadOff[i]; j < roadOff[i + 1]; j++) {
-      if (j > roadOff[i]) road = road + next[nextOff[road] + turn[k++]];
+      if (j > roadOff[i]) {
+        const pair = nextOff[road] + turn[k++];
+        s += length[road] + gap[pair];
+        road += next[pair];
+      }
       roads[j] = road;
       start[j] = s;
-      s += length[road];
     }
   }
   const pointOff = offsetsOf(data.ints("n_points"));
@@ -104,9 +108,32 @@ function pointOn(city, r, pos, out) {
 function locate(trips, i, t, out) {
   wayAt(trips, i, t, out);
   const j = lastAtMost(trips.start, out.s, trips.roadOff[i], trips.roadOff[i + 1]);
+  const length = trips.city.roads.length[trips.roads[j]];
   out.road = trips.roads[j];
-  out.pos = Math.min(out.s - trips.start[j], trips.city.roads.length[out.road]);
+  out.pos = Math.min(out.s - trips.start[j], length);
   pointOn(trips.city, out.road, out.pos, out);
+  const beyond = out.s - trips.start[j] - length;
+  if (beyond > 0 && j + 1 < trips.roadOff[i + 1]) across(trips, j, beyond, length, out);
+}
+
+// Between two roads: on a bow over the junction, from the end of road j towards the beginning of the next.
+function across(trips, j, beyond, length, out) {
+  const city = trips.city;
+  const gap = trips.start[j + 1] - trips.start[j] - length;
+  if (!(gap > 0.5)) return;
+  const f = Math.min(1, beyond / gap);
+  const { x, y, dx, dy } = out;
+  pointOn(city, trips.roads[j + 1], 0, out);
+  const half = gap / 2;
+  const cx = (x + (dx * half) / city.mPerLon + out.x - (out.dx * half) / city.mPerLon) / 2;
+  const cy = (y + (dy * half) / city.mPerLat + out.y - (out.dy * half) / city.mPerLat) / 2;
+  const [a, b, c] = [(1 - f) * (1 - f), 2 * f * (1 - f), f * f];
+  out.x = a * x + b * cx + c * out.x;
+  out.y = a * y + b * cy + c * out.y;
+  const [hx, hy] = [(1 - f) * dx + f * out.dx, (1 - f) * dy + f * out.dy];
+  const size = Math.hypot(hx, hy) || 1;
+  out.dx = hx / size;
+  out.dy = hy / size;
 }
 
 // Paths with times of all pieces between two moments, as binary attributes of a TripsLayer.

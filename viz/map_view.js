@@ -65,15 +65,54 @@ function makeView(app) {
     }
     return data;
   };
-  const roadWidth = (r) => (about.road_width[classes[city.roads.kind[r]]] || [6, 0.4])[0];
+  const roadStyle = (r) => about.road_width[classes[city.roads.kind[r]]] || [6, 0.4];
+  const isSecond = (r) => {
+    const other = city.roads.other[r];
+    return other >= 0 && other < r && city.roads.other[other] === r;
+  };
+  // roads as drawn: to the middle of the junctions at their ends
+  const fullData = (which) => {
+    const { roads, nodes } = city;
+    let size = 0;
+    for (const r of which) size += roads.offsets[r + 1] - roads.offsets[r] + 2;
+    const xy = new Float32Array(size * 2);
+    const starts = new Uint32Array(which.length + 1);
+    let at = 0;
+    const put = (x, y) => {
+      xy[2 * at] = x;
+      xy[2 * at + 1] = y;
+      at++;
+    };
+    const toNode = (node, k) => {
+      if (!node) return;
+      const dx = (nodes.x[node - 1] - roads.xy[2 * k]) * city.mPerLon;
+      const dy = (nodes.y[node - 1] - roads.xy[2 * k + 1]) * city.mPerLat;
+      if (Math.hypot(dx, dy) < 60) put(nodes.x[node - 1], nodes.y[node - 1]);
+    };
+    which.forEach((r, i) => {
+      starts[i] = at;
+      toNode(roads.from[r], roads.offsets[r]);
+      for (let k = roads.offsets[r]; k < roads.offsets[r + 1]; k++) put(roads.xy[2 * k], roads.xy[2 * k + 1]);
+      toNode(roads.to[r], roads.offsets[r + 1] - 1);
+    });
+    starts[which.length] = at;
+    return { length: which.length, startIndices: starts, attributes: { getPath: { value: xy.slice(0, 2 * at), size: 2 } }, roads: which };
+  };
   const tiers = [[], [], []];
   for (let r = 0; r < city.roads.n; r++) {
-    const other = city.roads.other[r];
-    if (other >= 0 && other < r && city.roads.other[other] === r) continue; // drawn with its opposite
-    const least = (about.road_width[classes[city.roads.kind[r]]] || [6, 0.4])[1];
+    const least = roadStyle(r)[1];
     tiers[least >= 1.5 ? 2 : least >= 0.6 ? 1 : 0].push(r);
   }
-  const roadTiers = tiers.map((which, k) => ({ data: pathData(which), least: [0.5, 0.9, 1.6][k] }));
+  const lazy = (build) => {
+    let value;
+    return () => (value ??= build());
+  };
+  // seen from afar one line stands for both directions; near, each has its own
+  const roadTiers = tiers.map((which, k) => ({
+    far: lazy(() => fullData(which.filter((r) => !isSecond(r)))),
+    near: lazy(() => fullData(which)),
+    least: [0.5, 0.9, 1.6][k],
+  }));
   const usedData = sideData(Array.from(state.used));
   const blockKinds = city.meta.block_kinds;
   const outline = (areas) => areas.shapes.flatMap((s) => s.polygon.map((path) => ({ path, row: s.row })));
@@ -129,20 +168,23 @@ function makeView(app) {
       out.push(cached("subdistricts", "", () => make("subdistricts", { data: subdistrictLines, getPath: (d) => d.path })));
     }
     if (on.roads)
-      roadTiers.forEach(({ data, least }, k) => {
+      roadTiers.forEach(({ far, near, least }, k) => {
         if (k === 0 && zoomStep < 20) return; // small streets only blur the whole city
+        const close = zoomStep >= 27;
         out.push(
-          cached("roads-" + k, "", () =>
-            make("roads-" + k, {
+          cached("roads-" + k, close, () => {
+            const data = (close ? near : far)();
+            return make("roads-" + k, {
               spec: "roads",
               data,
               _pathType: "open",
               positionFormat: "XY",
-              widthMinPixels: least,
+              widthMinPixels: close ? least / 2 : least,
               getColor: (_, { index }) => pal.road[classes[city.roads.kind[data.roads[index]]]] || [60, 70, 90],
-              getWidth: (_, { index }) => roadWidth(data.roads[index]),
-            }),
-          ),
+              getWidth: (_, { index }) => (close ? 3.2 * city.roads.lanes[data.roads[index]] - 0.5 : roadStyle(data.roads[index])[0]),
+              updateTriggers: { getWidth: close, getColor: close },
+            });
+          }),
         );
       });
     if (on.volume)
@@ -177,7 +219,7 @@ function makeView(app) {
               const v = state.speed(r, step);
               return Number.isNaN(v) ? [0, 0, 0, 0] : [...view.speedColour(v / city.roads.limit[r]), 235];
             },
-            getWidth: (_, { index }) => Math.max(4, city.roads.side[usedData.roads[index]] * 1.6),
+            getWidth: (_, { index }) => 2.4 * city.roads.lanes[usedData.roads[index]] + 1,
             updateTriggers: { getColor: step },
           }),
         ),
@@ -276,13 +318,17 @@ function makeView(app) {
   let radius = new Float32Array(0);
   let ends = new Float32Array(0);
 
-  function movers(t, zoom) {
+  const metresPerPixel = (zoom) => (78271.5 * Math.cos((city.centre[1] * Math.PI) / 180)) / 2 ** zoom;
+
+  function movers(t, zoom, trailed) {
     const m = (view.count = underWay(trips, t, active));
-    const near = zoom >= 14.6;
+    const near = zoom >= 15.2;
+    const perPixel = metresPerPixel(zoom);
     if (xy.length < 2 * m) {
       const size = Math.ceil(m * 1.3) + 64;
       [xy, ends, radius, rgba] = [new Float32Array(2 * size), new Float32Array(2 * size), new Float32Array(size), new Uint8Array(4 * size)];
     }
+    const alpha = app.on.congestion || app.on.volume ? 150 : 255; // let the roads speak
     const base = zoom < 10 ? 1.25 : zoom < 11.5 ? 1.6 : zoom < 13 ? 2.1 : 3;
     for (let k = 0; k < m; k++) {
       const i = active[k];
@@ -292,14 +338,15 @@ function makeView(app) {
       xy[2 * k] = spot.x;
       xy[2 * k + 1] = spot.y;
       if (near) {
-        ends[2 * k] = spot.x - (spot.dx * kindLength[kind]) / city.mPerLon;
-        ends[2 * k + 1] = spot.y - (spot.dy * kindLength[kind]) / city.mPerLat;
+        const length = Math.max(kindLength[kind], 1.4 * kindLength[kind] * perPixel); // never a speck
+        ends[2 * k] = spot.x - (spot.dx * length) / city.mPerLon;
+        ends[2 * k + 1] = spot.y - (spot.dy * length) / city.mPerLat;
       }
-      radius[k] = base * kindRadius[kind];
+      radius[k] = base * kindRadius[kind] * (trailed ? 0.85 : 1);
       rgba[4 * k] = colour[0];
       rgba[4 * k + 1] = colour[1];
       rgba[4 * k + 2] = colour[2];
-      rgba[4 * k + 3] = 255;
+      rgba[4 * k + 3] = alpha;
     }
     const colour = { value: rgba.subarray(0, 4 * m), size: 4, normalized: true };
     const place = { value: xy.subarray(0, 2 * m), size: 2 };
@@ -322,9 +369,9 @@ function makeView(app) {
   }
 
   function trails(t, zoom) {
-    // about 42 px at 12 m/s, whatever the zoom
-    const perPixel = (78271.5 * Math.cos((city.centre[1] * Math.PI) / 180)) / 2 ** zoom;
-    const length = Math.min(SLICE_S, Math.max(4, (42 * perPixel) / 12));
+    // about 34 px at 12 m/s, whatever the zoom
+    const length = Math.min(SLICE_S, Math.max(4, (34 * metresPerPixel(zoom)) / 12));
+    const width = zoom < 11 ? 1.1 : zoom < 13 ? 1.7 : 2.4;
     const first = Math.max(0, Math.floor((t - length) / SLICE_S));
     const last = Math.floor(t / SLICE_S);
     const out = [];
@@ -344,7 +391,9 @@ function makeView(app) {
             positionFormat: "XY",
             currentTime: t,
             trailLength: length,
-            opacity: 0.85,
+            getWidth: width,
+            updateTriggers: { getWidth: width },
+            opacity: zoom < 11 ? 0.55 : 0.75,
           }),
         );
     }
@@ -381,8 +430,9 @@ function makeView(app) {
     const zoomStep = Math.floor(zoom * 2);
     const moving = [];
     if (app.on.vehicles) {
-      if (view.drawsTrails() && zoom < 15.5) moving.push(...trails(t, zoom));
-      moving.push(...movers(t, zoom));
+      const trailed = view.drawsTrails() && zoom < 16;
+      if (trailed) moving.push(...trails(t, zoom));
+      moving.push(...movers(t, zoom, trailed));
     }
     deckgl.setProps({
       viewState: { ...app.camera },
@@ -455,6 +505,7 @@ function makeView(app) {
 const LABEL_COLOUR = {
   subdistrict: [214, 226, 246, 235],
   water: [112, 170, 214, 230],
+  water_small: [92, 140, 180, 215],
   road_major: [158, 172, 200, 235],
   road: [132, 146, 174, 225],
   landmark: [246, 230, 190, 245],

@@ -64,15 +64,15 @@ def road_state(pieces: Pieces, length_m: Floats, begin_s: float, end_s: float, s
 def traversals(pieces: Pieces, length_m: Floats) -> tuple[Floats, Floats, Floats]:
     """Return for every road of every piece: second of entering, second of leaving, metres driven on it."""
     n_roads, n_points = np.diff(pieces.road_offsets), np.diff(pieces.point_offsets)
-    along = np.concatenate([[0.0], np.cumsum(length_m[pieces.roads])])
-    gap = 10.0 * np.arange(len(pieces))  # keeps the end of one piece apart from the beginning of the next
-    base = along[pieces.road_offsets[:-1]] + gap
-    s = pieces.s_m + np.repeat(base, n_points)
     heads, tails = pieces.point_offsets[:-1], pieces.point_offsets[1:] - 1
+    # one long measure, in which pieces lie apart
+    longest = np.maximum(pieces.s_m[tails], pieces.start_m[pieces.road_offsets[1:] - 1]) + 10.0
+    lift = np.cumsum(longest) - longest
+    s = pieces.s_m + np.repeat(lift, n_points)
     low, high = np.repeat(s[heads], n_roads), np.repeat(s[tails], n_roads)
-    lift = np.repeat(gap, n_roads)
-    begin = np.clip(along[:-1] + lift, low, high)
-    end = np.clip(along[1:] + lift, low, high)
+    start = pieces.start_m + np.repeat(lift, n_roads)
+    begin = np.clip(start, low, high)
+    end = np.clip(start + length_m[pieces.roads], low, high)
     enter, leave = np.interp(begin, s, pieces.t_s), np.interp(end, s, pieces.t_s)
     # a halt at the very end or beginning is time on that road too
     enter[pieces.road_offsets[:-1]] = pieces.t_s[heads]

@@ -54,13 +54,15 @@ class Plans:
 class Pieces:
     """Unbroken stretches of driving, sorted by vehicle and time.
 
-    Piece ``i`` drives ``roads[road_offsets[i]:road_offsets[i + 1]]``; its breakpoints are
-    ``t_s`` and ``s_m`` in ``[point_offsets[i], point_offsets[i + 1])``, with ``s_m`` measured from the beginning of its first road.
+    Piece ``i`` drives ``roads[road_offsets[i]:road_offsets[i + 1]]``, which begin ``start_m`` from the beginning of
+    its first road (roads and the junctions between them add up); its breakpoints are ``t_s`` and ``s_m`` in
+    ``[point_offsets[i], point_offsets[i + 1])``, with ``s_m`` measured like ``start_m``.
     """
 
     vehicle: Ints
     road_offsets: Ints
     roads: Roads
+    start_m: Floats
     point_offsets: Ints
     t_s: Floats
     s_m: Floats
@@ -76,6 +78,7 @@ class Pieces:
             self.vehicle[which],
             _offsets(n_roads[which]),
             self.roads[roads],
+            self.start_m[roads],
             _offsets(n_points[which]),
             self.t_s[points],
             self.s_m[points],
@@ -102,11 +105,16 @@ def ways(samples: Samples, plans: Plans, city: City) -> Pieces:
     """Return the pieces that the samples and plans tell, with every sample as a breakpoint."""
     if len(samples) == 0:
         e = np.empty(0, np.int64)
-        return Pieces(e, np.zeros(1, np.int64), np.empty(0, np.int32), np.zeros(1, np.int64), e * 1.0, e * 1.0)
+        none, no_offsets = np.empty(0), np.zeros(1, np.int64)
+        return Pieces(e, no_offsets, np.empty(0, np.int32), none, no_offsets, none, none)
     length = city.roads["length_m"].to_numpy(np.float64)
     planned, odd = _follow(samples, plans, len(length))
     chains = [planned, _fill(samples, odd, city, length)]
-    parts = [_measure(c, samples, length, plans if c is planned else Plans.none()) for c in chains if c.rows.size]
+    parts = [
+        _measure(c, samples, (length, across_m(c.roads, city)), plans if c is planned else Plans.none())
+        for c in chains
+        if c.rows.size
+    ]
     return _sort(_join(parts))
 
 
@@ -122,7 +130,13 @@ def simplified(pieces: Pieces, tolerance_m: float = TOLERANCE_M, slack_s: float 
     keep = simplify(pieces.t_s, pieces.s_m, pieces.point_offsets, allowed)
     counts = np.add.reduceat(keep.astype(np.int64), pieces.point_offsets[:-1])
     return Pieces(
-        pieces.vehicle, pieces.road_offsets, pieces.roads, _offsets(counts), pieces.t_s[keep], pieces.s_m[keep]
+        pieces.vehicle,
+        pieces.road_offsets,
+        pieces.roads,
+        pieces.start_m,
+        _offsets(counts),
+        pieces.t_s[keep],
+        pieces.s_m[keep],
     )
 
 
@@ -240,10 +254,26 @@ def _within(counts: Ints) -> Ints:
 # -- distances and times -------------------------------------------------------------------------------
 
 
-def _measure(chain: _Chain, samples: Samples, length: Floats, plans: Plans) -> Pieces:
+def across_m(roads: Roads, city: City) -> Floats:
+    """Return for each road in a chain the whole metres from the end of the one before across the junction.
+
+    0 for the first of all. Between the end of one trip and the beginning of the next the figure means nothing.
+    """
+    import shapely
+
+    lines = city.roads.geometry.to_numpy()
+    begin = shapely.get_coordinates(shapely.get_point(lines, 0))
+    end = shapely.get_coordinates(shapely.get_point(lines, -1))
+    gap = begin[roads[1:]] - end[roads[:-1]]
+    return np.concatenate([[0.0], np.round(np.hypot(gap[:, 0], gap[:, 1]))])[: len(roads)]
+
+
+def _measure(chain: _Chain, samples: Samples, metres: tuple[Floats, Floats], plans: Plans) -> Pieces:
     """Turn places on a chain into metres along it, lengthened to the known beginning and end of the trip."""
-    along = np.concatenate([[0.0], np.cumsum(length[chain.roads])])
-    s = along[chain.k] + samples.share[chain.rows] * length[chain.roads[chain.k]]
+    length, across = metres
+    own = length[chain.roads]
+    begins = np.cumsum(own + across) - own  # where each road of the chain begins
+    s = begins[chain.k] + samples.share[chain.rows] * own[chain.k]
     s = np.maximum.accumulate(s) if _ordered(chain) else _climb(s, chain.piece)
     t = samples.t_s[chain.rows]
     heads = np.flatnonzero(np.diff(chain.piece, prepend=-1))
@@ -251,10 +281,11 @@ def _measure(chain: _Chain, samples: Samples, length: Floats, plans: Plans) -> P
     vehicle = samples.vehicle[chain.rows[heads]]
     k_first, k_last = chain.k[heads], chain.k[tails]
     begin, end = np.full(len(heads), np.nan), np.full(len(heads), np.nan)
+    whole_m = begins[chain.last] + own[chain.last]
     if len(plans.vehicle):
         plan = np.searchsorted(plans.vehicle, vehicle)
-        begin = _ease(plans.entered_s[plan], t[heads], s[heads] - along[chain.first], samples.period_s, -1)
-        end = _ease(plans.ended_s[plan], t[tails], along[chain.last + 1] - s[tails], samples.period_s, 1)
+        begin = _ease(plans.entered_s[plan], t[heads], s[heads] - begins[chain.first], samples.period_s, -1)
+        end = _ease(plans.ended_s[plan], t[tails], whole_m - s[tails], samples.period_s, 1)
         k_first = np.where(np.isnan(begin), k_first, chain.first)
         k_last = np.where(np.isnan(end), k_last, chain.last)
     early, late = ~np.isnan(begin), ~np.isnan(end)
@@ -263,12 +294,13 @@ def _measure(chain: _Chain, samples: Samples, length: Floats, plans: Plans) -> P
     t_out, s_out = np.empty(offsets[-1]), np.empty(offsets[-1])
     shift = np.repeat(offsets[:-1] + early - heads, tails - heads + 1)
     t_out[np.arange(len(t)) + shift], s_out[np.arange(len(t)) + shift] = t, s
-    t_out[offsets[:-1][early]], s_out[offsets[:-1][early]] = begin[early], along[chain.first][early]
-    t_out[offsets[1:][late] - 1], s_out[offsets[1:][late] - 1] = end[late], along[chain.last + 1][late]
-    s_out -= np.repeat(along[k_first], counts)
+    t_out[offsets[:-1][early]], s_out[offsets[:-1][early]] = begin[early], begins[chain.first][early]
+    t_out[offsets[1:][late] - 1], s_out[offsets[1:][late] - 1] = end[late], whole_m[late]
+    s_out -= np.repeat(begins[k_first], counts)
     n_roads = k_last - k_first + 1
-    roads = chain.roads[np.repeat(k_first, n_roads) + _within(n_roads)]
-    return Pieces(vehicle, _offsets(n_roads), roads, offsets, t_out, s_out)
+    place = np.repeat(k_first, n_roads) + _within(n_roads)
+    start = begins[place] - np.repeat(begins[k_first], n_roads)
+    return Pieces(vehicle, _offsets(n_roads), chain.roads[place], start, offsets, t_out, s_out)
 
 
 def _ordered(chain: _Chain) -> bool:
@@ -293,6 +325,7 @@ def _join(parts: list[Pieces]) -> Pieces:
         np.concatenate([p.vehicle for p in parts]),
         _offsets(np.concatenate([np.diff(p.road_offsets) for p in parts])),
         np.concatenate([p.roads for p in parts]),
+        np.concatenate([p.start_m for p in parts]),
         _offsets(np.concatenate([np.diff(p.point_offsets) for p in parts])),
         np.concatenate([p.t_s for p in parts]),
         np.concatenate([p.s_m for p in parts]),
@@ -306,7 +339,15 @@ def _sort(p: Pieces) -> Pieces:
     n_roads, n_points = np.diff(p.road_offsets)[order], np.diff(p.point_offsets)[order]
     road = np.repeat(p.road_offsets[:-1][order], n_roads) + _within(n_roads)
     point = np.repeat(p.point_offsets[:-1][order], n_points) + _within(n_points)
-    return Pieces(p.vehicle[order], _offsets(n_roads), p.roads[road], _offsets(n_points), p.t_s[point], p.s_m[point])
+    return Pieces(
+        p.vehicle[order],
+        _offsets(n_roads),
+        p.roads[road],
+        p.start_m[road],
+        _offsets(n_points),
+        p.t_s[point],
+        p.s_m[point],
+    )
 
 
 def simplify(t_s: Floats, s_m: Floats, offsets: Ints, tolerance_m: Floats | float) -> npt.NDArray[np.bool_]:
