@@ -46,7 +46,9 @@ from twin.world.traffic.types import Drivers
 
 #: columns of ``fcd.parquet`` beside the time; SUMO knows the edge in meso only, the lane in micro
 FCD_ATTRIBUTES = {"meso": "id,x,y,speed,edge", "micro": "id,x,y,speed,lane"}
-_MESO = ("--mesosim", "--meso-junction-control", "--meso-interpolate-pos")
+#: SUMO's options for meso. Junction control makes signals and priorities count: on the real demand of Jinan 3 × 4,
+#: mean travel time is 463 s with it and 254 s without, against 420 s in micro
+MESO = ("--mesosim", "--meso-junction-control", "--meso-interpolate-pos")
 _TELEPORT = re.compile(r"^Warning: Teleporting vehicle '(\d+)'.*?time=(\d+)")
 _VAPORIZED = 3
 
@@ -106,7 +108,7 @@ class SumoTraffic:
         # a route over a road that is closed for now must not end the simulation: the vehicle waits in front
         args += ["--ignore-route-errors", "--max-depart-delay", "-1", "--xml-validation", "never"]
         args += ["--no-step-log", "--duration-log.disable"]
-        args += [*_MESO] if self._meso else ["--no-warnings"]
+        args += [*MESO] if self._meso else ["--no-warnings"]
         if s.fcd_file is not None:
             args += ["--fcd-output", str(s.fcd_file), "--device.fcd.period", str(s.fcd_period_s)]
             args += ["--fcd-output.attributes", FCD_ATTRIBUTES[s.mode], "--fcd-output.skip-empty"]

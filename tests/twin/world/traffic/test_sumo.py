@@ -20,7 +20,8 @@ from tests.cities import DATA, line_city, sumo_tool
 from tests.twin.world.traffic.conftest import Start, edges, random_vehicles, run, vehicles
 from twin.errors import AdapterError
 from twin.world.traffic.ports import Flow, NewVehicles, VehicleType
-from twin.world.traffic.sumo import SumoTraffic
+from twin.world.traffic.sumo import MESO, SumoTraffic
+from twin.world.traffic.types import DEFAULT_TYPES, Drivers
 
 STRAIGHT = ["A0B0", "B0C0", "C0D0"]
 
@@ -188,6 +189,62 @@ def test_travel_times_see_a_queue_and_forget_it(toy: City, start: Start, sumo_mo
     traffic.close_road(shut, False)
     run(traffic, 900 + 3600, 900)
     assert traffic.travel_times()[before] < 1.5 * free[before]
+
+
+# -- against plain SUMO --------------------------------------------------------------------------------
+
+
+def test_the_same_vehicles_drive_exactly_as_in_plain_sumo(
+    toy: City, start: Start, sumo_mode: str, tmp_path: Path
+) -> None:
+    """Routes written to a file and run by ``sumo`` itself: every vehicle departs and arrives at the same second."""
+    new = random_vehicles(toy, 400, 600, seed=5)
+    drivers = Drivers(DEFAULT_TYPES, seed=4)
+    names = [drivers.names[d] for d in drivers.draw(new.vehicle, new.type_index).tolist()]
+    assert len(set(names)) > 10
+    edge = toy.roads["edge"].tolist()
+    how = 'departLane="best" departSpeed="max"' if sumo_mode == "micro" else 'departLane="first" departSpeed="0"'
+    rows = "".join(
+        f'<vehicle id="{v}" type="{kind}" depart="{t}" {how}>'
+        f'<route edges="{" ".join(edge[r] for r in new.routes[i].tolist())}"/></vehicle>'
+        for i, (v, kind, t) in enumerate(zip(new.vehicle.tolist(), names, new.depart_s.tolist(), strict=True))
+    )
+    types, routes, info = (tmp_path / f for f in ("types.add.xml", "all.rou.xml", "info.xml"))
+    types.write_text(drivers.xml())
+    routes.write_text(f"<routes>{rows}</routes>")
+    sumo_tool(
+        "sumo",
+        *("-n", str(toy.net_file), "-a", str(types), "-r", str(routes), "--tripinfo-output", str(info)),
+        *("--seed", "4", "--no-step-log", "--time-to-teleport", "300", "--max-depart-delay", "-1"),
+        *(MESO if sumo_mode == "meso" else ()),
+    )
+    plain = {
+        int(t.get("id", "")): (float(t.get("depart", "")), float(t.get("arrival", "")))
+        for t in ElementTree.parse(info).getroot().iter("tripinfo")
+    }
+    traffic = start(toy, sumo_mode, seed=4)
+    half = new.depart_s < 300
+    for part in (half, ~half):
+        rows_of = np.flatnonzero(part)
+        traffic.add(
+            NewVehicles(
+                new.vehicle[rows_of],
+                new.type_index[rows_of],
+                new.depart_s[rows_of],
+                Routes(
+                    np.concatenate([new.routes[i] for i in rows_of]),
+                    np.concatenate([[0], np.cumsum([len(new.routes[i]) for i in rows_of])]).astype(np.int64),
+                    np.zeros(len(rows_of)),
+                ),
+            )
+        )
+    flow = run(traffic, 2400)
+    departed = dict(zip(flow.departed.tolist(), flow.departed_s.tolist(), strict=True))
+    twin = {v: (departed[v], t) for v, t in zip(flow.arrived.tolist(), flow.arrived_s.tolist(), strict=True)}
+    assert len(twin) == 400
+    if sumo_mode == "meso":  # plain SUMO tells fractions of a second there
+        plain = {v: (int(a), int(b)) for v, (a, b) in plain.items()}
+    assert twin == plain
 
 
 # -- determinism ---------------------------------------------------------------------------------------
