@@ -3,6 +3,10 @@
 A road is closed by taking its permissions away. In micro those who are on it drive on; in meso they would be
 stuck, for every segment of 100 m asks for permission anew. So in meso a closed road stays open to a spare
 vehicle class, and those on it belong to that class until they have left it.
+
+One closed lane takes nothing from a road's capacity in meso, where all lanes are one queue. So there the road
+is opened and shut by turns, open for the share of its lanes that are: a gate that lets through as many as they
+could carry.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ import numpy as np
 from twin.world.traffic.ports import Floats
 from twin.world.traffic.roads import Roads
 
+#: seconds of one opening and shutting of a road with a closed lane in meso; 2, 3 and 4 lanes divide it
+_GATE_S = 12
 _SPARE_CLASSES = ("custom2", "custom1", "vip", "army", "authority")
 
 
@@ -27,7 +33,10 @@ class Closures:
     def __init__(self, sumo: Any, roads: Roads, *, meso: bool, v_classes: Collection[str]) -> None:
         self._sumo, self._roads = sumo, roads
         self._spare = tuple(c for c in _SPARE_CLASSES if c not in v_classes) if meso else ()
+        self._meso = meso
         self._leaving: dict[str, tuple[str, str]] = {}
+        self._gates: dict[int, int] = {}
+        self._gate_shut: set[int] = set()
         self._roads_shut: set[int] = set()
         self._lanes_shut: set[tuple[int, int]] = set()
         self._permissions: dict[str, tuple[str, ...]] = {}
@@ -41,7 +50,7 @@ class Closures:
 
     def shut(self, road: int) -> bool:
         """Return whether no lane of the road may be entered."""
-        if road in self._roads_shut:
+        if road in self._roads_shut or road in self._gate_shut:
             return True
         if not self._lanes_shut:
             return False
@@ -57,22 +66,38 @@ class Closures:
         (self._roads_shut.add if closed else self._roads_shut.discard)(road)
         if closed and self._spare:
             self._let_leave(road)
-        for lane in range(self.lanes(road)):
-            self._permit(road, lane)
+        self._set_gate(road)
+        self._permit_all(road)
 
     def close_lane(self, road: int, lane: int, closed: bool) -> None:
         """Close a lane or open it. ValueError for a lane that the road has not."""
         if not 0 <= lane < self.lanes(road):
             raise ValueError(f"road {road} has lanes 0..{self.lanes(road) - 1}, not {lane}")
         (self._lanes_shut.add if closed else self._lanes_shut.discard)((road, lane))
-        self._permit(road, lane)
+        self._set_gate(road)
+        self._permit_all(road)
+
+    def _set_gate(self, road: int) -> None:
+        """Note for how many of ``_GATE_S`` seconds a road with closed lanes is open (meso)."""
+        self._gate_shut.discard(road)
+        self._gates.pop(road, None)
+        lanes = self.lanes(road)
+        shut = sum(r == road for r, _ in self._lanes_shut)
+        if self._meso and road not in self._roads_shut and 0 < shut < lanes:
+            self._gates[road] = max(1, round(_GATE_S * (lanes - shut) / lanes))
+
+    def _permit_all(self, road: int) -> None:
+        for lane in range(self.lanes(road)):
+            self._permit(road, lane)
 
     def _permit(self, road: int, lane: int) -> None:
         name = f"{self._roads.edges[road]}_{lane}"
         own = self._permissions.get(name)
         if own is None:
             own = self._permissions[name] = tuple(self._sumo.lane.getAllowed(name))
-        if road in self._roads_shut or (road, lane) in self._lanes_shut or not own:
+        if road in self._gate_shut:
+            self._sumo.lane.setDisallowed(name, ["all"])
+        elif road in self._roads_shut or (road, lane) in self._lanes_shut or not own:
             spare = [c for c in self._spare if c in own]
             if spare:
                 self._sumo.lane.setAllowed(name, spare)
@@ -84,9 +109,9 @@ class Closures:
     # -- those on a road that closes (meso) ----------------------------------------------------------
 
     @property
-    def leaving(self) -> bool:
-        """True while vehicles are on a road that has been closed."""
-        return bool(self._leaving)
+    def busy(self) -> bool:
+        """True while :meth:`look` has to be called every second."""
+        return bool(self._leaving or self._gates)
 
     def _let_leave(self, road: int) -> None:
         edge = self._roads.edges[road]
@@ -109,8 +134,15 @@ class Closures:
                 return False
         return True
 
-    def look(self) -> None:
-        """Give vehicles that have left a closed road their own class back."""
+    def look(self, now_s: int) -> list[int]:
+        """Give vehicles that have left a closed road their own class back; open and shut gates and return them."""
+        turned = []
+        for road, open_s in self._gates.items():
+            shut = now_s % _GATE_S >= open_s
+            if shut != (road in self._gate_shut):
+                (self._gate_shut.add if shut else self._gate_shut.discard)(road)
+                self._permit_all(road)
+                turned.append(road)
         v = self._sumo.vehicle
         for vehicle, (edge, own) in list(self._leaving.items()):
             try:
@@ -119,6 +151,7 @@ class Closures:
                     del self._leaving[vehicle]
             except self._sumo.TraCIException:
                 del self._leaving[vehicle]
+        return turned
 
     def set_speed(self, road: int, speed_m_s: float | None) -> None:
         """Set a road's limit; None: its own."""

@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -329,8 +329,7 @@ class SumoTraffic:
         step = self._sumo.simulationStep
         departed_ids, arrived_ids = simulation.getDepartedIDList, simulation.getArrivedIDList
         teleported_ids = None if self._meso else simulation.getStartingTeleportIDList
-        looks = [watch.look for watch in (self._detectors, self._entries) if not watch.idle]
-        stops, closures = self._stops, self._closures
+        looks = self._looks(began, ended)
         period = self._times.period_s
         now = self._now
         try:
@@ -341,10 +340,6 @@ class SumoTraffic:
                     arrived.extend(arrived_ids(), now)
                     if teleported_ids is not None:
                         teleported.extend(teleported_ids(), now)
-                    if stops.any:
-                        stops.look(now, began, ended)
-                    if closures.leaving:
-                        closures.look()
                     for look in looks:
                         look(now)
                     if now % period == 0:
@@ -360,9 +355,9 @@ class SumoTraffic:
             self._first_road.pop(vehicle, None)
         gone = arrived.vehicles()
         self._present.difference_update(gone.tolist())
-        if stops.any:
+        if self._stops.any:
             for vehicle in gone.tolist():
-                stops.forget(vehicle)
+                self._stops.forget(vehicle)
         who, road, when = self._entries.take()
         return Flow(
             departed=entered,
@@ -379,6 +374,21 @@ class SumoTraffic:
             entered_road=np.array(road, dtype=np.int64),
             entered_s=np.array(when, dtype=np.int64),
         )
+
+    def _looks(self, began: _Column, ended: _Column) -> list[Callable[[int], None]]:
+        """Return what has to be looked at every second."""
+        looks: list[Callable[[int], None]] = []
+        if self._stops.any:
+            looks.append(lambda now: self._stops.look(now, began, ended))
+        if self._closures.busy:
+            looks.append(self._look_at_closures)
+        looks += [watch.look for watch in (self._detectors, self._entries) if not watch.idle]
+        return looks
+
+    def _look_at_closures(self, now: int) -> None:
+        self._now = now + 1
+        for road in self._closures.look(now):
+            self._hold_or_release(road)
 
     def _look_at_speeds(self) -> None:
         roads = self._times.to_look_at()
