@@ -12,7 +12,6 @@ that begins elsewhere, so routes are checked here.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -28,7 +27,9 @@ from geo.city import City
 from twin.errors import AdapterError
 from twin.world.traffic.capture import Captured
 from twin.world.traffic.closures import Closures
+from twin.world.traffic.columns import Happenings
 from twin.world.traffic.measure import Detectors, Entries, TravelTimes, look_period_s
+from twin.world.traffic.options import DEPART, arguments, projection_data
 from twin.world.traffic.patience import Patience
 from twin.world.traffic.ports import (
     Floats,
@@ -44,11 +45,6 @@ from twin.world.traffic.roads import Roads
 from twin.world.traffic.stops import StopWatch
 from twin.world.traffic.types import Drivers
 
-#: columns of ``fcd.parquet`` beside the time; SUMO knows the edge in meso only, the lane in micro
-FCD_ATTRIBUTES = {"meso": "id,x,y,speed,edge", "micro": "id,x,y,speed,lane"}
-#: SUMO's options for meso. Junction control makes signals and priorities count: on the real demand of Jinan 3 × 4,
-#: mean travel time is 463 s with it and 254 s without, against 420 s in micro
-MESO = ("--mesosim", "--meso-junction-control", "--meso-interpolate-pos")
 _TELEPORT = re.compile(r"^Warning: Teleporting vehicle '(\d+)'.*?time=(\d+)")
 _VAPORIZED = 3
 
@@ -66,7 +62,7 @@ class SumoTraffic:
             raise ValueError(f"SUMO's mode must be 'meso' or 'micro', not {settings.mode!r}")
         self._settings = settings
         self._meso = settings.mode == "meso"
-        self._how = ("first", "base", "0") if self._meso else ("best", "base", "max")
+        self._how = DEPART[settings.mode]
         self._roads = Roads(city)
         self._drivers = Drivers(types, settings.seed)
         self._now = int(settings.begin_s)
@@ -91,41 +87,20 @@ class SumoTraffic:
         self._present: set[int] = set()
         self._routes: dict[bytes, str] = {}
         self._closures = Closures(libsumo, self._roads, meso=self._meso, v_classes={t.v_class for t in types})
-        self._first_road: dict[int, int] = {}
+        self._waiting: dict[int, tuple[int, int]] = {}  # not departed: first road, second
         self._held: dict[int, _Held] = {}
         self.warnings: dict[str, int] = {}
 
     # -- start and end -------------------------------------------------------------------------------
 
     def _start(self, city: City) -> None:
-        import sumo
-
         types = self._folder / "types.add.xml"
         types.write_text(self._drivers.xml(), encoding="utf-8")
-        s = self._settings
-        args = ["sumo", "-n", str(city.net_file), "-a", str(types), "--begin", str(s.begin_s)]
-        args += ["--seed", str(s.seed % 2**31), "--time-to-teleport", str(s.time_to_teleport_s)]
-        # a route over a road that is closed for now must not end the simulation: the vehicle waits in front
-        args += ["--ignore-route-errors", "--max-depart-delay", "-1", "--xml-validation", "never"]
-        args += ["--no-step-log", "--duration-log.disable"]
-        args += [*MESO] if self._meso else ["--no-warnings"]
-        if s.fcd_file is not None:
-            args += ["--fcd-output", str(s.fcd_file), "--device.fcd.period", str(s.fcd_period_s)]
-            args += ["--fcd-output.attributes", FCD_ATTRIBUTES[s.mode], "--fcd-output.skip-empty"]
-            args += ["--output.compression", "zstd"]
-        args += list(s.options)
-        proj = os.environ.get("PROJ_DATA")
-        os.environ["PROJ_DATA"] = str(Path(sumo.SUMO_HOME) / "data" / "proj")
         try:
-            with self._captured.catching(out=True):
-                self._sumo.start(args)
+            with projection_data(), self._captured.catching(out=True):
+                self._sumo.start(arguments(city.net_file, types, self._settings))
         except Exception as error:
             raise AdapterError(f"SUMO did not start: {self._words(error)}") from None
-        finally:
-            if proj is None:
-                del os.environ["PROJ_DATA"]
-            else:
-                os.environ["PROJ_DATA"] = proj
 
     def _words(self, error: Exception) -> str:
         self._captured.new_lines()
@@ -179,7 +154,7 @@ class SumoTraffic:
                     continue
                 a, b = offsets[i], offsets[i + 1]
                 self._insert(number, drivers[i], seconds[i], roads[a:b], edges[a:b])
-        self._first_road.update(zip(numbers, first, strict=True))
+        self._waiting.update(zip(numbers, zip(first, seconds, strict=True), strict=True))
         for i, stops in vehicles.stops.items():
             for stop in stops:
                 if not self.add_stop(numbers[i], stop):
@@ -195,7 +170,7 @@ class SumoTraffic:
 
     def _hold_or_release(self, road: int) -> None:
         """Keep vehicles that would begin on a shut road out of SUMO, which would drop them without a word."""
-        waiting = [v for v, first in self._first_road.items() if first == road]
+        waiting = [v for v, (first, _) in self._waiting.items() if first == road]
         if self._closures.shut(road):
             for number in waiting:
                 if number not in self._held:
@@ -207,12 +182,18 @@ class SumoTraffic:
 
     def _hold(self, number: int) -> None:
         name = str(number)
+        vehicle = self._sumo.vehicle
         with self._failing("holding a vehicle back"):
-            driver = self._drivers.names.index(self._sumo.vehicle.getTypeID(name))
-            edges = self._sumo.vehicle.getRoute(name)
-            self._sumo.vehicle.remove(name, _VAPORIZED)
+            try:
+                if vehicle.getRouteIndex(name) >= 0:
+                    return  # it has just entered
+            except self._sumo.TraCIException:
+                return  # and is gone already
+            driver = self._drivers.names.index(vehicle.getTypeID(name))
+            edges = vehicle.getRoute(name)
+            vehicle.remove(name, _VAPORIZED)
         roads = np.array([self._roads.index[e] for e in edges], dtype=np.int32)
-        self._held[number] = _Held(driver, self._now, roads, self._stops.forget(number))
+        self._held[number] = _Held(driver, self._waiting[number][1], roads, self._stops.forget(number))
 
     def _release_held(self, number: int) -> None:
         own = self._held.pop(number)
@@ -261,8 +242,8 @@ class SumoTraffic:
             return False
         rest = np.asarray(roads, dtype=np.int64)
         self._roads.check_route(int(vehicle), rest)
-        if int(vehicle) in self._first_road:
-            self._first_road[int(vehicle)] = int(rest[0])
+        if int(vehicle) in self._waiting:
+            self._waiting[int(vehicle)] = (int(rest[0]), self._waiting[int(vehicle)][1])
         if int(vehicle) in self._held:
             self._held[int(vehicle)].roads = rest.astype(np.int32)
             if not self._closures.shut(int(rest[0])):
@@ -311,7 +292,7 @@ class SumoTraffic:
             with self._failing("removing a vehicle"):
                 self._sumo.vehicle.remove(str(int(vehicle)), _VAPORIZED)
         self._present.discard(int(vehicle))
-        self._first_road.pop(int(vehicle), None)
+        self._waiting.pop(int(vehicle), None)
         self._stops.forget(int(vehicle))
         return True
 
@@ -321,25 +302,26 @@ class SumoTraffic:
         """See the Protocol. Raises AdapterError with the second when SUMO fails or is gone."""
         if until_s < self._now:
             raise ValueError(f"traffic cannot go back to {until_s} s: it is at {self._now} s")
-        departed, arrived, teleported, began, ended = _Column(), _Column(), _Column(), _Column(), _Column()
         if self._sumo is None or not self._sumo.isLoaded():
             raise AdapterError(f"SUMO is gone at {self._now} s: it was closed")
         self._patience.raise_noted()
+        out = Happenings()
+        departed, arrived, teleported = out.departed.extend, out.arrived.extend, out.teleported.extend
         simulation = self._sumo.simulation
         step = self._sumo.simulationStep
         departed_ids, arrived_ids = simulation.getDepartedIDList, simulation.getArrivedIDList
         teleported_ids = None if self._meso else simulation.getStartingTeleportIDList
-        looks = self._looks(began, ended)
+        looks = self._looks(out)
         period = self._times.period_s
         now = self._now
         try:
             with self._patience.waiting(), self._captured.catching():
                 while now < until_s:
                     step()
-                    departed.extend(departed_ids(), now)
-                    arrived.extend(arrived_ids(), now)
+                    departed(departed_ids(), now)
+                    arrived(arrived_ids(), now)
                     if teleported_ids is not None:
-                        teleported.extend(teleported_ids(), now)
+                        teleported(teleported_ids(), now)
                     for look in looks:
                         look(now)
                     if now % period == 0:
@@ -349,37 +331,22 @@ class SumoTraffic:
             self._now = now
             raise self._failed("simulating", error) from None
         self._now = now
-        self._take_in(self._captured.new_lines(), teleported)
-        entered = departed.vehicles()
-        for vehicle in entered.tolist():
-            self._first_road.pop(vehicle, None)
-        gone = arrived.vehicles()
-        self._present.difference_update(gone.tolist())
+        self._take_in(self._captured.new_lines(), out)
+        flow = out.flow(self._entries.take())
+        for vehicle in flow.departed.tolist():
+            self._waiting.pop(vehicle, None)
+        gone = flow.arrived.tolist()
+        self._present.difference_update(gone)
         if self._stops.any:
-            for vehicle in gone.tolist():
+            for vehicle in gone:
                 self._stops.forget(vehicle)
-        who, road, when = self._entries.take()
-        return Flow(
-            departed=entered,
-            departed_s=departed.seconds(),
-            arrived=gone,
-            arrived_s=arrived.seconds(),
-            teleported=teleported.vehicles(),
-            teleported_s=teleported.seconds(),
-            stop_began=began.vehicles(),
-            stop_began_s=began.seconds(),
-            stop_ended=ended.vehicles(),
-            stop_ended_s=ended.seconds(),
-            entered=np.array(list(map(int, who)), dtype=np.int64),
-            entered_road=np.array(road, dtype=np.int64),
-            entered_s=np.array(when, dtype=np.int64),
-        )
+        return flow
 
-    def _looks(self, began: _Column, ended: _Column) -> list[Callable[[int], None]]:
+    def _looks(self, out: Happenings) -> list[Callable[[int], None]]:
         """Return what has to be looked at every second."""
         looks: list[Callable[[int], None]] = []
         if self._stops.any:
-            looks.append(lambda now: self._stops.look(now, began, ended))
+            looks.append(lambda now: self._stops.look(now, out.began, out.ended))
         if self._closures.busy:
             looks.append(self._look_at_closures)
         looks += [watch.look for watch in (self._detectors, self._entries) if not watch.idle]
@@ -399,14 +366,14 @@ class SumoTraffic:
         roads, vehicles = roads[on], vehicles[on]
         self._times.look(roads, vehicles, np.array([speed(edges[i]) for i in on.tolist()], dtype=np.float64))
 
-    def _take_in(self, lines: list[str], teleported: _Column) -> None:
+    def _take_in(self, lines: list[str], out: Happenings) -> None:
         """Count SUMO's warnings by kind; in meso they are how teleports become known."""
         for line in lines:
             kind = re.sub(r"'[^']*'|[-\d.]+", "…", line.removeprefix("Warning:").strip())
             self.warnings[kind] = self.warnings.get(kind, 0) + 1
             hit = _TELEPORT.match(line)
             if hit and self._meso:
-                teleported.extend((hit[1],), int(hit[2]))
+                out.teleported.extend((hit[1],), int(hit[2]))
 
     # -- roads ---------------------------------------------------------------------------------------
 
@@ -489,22 +456,3 @@ class _Failing:
         sumo = self._traffic._sumo
         if sumo is not None and isinstance(error, (sumo.TraCIException, sumo.FatalTraCIError)):
             raise self._traffic._failed(self._doing, error) from None
-
-
-class _Column:
-    """Events as they come: vehicles and their seconds."""
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-        self._seconds: list[int] = []
-
-    def extend(self, ids: Sequence[str], second: int) -> None:
-        if ids:
-            self._ids.extend(ids)
-            self._seconds.extend([second] * len(ids))
-
-    def vehicles(self) -> Ints:
-        return np.array(list(map(int, self._ids)), dtype=np.int64)
-
-    def seconds(self) -> Ints:
-        return np.array(self._seconds, dtype=np.int64)

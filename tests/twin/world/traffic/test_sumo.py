@@ -18,9 +18,10 @@ from geo.sumo_net import city_from_net
 from tests.cities import DATA, line_city, sumo_tool
 from tests.twin.world.traffic.conftest import Start, edges, random_vehicles, run, vehicles
 from twin.errors import AdapterError
+from twin.world.traffic.options import MESO
 from twin.world.traffic.patience import Patience
 from twin.world.traffic.ports import Flow, NewVehicles, VehicleType
-from twin.world.traffic.sumo import MESO, SumoTraffic
+from twin.world.traffic.sumo import SumoTraffic
 from twin.world.traffic.types import DEFAULT_TYPES, Drivers
 
 STRAIGHT = ["A0B0", "B0C0", "C0D0"]

@@ -219,6 +219,22 @@ def test_a_closed_road_holds_vehicles_until_it_opens(toy: City, start: Start, mo
     assert min(flow.entered_s.tolist()) >= 300
 
 
+def test_who_is_held_back_keeps_its_time_and_its_stops(toy: City, start: Start, mode: str) -> None:
+    """A closure that comes and goes before a vehicle's second changes nothing for it."""
+    traffic = start(toy, mode)
+    roads = edges(toy, *STRAIGHT)
+    stops = {0: [Stop(int(roads[1]), 100.0, 30)]}
+    traffic.add(vehicles(toy, [STRAIGHT, STRAIGHT], [100, 40], stops=stops))
+    traffic.close_road(int(roads[0]), True)
+    run(traffic, 60)
+    traffic.close_road(int(roads[0]), False)
+    flow = run(traffic, 400, 60)
+    departed = dict(zip(flow.departed.tolist(), flow.departed_s.tolist(), strict=True))
+    assert departed == {1: 100, 2: 60}
+    assert flow.stop_began.tolist() == flow.stop_ended.tolist() == [1]
+    assert sorted(flow.arrived.tolist()) == [1, 2]
+
+
 def test_a_vehicle_before_a_closed_road_can_turn_off(toy: City, start: Start, mode: str) -> None:
     traffic = start(toy, mode, time_to_teleport_s=-1)
     traffic.add(vehicles(toy, [STRAIGHT, ["B0C0"]], [0, 20]))
