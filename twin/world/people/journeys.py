@@ -185,9 +185,11 @@ class Journeys:
             lost = self._riders.impatient(now_s)
             if lost.size:
                 self._refuse(lost, np.full(lost.size, now_s), "no bus came")
-        for minute in sorted(m for m in self._ends if m < now_s // 60):
-            for resident, end_s in self._ends.pop(minute):
-                self._end(resident, end_s)
+        parts = [p for m in sorted(m for m in self._ends if m < now_s // 60) for p in self._ends.pop(m)]
+        if parts:
+            resident, end_s = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+            order = np.lexsort((resident, end_s))
+            self._end(resident[order], end_s[order])
 
     def _end(self, resident: Ints, t_s: Ints) -> None:
         s, row = self._now, self._row(resident)

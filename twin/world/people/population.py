@@ -31,7 +31,9 @@ OCCUPATIONS = ("small_child", "pupil", "student", "worker", "at_home", "retired"
 SMALL_CHILD, PUPIL, STUDENT, WORKER, AT_HOME, RETIRED = range(6)
 
 #: decay of gravity per minute of driving (assumed)
-_WORK_DECAY, _SCHOOL_DECAY, _FARM_DECAY, _GATE_DECAY = 0.22, 1.0, 0.9, 0.05
+_WORK_DECAY, _SCHOOL_DECAY, _FARM_DECAY, _GATE_DECAY = 0.22, 1.0, 0.9, 0.10
+#: how commuting out of the city falls off with the minutes to the nearest gate (assumed)
+_OUT_DECAY = 0.08
 #: how far workplaces and schools are shared out evenly: 1 = each place is taken, 0 = by nearness alone (assumed)
 _WORK_BALANCE, _SCHOOL_BALANCE = 0.45, 0.3
 #: at most this share of the employed commutes out of a city with few jobs (assumed)
@@ -242,11 +244,25 @@ def _workplaces(
     short = 1.0 - jobs.sum() / max(0.5 * lives.sum(), 1.0)
     share = max(s.out_commuters, min(short, _MOST_OUT))
     # the elderly do not commute over the river
+    if gates.size and share <= s.out_commuters:
+        share = share * _nearness(travel, gates, lives)[home]
     leaves = ~farm & ~stays & (u_where < share) & (members.age < 60)
     if gates.size:
         rows = np.flatnonzero(leaves)
         work[rows] = _gate(travel, gates, home[rows], draws.uniform("person.gate", members.key[rows]))
     return np.where(employed, work, NOWHERE), farm & employed
+
+
+def _nearness(travel: Travel, gates: Ints, lives: Floats) -> Floats:
+    """How much more likely than on average people of each block commute out: less so far from the gates.
+
+    A property of the city: the mean over its homes is 1.
+    """
+    here = np.arange(travel.n_blocks)
+    minutes = np.min([travel.car_s(here, np.full(len(here), gate_code(int(g)))) / 60.0 for g in gates], axis=0)
+    likely = np.exp(-_OUT_DECAY * minutes)
+    mean = float((likely * lives).sum() / max(lives.sum(), 1.0))
+    return np.asarray(np.minimum(likely / max(mean, 1e-9), 5.0))
 
 
 def _gate(travel: Travel, gates: Ints, at: Ints, u: Floats) -> Ints:

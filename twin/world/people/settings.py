@@ -52,7 +52,7 @@ class PeopleSettings:
     residents: int = 235_000
     companies: int = 6_000
     # -- who commutes over the gates
-    out_commuters: float = 0.12  # share of the employed who work outside the city
+    out_commuters: float = 0.10  # share of the employed who work outside the city
     in_commuters: float = 0.07  # people from outside who work here, per resident
     beyond_gate_s: int = 900  # an out-commuter's way goes on behind the gate
     home_workers: float = 0.05  # share of the employed without a way to work

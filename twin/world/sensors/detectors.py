@@ -15,8 +15,8 @@ Ints = npt.NDArray[np.int64]
 
 PERIOD_S = 300
 CLASSES = ("motorway", "trunk", "primary", "secondary")
-MOST = 400
-SHORTEST_M = 60.0
+MOST = 200
+SHORTEST_M = 100.0
 
 
 def detector_roads(city: City) -> Ints:

@@ -53,7 +53,7 @@ class BackgroundSettings:
     against a weekday. ``inward``, ``outward``: shares of freight from and to the gates; the rest stays inside.
     """
 
-    through_per_gate_lane: float = 450.0
+    through_per_gate_lane: float = 250.0
     through_trucks: float = 0.15
     freight_per_job: Mapping[str, float] = field(
         default_factory=lambda: {"logistics": 0.30, "industry": 0.06, "construction": 0.20, "commerce": 0.03}

@@ -20,6 +20,8 @@ from twin.world.traffic.roads import Roads
 
 #: nobody drives faster than this times the free-flow speed, for the earliest second worth a look
 _HURRY = 1.5
+#: in meso a coming vehicle is looked at this often, s: a halt is seen to begin at most this late
+LOOK_S = 3
 
 
 class Events(Protocol):
@@ -120,7 +122,7 @@ class StopWatch:
             return 0
         if at < 0:
             # not on the road yet
-            return now_s + 2
+            return now_s + 2 * LOOK_S
         if own.since_s >= 0:
             return self._halts(own, now_s, ended)
         return self._comes(own, at, now_s, began)
@@ -148,7 +150,7 @@ class StopWatch:
         if own.segment < 0:
             own.segment = self._segment(stop)
         if v.getRoadID(own.name) != edge or v.getSegmentIndex(own.name) < own.segment:
-            return now_s + 1
+            return now_s + LOOK_S
         began.extend((own.name,), now_s)
         own.since_s = now_s
         return max(now_s + max(stop.duration_s, 1), stop.until_s)
@@ -166,7 +168,7 @@ class StopWatch:
                     return 0
                 edge = self._roads.edges[own.stops[0].road]
         wait = (own.clock_s[there] - own.clock_s[at + 1]) / _HURRY if there > at else 0.0
-        return now_s + max(int(wait), 1)
+        return now_s + max(int(wait), LOOK_S)
 
     def _segment(self, stop: Stop) -> int:
         """Segment of SUMO's meso model in which a stop lies (segments of about 98 m, at least one)."""
