@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Any, cast
 
 import simpy
 from simpy.core import Infinity
@@ -47,8 +48,8 @@ class Clock:
         event = Event(self._env)
         event._ok = True
         event._value = None
-        event.callbacks.append(lambda _: action())  # type: ignore[union-attr]
-        self._env.schedule(event, priority=int(phase), delay=int(t_s) - self.now_s)
+        event.callbacks.append(lambda _: action())
+        self._env.schedule(event, priority=cast(Any, int(phase)), delay=int(t_s) - self.now_s)
 
     def every(self, period_s: int, phase: Phase, action: Action, first_s: int | None = None) -> None:
         """Call ``action`` every ``period_s`` seconds, first at ``first_s`` (default: now)."""

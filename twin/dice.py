@@ -70,12 +70,12 @@ class Stream:
         return philox_4x32((e & _LOW, e >> _S32, o & _LOW, o >> _S32), self._key)
 
     def uniform(self, entity: Ints, occurrence: Ints = 0) -> FloatArray:
-        """Uniform numbers in [0, 1), 53 bits each; one per entity."""
+        """Draw uniform numbers in [0, 1), 53 bits each; one per entity."""
         a, b, _, _ = self._words(entity, occurrence)
         return ((a >> np.uint64(5)) * np.float64(67108864.0) + (b >> np.uint64(6))) / np.float64(2**53)
 
     def normal(self, entity: Ints, occurrence: Ints = 0) -> FloatArray:
-        """Standard normal numbers (Box-Muller); one per entity."""
+        """Draw standard normal numbers (Box-Muller); one per entity."""
         a, b, c, d = self._words(entity, occurrence)
         u = ((a >> np.uint64(5)) * np.float64(67108864.0) + (b >> np.uint64(6)) + 0.5) / np.float64(2**53)
         v = ((c >> np.uint64(5)) * np.float64(67108864.0) + (d >> np.uint64(6))) / np.float64(2**53)
@@ -90,12 +90,13 @@ class Stream:
         return np.asarray(-mean * np.log1p(-self.uniform(entity, occurrence)), dtype=np.float64)
 
     def choice(self, weights: npt.ArrayLike, entity: Ints, occurrence: Ints = 0) -> IntArray:
-        """Indices drawn in proportion to ``weights`` (1-D, not all zero); one per entity."""
+        """Draw indices in proportion to ``weights`` (1-D, not all zero); one per entity."""
         cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
         if cumulative.size == 0 or not cumulative[-1] > 0:
             raise ValueError(f"'{self.purpose}': weights must have a positive sum, got {weights!r}")
         u = self.uniform(entity, occurrence) * cumulative[-1]
-        return np.minimum(np.searchsorted(cumulative, u, side="right"), cumulative.size - 1).astype(np.int64)
+        index: IntArray = np.minimum(np.searchsorted(cumulative, u, side="right"), cumulative.size - 1).astype(np.int64)
+        return index
 
 
 class Dice:

@@ -129,16 +129,19 @@ class Host:
     def _check(self, now_s: int, answer: object) -> list[Command]:
         if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
             raise ControlError(
-                f"controller '{self.name}' answered {type(answer).__name__} at {now_s} s; a sequence of commands is expected"
+                f"controller '{self.name}' answered {type(answer).__name__} at {now_s} s;"
+                " a sequence of commands is expected"
             )
         for command in answer:
             if not isinstance(command, Command):
                 raise ControlError(
-                    f"controller '{self.name}' answered {command!r} at {now_s} s; only commands of twin.domain are allowed"
+                    f"controller '{self.name}' answered {command!r} at {now_s} s;"
+                    " only commands of twin.domain are allowed"
                 )
             if isinstance(command, WakeAt) and command.t_s <= now_s:
                 raise ControlError(
-                    f"controller '{self.name}' asked at {now_s} s to be woken at {command.t_s} s; only later seconds are allowed"
+                    f"controller '{self.name}' asked at {now_s} s to be woken at {command.t_s} s;"
+                    " only later seconds are allowed"
                 )
         return list(answer)
 

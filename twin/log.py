@@ -226,7 +226,7 @@ class Facts:
         return pq.read_table(self._path, columns=wanted, filters=where)
 
     def _all_columns(self) -> list[str]:
-        return schema().names
+        return list(schema().names)
 
     def frame(self, kind: type[Fact] | str) -> Any:
         """Return facts of one kind as a pandas DataFrame."""

@@ -324,7 +324,8 @@ class Simulation:
         road = getattr(command, "road", 0)
         if not 0 <= road < n:
             raise ControlError(
-                f"controller '{host.name}' sent {type(command).__name__} at {now} s for road {road}; roads are 0..{n - 1}"
+                f"controller '{host.name}' sent {type(command).__name__} at {now} s for road {road};"
+                f" roads are 0..{n - 1}"
             )
         if isinstance(command, AvoidRoad):
             self.interventions.streets.tell(road)
@@ -345,7 +346,7 @@ class Simulation:
             self.log.add(SpeedLimitSet, t_s=now, road=road, speed_m_s=-1.0, cause=host.name)
         else:
             raise ControlError(
-                f"controller '{host.name}' sent {type(command).__name__} at {now} s: nobody carries it out"
+                f"controller '{host.name}' sent {type(command).__name__} at {now} s, which nobody carries out"
             )
 
     # -- 5 LIVE --------------------------------------------------------------------------------------------

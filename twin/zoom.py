@@ -129,7 +129,8 @@ def run_zoom(
         inside = (crossed[2] >= start_s) & (crossed[2] < end_s)
         cut_out = CutOut(start_s, end_s, _Source(new), (crossed[0][inside], crossed[1][inside], crossed[2][inside]))
         assert len(DEFAULT_TYPES) > int(new.type_index.max(initial=0))
-        close_up = Simulation(whole.changed(**_inside(whole, area.city)), area.city, folder / "zoom_city", seed, out, cut_out)
+        local = whole.changed(**_inside(whole, area.city))
+        close_up = Simulation(local, area.city, folder / "zoom_city", seed, out, cut_out)
         close_up.stamped = scenario
         return carry_through(close_up, progress and _saying(progress, "the zoom"))
     finally:

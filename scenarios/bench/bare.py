@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from geo.city import City
 from twin.errors import AdapterError
-from twin.world.traffic.sumo import bare_options
+from twin.world.traffic.options import MESO
 from twin.world.traffic.types import DEFAULT_TYPES, Drivers
 
 
-def write_routes(run_dir: Path, city: City, seed: int, out: Path) -> int:
+def write_routes(run_dir: Path, city: City, seed: int, out: Path, mode: str) -> int:
     """Write the vehicles of a run's ``routes.parquet`` as a SUMO route file; return how many.
 
     Every vehicle keeps its class of drivers and its second; rows of rerouted vehicles are left out.
@@ -30,6 +30,7 @@ def write_routes(run_dir: Path, city: City, seed: int, out: Path) -> int:
     kind = np.asarray([names.index(t) for t in table["type"].to_pylist()], dtype=np.int64)
     driver = [drivers.names[d] for d in drivers.draw(vehicle, kind).tolist()]
     edges = city.roads["edge"].to_numpy(object)
+    how = "" if mode == "meso" else ' departLane="best" departSpeed="max"'  # as the twin lets vehicles in
     with out.open("w", encoding="utf-8") as f:
         f.write("<routes>\n" + drivers.xml().replace("<additional>", "").replace("</additional>", ""))
         depart = table["depart_s"].to_pylist()
@@ -37,7 +38,7 @@ def write_routes(run_dir: Path, city: City, seed: int, out: Path) -> int:
             vehicle.tolist(), driver, depart, table["roads"].to_pylist(), strict=True
         ):
             way = " ".join(edges[roads])
-            f.write(f'<vehicle id="{number}" type="{type_name}" depart="{t}"><route edges="{way}"/></vehicle>\n')
+            f.write(f'<vehicle id="{number}" type="{type_name}" depart="{t}"{how}><route edges="{way}"/></vehicle>\n')
         f.write("</routes>\n")
     return len(vehicle)
 
@@ -51,7 +52,8 @@ def run_bare(city: City, routes: Path, mode: str, begin_s: int, end_s: int, seed
     if not net.exists():
         content = city.net_file.read_bytes()
         net.write_bytes(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
-    args = [str(home / "bin" / "sumo"), "-n", str(net), "-r", str(routes), *bare_options(mode)]
+    args = [str(home / "bin" / "sumo"), "-n", str(net), "-r", str(routes), *(MESO if mode == "meso" else ())]
+    args += ["--no-step-log", "--no-warnings", "--xml-validation", "never", "--max-depart-delay", "-1"]
     args += ["--begin", str(begin_s), "--end", str(end_s), "--seed", str(seed)]
     env = {**os.environ, "PROJ_DATA": str(home / "data" / "proj"), "SUMO_HOME": str(home)}
     began = time.perf_counter()

@@ -46,7 +46,9 @@ class Promise:
         """Return the measured row."""
         goal = "" if self.goal is None else f"≤ {self.goal:g}"
         holds = None if value is None else value <= self.reach
-        return Row(self.name, None if value is None else round(value, 3), self.unit, f"≤ {self.reach:g}", goal, holds, note)
+        return Row(
+            self.name, None if value is None else round(value, 3), self.unit, f"≤ {self.reach:g}", goal, holds, note
+        )
 
 
 PROMISES: dict[str, Promise] = {
@@ -102,7 +104,7 @@ class Bench:
     # -- one method a promise --------------------------------------------------------------------------
 
     def day(self) -> dict[str, Any]:
-        """The plain weekday."""
+        """Run the plain weekday."""
         return self.run("weekday", "weekday")
 
     def day_wall(self) -> tuple[float, str]:
@@ -122,7 +124,7 @@ class Bench:
         r = self.day()
         city = City.load(r["city_dir"])
         routes = self.dir / "weekday.rou.xml"
-        n = write_routes(r["dir"], city, SEED, routes)
+        n = write_routes(r["dir"], city, SEED, routes, "meso")
         bare = run_bare(city, routes, "meso", 0, 86400, SEED)
         return r["wall_s"] / bare, f"twin {r['wall_s']:.1f} s, bare sumo {bare:.1f} s on {n:,} vehicles"
 
@@ -134,7 +136,9 @@ class Bench:
     def day_unaccounted(self) -> tuple[float, str]:
         """Entered − arrived − removed − under way, and begun − ended − refused − under way."""
         r = self.day()
-        return float(abs(r["vehicles_lost"]) + abs(r["trips_lost"])), f"{r['trips']:,} trips, {r['vehicles']:,} vehicles"
+        return float(
+            abs(r["vehicles_lost"]) + abs(r["trips_lost"])
+        ), f"{r['trips']:,} trips, {r['vehicles']:,} vehicles"
 
     def growth(self) -> tuple[float, str]:
         """Wall per resident at full population over that at a tenth."""
@@ -151,7 +155,7 @@ class Bench:
         r = self.run("zoom", "cuizhai_zoom")
         city = City.load(r["city_dir"])
         routes = self.dir / "zoom.rou.xml"
-        n = write_routes(r["dir"], city, SEED, routes)
+        n = write_routes(r["dir"], city, SEED, routes, "micro")
         bare = run_bare(city, routes, "micro", r["start_s"], r["end_s"], SEED)
         return r["zoom_wall_s"] / bare, f"twin {r['zoom_wall_s']:.1f} s, bare sumo {bare:.1f} s on {n:,} vehicles"
 
@@ -160,7 +164,10 @@ class Bench:
         self.say("running twin demo")
         began = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "twin.cli", "demo", "--no-open"], cwd=self._demo_dir(), capture_output=True, check=False
+            [sys.executable, "-m", "twin.cli", "demo", "--no-open"],
+            cwd=self._demo_dir(),
+            capture_output=True,
+            check=False,
         )
         if done.returncode:
             raise ScenarioError(f"bench: twin demo failed: {done.stderr.decode()[-300:]}")
@@ -197,7 +204,9 @@ class Bench:
         browser = shutil.which("chromium") or shutil.which("google-chrome")
         if browser is None:
             return None, "not measured: no browser found"
-        done = subprocess.run([sys.executable, "-c", code, browser, str(page)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code, browser, str(page)], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             return None, f"not measured: {done.stderr.strip().splitlines()[-1][:120]}"
         return float(done.stdout), "headless browser, software rendering"

@@ -1,1 +1,1 @@
-
+"""The scenarios that come with the twin, as YAML files."""

@@ -24,9 +24,8 @@ def _family(base: type) -> dict[str, type]:
 
 MESSAGES: dict[str, type] = _family(Message)
 COMMANDS: dict[str, type] = _family(Command)
-_HINTS: dict[type, dict[str, Any]] = {
-    c: get_type_hints(c, vars(messages) | vars(commands)) for c in (*MESSAGES.values(), *COMMANDS.values())
-}
+_KINDS: tuple[type, ...] = (*MESSAGES.values(), *COMMANDS.values())
+_HINTS: dict[type, dict[str, Any]] = {c: get_type_hints(c, vars(messages) | vars(commands)) for c in _KINDS}
 
 
 def encode(item: Message | Command) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Journeys:
         car = found & (d.mode[rows] == CAR)
         if car.any():
             who = rows[car]
-            vehicle[who] = vehicle_number("car", d.resident[who], d.trip[who])  # type: ignore[arg-type]
+            vehicle[who] = vehicle_number("car", d.resident[who], d.trip[who])
             types = np.full(who.size, self._car_type, dtype=np.int64)
             self._traffic.add(NewVehicles(vehicle[who], types, d.depart_s[who], pick(routes, car)))
         ride = found & (d.mode[rows] == PASSENGER)

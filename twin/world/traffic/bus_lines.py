@@ -69,15 +69,15 @@ class BusLines:
         row_of = {p: i for i, p in enumerate(city.places["place"].tolist())}
         road = city.places["road"].to_numpy(np.int64)
         pos = city.places["pos_m"].to_numpy(np.float64)
-        for row, line in enumerate(city.bus_lines.itertuples(index=False)):
-            stops = tuple(row_of[s] for s in line.stops if s in row_of)
+        for row, line in enumerate(city.bus_lines.to_dict("records")):
+            stops = tuple(row_of[s] for s in line["stops"] if s in row_of)
             roads = road[list(stops)]
             way = _way(network, roads, pos[list(stops)]) if len(stops) >= 2 else None
             if way is None:
-                self.left_out.append(f"{line.line}/{line.direction}")
+                self.left_out.append(f"{line['line']}/{line['direction']}")
                 continue
-            times = departures_s(line.first_s, line.last_s, line.headway_s, line.peak_headway_s)
-            self.lines.append(BusLine(row, str(line.line), stops, roads, pos[list(stops)], way, times))
+            times = departures_s(line["first_s"], line["last_s"], line["headway_s"], line["peak_headway_s"])
+            self.lines.append(BusLine(row, str(line["line"]), stops, roads, pos[list(stops)], way, times))
         self.by_row = {line.row: line for line in self.lines}
         #: buses that leave stops out because of a closure: the positions of those they serve
         self.serves: dict[int, tuple[int, ...]] = {}
@@ -97,8 +97,8 @@ class BusLines:
         for line in self.lines:
             for day in range(from_s // DAY_S, (to_s - 1) // DAY_S + 1):
                 t = line.departures_s + day * DAY_S
-                for run in np.flatnonzero((t >= from_s) & (t < to_s)).tolist():
-                    rows.append((int(t[run]), vehicle_number("bus", line.row + _LINES * day, run), line))
+                now = np.flatnonzero((t >= from_s) & (t < to_s)).tolist()
+                rows += [(int(t[k]), vehicle_number("bus", line.row + _LINES * day, k), line) for k in now]
         rows.sort(key=lambda r: r[:2])
         runs = [(t, v, line, s) for t, v, line in rows if (s := self._service(line, shut)) is not None]
         roads = [s.roads for _, _, _, s in runs]
@@ -131,9 +131,7 @@ class BusLines:
         if key not in self._detours:
             kept = tuple(k for k in range(len(line.stops)) if not shut[line.stop_roads[k]])
             pick = list(kept)
-            way = (
-                _way(self._network, line.stop_roads[pick], line.stop_pos_m[pick], shut) if len(kept) >= 2 else None
-            )
+            way = _way(self._network, line.stop_roads[pick], line.stop_pos_m[pick], shut) if len(kept) >= 2 else None
             self._detours[key] = _Service(way if way is not None else np.empty(0, np.int32), kept)
         found = self._detours[key]
         return found if found.roads.size else None

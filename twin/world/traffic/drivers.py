@@ -87,7 +87,7 @@ class Drivers:
         self._log.add(AdviceFollowed, t_s=now_s, road=road, people=len(heading), followed=followed)
 
     def withdraw(self, road: int) -> None:
-        """A road needs no longer be avoided."""
+        """Let a road be used again as any other."""
         self._avoid.pop(road, None)
 
     # -- closures ------------------------------------------------------------------------------------------

@@ -44,9 +44,9 @@ class GivenVehicles:
         self._row = v["vehicle"].to_numpy(np.int64)[order]
         self._type = np.asarray([index[t] for t in v["type"]], dtype=np.int64)[order]
         self._stops: dict[int, list[Stop]] = {}
-        for s in given.stops.itertuples(index=False):
-            stop = Stop(int(s.road), float(s.pos_m), int(s.duration_s), int(s.until_s), str(s.place))
-            self._stops.setdefault(int(s.vehicle), []).append(stop)
+        for s in given.stops.to_dict("records"):
+            stop = Stop(int(s["road"]), float(s["pos_m"]), int(s["duration_s"]), int(s["until_s"]), str(s["place"]))
+            self._stops.setdefault(int(s["vehicle"]), []).append(stop)
 
     def vehicles(self, from_s: int, to_s: int) -> NewVehicles:
         """Return the vehicles that enter in [from_s, to_s)."""

@@ -38,7 +38,8 @@ class RouteTable:
     def refresh(self, time_s: Floats, closed: npt.NDArray[np.bool_] | None = None) -> float:
         """Take the present travel times (s per road) and closures; return the weighted relative change."""
         new_closed = self.closed if closed is None else closed
-        change = self.last_change = float(self._used @ np.abs(time_s - self.time_s) / max(self._used @ self.time_s, 1e-9))
+        moved, whole = self._used @ np.abs(time_s - self.time_s), self._used @ self.time_s
+        change = float(moved) / max(float(whole), 1e-9)
         if change > self._tolerance or (new_closed != self.closed).any():
             self.time_s, self.closed = time_s.astype(np.float64), new_closed.copy()
             self._grow = self._network.grower(self.time_s, self.closed, backward=True)
