@@ -1,7 +1,7 @@
 """Closed roads, closed lanes and speed limits in SUMO, and the way back to what was before.
 
 A road is closed by taking its permissions away. In micro those who are on it drive on; in meso they would be
-stuck, for every segment of 100 m asks for permission anew. So in meso a closed road stays open to a spare
+stuck, for every segment asks for permission anew. So in meso a closed road stays open to a spare
 vehicle class, and those on it belong to that class until they have left it.
 
 One closed lane takes nothing from a road's capacity in meso, where all lanes are one queue. So there the road

@@ -1,7 +1,7 @@
 """When vehicles halt at their stops and go on, in both of SUMO's models.
 
 Micro tells beginnings and ends as lists, and a vehicle halts in its lane. Meso tells neither, and a vehicle
-that halted in a segment (about 100 m) would block all lanes: there it halts in a bay, from the second it comes
+that halted in a segment of a road would block all lanes: there it halts in a bay, from the second it comes
 into the stop's segment. So in meso vehicles that have stops are looked at one by one, no sooner than they can
 have come near; a halt is over when SUMO has taken the stop off the vehicle's list.
 """
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from twin.world.traffic.options import MESO_SEGMENT_M
 from twin.world.traffic.ports import Floats, Stop
 from twin.world.traffic.roads import Roads
 
@@ -171,7 +172,7 @@ class StopWatch:
         return now_s + max(int(wait), LOOK_S)
 
     def _segment(self, stop: Stop) -> int:
-        """Segment of SUMO's meso model in which a stop lies (segments of about 98 m, at least one)."""
+        """Segment of SUMO's meso model in which a stop lies (equal parts of about MESO_SEGMENT_M, at least one)."""
         length = float(self._roads.length_m[stop.road])
-        count = max(1, int(length / 98.0 + 0.5))
+        count = max(1, int(length / MESO_SEGMENT_M + 0.5))
         return min(int(stop.pos_m / (length / count)), count - 1)

@@ -208,7 +208,7 @@ class SumoTraffic:
         return np.array(sorted(self._present), dtype=np.int64)
 
     def where(self, vehicles: Ints) -> tuple[Ints, Floats]:
-        """See the Protocol. Inside a junction: the road just left, at its end. In meso: to the segment (~100 m)."""
+        """See the Protocol. Inside a junction: the road just left, at its end. In meso: interpolated."""
         road = np.full(len(vehicles), -1, dtype=np.int64)
         pos = np.zeros(len(vehicles))
         v = self._sumo.vehicle

@@ -422,3 +422,7 @@ def test_jinan_3x4_drives_as_plain_sumo_does(start: Start, tmp_path: Path) -> No
     assert flow.arrived.size == pytest.approx(len(plain), rel=0.01)
     assert mean_duration_s(flow) == pytest.approx(np.mean(plain), rel=0.05)
     assert np.mean(plain) == pytest.approx(420, rel=0.05)
+    # meso is a model of the same crossings: within a tenth of micro
+    meso = start(city, "meso", types=(car,), time_to_teleport_s=-1)
+    meso.add(new)
+    assert mean_duration_s(run(meso, 7200)) == pytest.approx(np.mean(plain), rel=0.10)
