@@ -59,12 +59,13 @@ class PositionFile:
         span_s = np.where(moving, span_s, 1.0)
         gone = np.where(moving, d[j + 1] - d[j], 0.0)
         along = d[j] + np.clip((now_s - t[j]) / span_s, 0.0, 1.0) * gone
-        local = j - base
-        k = [
-            int(np.searchsorted(p.entry, i, side="right")) - 1 for (_, p), i in zip(plans, local.tolist(), strict=True)
-        ]
-        road = np.array([p.roads[i] for (_, p), i in zip(plans, k, strict=True)], dtype=np.int64)
-        begin = np.array([p.begin_m[i] for (_, p), i in zip(plans, k, strict=True)])
+        # breakpoint → road: entries of all plans in one rising row
+        entries = np.array([len(p.entry) for _, p in plans])
+        first = np.concatenate([[0], np.cumsum(entries)])[:-1]
+        rising = np.concatenate([p.entry for _, p in plans]) + np.repeat(base, entries)
+        k = np.maximum(np.searchsorted(rising, j, side="right") - 1, first)
+        road = np.concatenate([p.roads for _, p in plans])[k].astype(np.int64)
+        begin = np.concatenate([p.begin_m for _, p in plans])[k]
         x, y = self._shapes.at(road, along - begin)
         self._tables.append(
             pa.table(
