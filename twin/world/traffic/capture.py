@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_OURS = ("Warning:", "Error:", "Quitting", "Loading", "***", " ")
+_SUMO = ("Warning:", "Error:", "Quitting", "Loading", "***")
 
 
 class Captured:
@@ -47,14 +47,18 @@ class Captured:
             return []
         text = os.pread(self._fd, size - self._read_to, self._read_to).decode("utf-8", "replace")
         self._read_to = size
-        lines = []
-        for line in text.splitlines():
-            if line.startswith(_OURS):
-                lines.append(line)
-                if line.startswith("Error:") or (line.startswith(" ") and self._said):
-                    self._said.append(line.removeprefix("Error:").strip())
-            elif line and sys.stderr is not None:
-                print(line, file=sys.stderr)
+        lines: list[str] = []
+        sumo = False
+        for line in text.splitlines(keepends=True):
+            # SUMO indents the later lines of a message
+            sumo = line.startswith(_SUMO) or (sumo and line.startswith(" "))
+            if not sumo:
+                if sys.stderr is not None:
+                    sys.stderr.write(line)
+                continue
+            lines.append(line.rstrip("\n"))
+            if line.startswith("Error:") or (line.startswith(" ") and self._said):
+                self._said.append(line.removeprefix("Error:").strip())
         return lines
 
     def errors(self) -> str:

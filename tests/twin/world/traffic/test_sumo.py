@@ -88,13 +88,13 @@ def test_sumo_is_silent_and_what_others_say_gets_through(
     traffic.add(random_vehicles(toy, 60, 60))
     traffic.close_road(int(edges(toy, "B1C1")[0]), True)
     with traffic._captured.catching():  # type: ignore[attr-defined]
-        os.write(2, b"from another thread\n")
+        os.write(2, b" from another\rthread \n")
     flow = run(traffic, 600)
     assert flow.teleported.size
     traffic.close()
     out = capfd.readouterr()
     assert out.out == ""
-    assert out.err == "from another thread\n"
+    assert out.err == " from another\rthread \n"
 
 
 def test_ctrl_c_is_noted_and_raised_when_asked() -> None:
