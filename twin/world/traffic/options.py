@@ -11,9 +11,9 @@ from twin.world.traffic.ports import TrafficSettings
 
 #: columns of ``fcd.parquet`` beside the time; SUMO knows the edge in meso only, the lane in micro
 FCD_ATTRIBUTES = {"meso": "id,x,y,speed,edge", "micro": "id,x,y,speed,lane"}
-#: length of a road's segments in meso. With SUMO's own 98 m, mean travel time on the real demand of Jinan 3 × 4 is
-#: 463 s, with 200 m 447 s, in micro 420 s; and a morning of the shipped district takes a third less time
-MESO_SEGMENT_M = 200
+#: length of a road's segments in meso. Mean travel time on the real demand of Jinan 3 × 4 is 463 s with SUMO's own
+#: 98 m, 447 s with 200 m, 424 s with 300 m, and 420 s in micro; and a day of the shipped district takes half the time
+MESO_SEGMENT_M = 300
 #: SUMO's options for meso. Junction control makes signals and priorities count; without it, the same is 254 s
 MESO = (
     "--mesosim",

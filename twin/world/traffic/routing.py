@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 class RouteTable:
     """Routes between roads of a network; ``tolerance`` is the weighted relative change that makes trees stale."""
 
-    def __init__(self, network: Network, tolerance: float = 0.08) -> None:
+    def __init__(self, network: Network, tolerance: float = 0.12) -> None:
         self._network = network
         self._tolerance = tolerance
         self.time_s: Floats = network.free_s.copy()

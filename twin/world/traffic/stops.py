@@ -22,7 +22,7 @@ from twin.world.traffic.roads import Roads
 #: nobody drives faster than this times the free-flow speed, for the earliest second worth a look
 _HURRY = 1.5
 #: in meso a coming vehicle is looked at this often, s: a halt is seen to begin at most this late
-LOOK_S = 3
+LOOK_S = 5
 
 
 class Events(Protocol):
