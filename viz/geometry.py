@@ -146,9 +146,7 @@ def _nodes(city: City, frame: Frame) -> dict[str, bytes]:
     """
     at = {name: i + 1 for i, name in enumerate(city.junctions["node"].tolist())}
     xy = frame.units(city, shapely.get_coordinates(shapely.centroid(city.junctions.geometry.to_numpy())).reshape(-1, 2))
-    begin, end = (
-        np.array([at.get(n, 0) for n in city.roads[c]], dtype=np.int64) for c in ("from_node", "to_node")
-    )
+    begin, end = (np.array([at.get(n, 0) for n in city.roads[c]], dtype=np.int64) for c in ("from_node", "to_node"))
     return {
         "node.x": wide(zigzag(np.diff(xy[:, 0], prepend=0))),
         "node.y": wide(zigzag(np.diff(xy[:, 1], prepend=0))),

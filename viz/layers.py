@@ -1,8 +1,8 @@
 """What is drawn, from bottom to top, as pydeck layers; the page attaches the data.
 
-Each entry is a :class:`pydeck.Layer` turned into JSON: type, colours, widths, what can be pointed at. Positions are degrees from the
-centre of the map (deck.gl's LNGLAT_OFFSETS), which keeps 32-bit numbers precise. Functions of the data (a road's colour at
-this moment) are set by ``map.js`` on the layer of that id.
+Each entry is a :class:`pydeck.Layer` turned into JSON: type, colours, widths, what can be pointed at. Positions are
+degrees from the centre of the map (deck.gl's LNGLAT_OFFSETS), which keeps 32-bit numbers precise. Functions of the
+data (a road's colour at this moment) are set by ``map_view.js`` on the layer of that id.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ ICONS: dict[str, tuple[str, str, list[int]]] = {
 
 #: switches of the page: id → (layers it shows, on at first)
 SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
-    "vehicles": (("trails", "dots", "bodies"), True),
+    "vehicles": (("trails", "movers"), True),
     "congestion": (("congestion",), False),
     "volume": (("volume",), False),
     "incidents": (("closed", "incidents"), True),
@@ -124,39 +124,33 @@ def specs() -> list[dict[str, Any]]:
     from pydeck import Layer
     from pydeck.types import String  # a bare text would be taken for an expression over the data
 
-    metres, pixels = String("meters"), String("pixels")
-    path = {"width_units": metres, "cap_rounded": True, "joint_rounded": True}
+    pixels = String("pixels")
+    # Lines and vehicles are one mesh a layer, not one instance a piece: ten times quicker where the processor draws.
+    flat = {"filled": True, "extruded": False}
+    badge = {"size_units": pixels, "alpha_cutoff": 0.02}
+    dot = {"radius_units": pixels}
+    ring = {"stroked": True, "filled": False, "line_width_units": pixels, "get_line_width": 2.2}
+    letters = {"sdf": True, "fontSize": 36, "buffer": 5, "radius": 9, "cutoff": 0.2}
+    trail = {"cap_rounded": True, "joint_rounded": True, "fade_trail": True, "width_units": pixels}
+    outline = {"outline_width": 4, "outline_color": [*PALETTE["ground"], 235], "size_units": pixels}
     layers = [
-        Layer("SolidPolygonLayer", id="waters", pickable=True, filled=True, extruded=False, get_fill_color=PALETTE["water"]),
-        Layer("SolidPolygonLayer", id="blocks", pickable=True, filled=True, extruded=False, opacity=0.85),
-        Layer("PathLayer", id="communities", get_color=[130, 160, 205, 46], get_width=1, width_units=pixels),
-        Layer("PathLayer", id="subdistricts", get_color=[150, 190, 240, 120], get_width=1.4, width_units=pixels),
-        Layer("PathLayer", id="roads", pickable=True, auto_highlight=True, highlight_color=[120, 255, 240, 150], **path),
-        Layer("PathLayer", id="volume", pickable=True, auto_highlight=True, highlight_color=[120, 255, 240, 150], **path),
+        Layer("SolidPolygonLayer", id="waters", get_fill_color=PALETTE["water"], **flat),
+        Layer("SolidPolygonLayer", id="blocks", opacity=0.85, **flat),
+        Layer("SolidPolygonLayer", id="communities", **flat),
+        Layer("SolidPolygonLayer", id="subdistricts", **flat),
+        Layer("SolidPolygonLayer", id="roads", **flat),
+        Layer("SolidPolygonLayer", id="volume", **flat),
+        Layer("SolidPolygonLayer", id="congestion", **flat),
+        Layer("ScatterplotLayer", id="signals", get_fill_color=[140, 235, 190, 210], **dot),
+        Layer("IconLayer", id="places", size_min_pixels=8, **badge),
+        Layer("TextLayer", id="names", font_settings=letters, **outline),
+        Layer("SolidPolygonLayer", id="way", **flat),
         Layer(
-            "PathLayer", id="congestion", pickable=True, auto_highlight=True, highlight_color=[120, 255, 240, 150], **path
+            "ScatterplotLayer", id="selected", get_radius=13, get_line_color=[*PALETTE["select"], 255], **ring, **dot
         ),
-        Layer("PathLayer", id="closed", get_color=[*PALETTE["alarm"], 235], width_min_pixels=3, get_width=12, **path),
-        Layer("PathLayer", id="way", get_color=[*PALETTE["select"], 150], width_min_pixels=2.5, get_width=8, **path),
-        Layer(
-            "TripsLayer", id="trails", cap_rounded=True, joint_rounded=True, fade_trail=True, width_units=pixels,
-            get_width=1.6, trail_length=60,
-        ),  # fmt: skip
-        Layer(
-            "ScatterplotLayer", id="dots", pickable=True, radius_units=pixels, stroked=False, antialiasing=True,
-        ),  # fmt: skip
-        Layer("LineLayer", id="bodies", pickable=True, width_units=metres, get_width=2.4, width_min_pixels=4),
-        Layer("ScatterplotLayer", id="signals", pickable=True, radius_units=pixels, get_radius=2.6,
-              get_fill_color=[140, 235, 190, 210]),
-        Layer("IconLayer", id="places", pickable=True, size_units=pixels, size_min_pixels=8, alpha_cutoff=0.02),
-        Layer("IconLayer", id="incidents", pickable=True, size_units=pixels, get_size=30, alpha_cutoff=0.02),
-        Layer(
-            "ScatterplotLayer", id="selected", stroked=True, filled=False, radius_units=pixels, get_radius=13,
-            line_width_units=pixels, get_line_width=2.2, get_line_color=[*PALETTE["select"], 255],
-        ),  # fmt: skip
-        Layer(
-            "TextLayer", id="names", font_settings={"sdf": True, "fontSize": 40, "buffer": 6, "radius": 10, "cutoff": 0.2},
-            outline_width=4, outline_color=[*PALETTE["ground"], 235], size_units=pixels,
-        ),  # fmt: skip
-    ]  # fmt: skip
+        Layer("TripsLayer", id="trails", **trail),
+        Layer("SolidPolygonLayer", id="movers", **flat),
+        Layer("SolidPolygonLayer", id="closed", **flat),
+        Layer("IconLayer", id="incidents", get_size=30, **badge),
+    ]
     return [json.loads(layer.to_json()) for layer in layers]

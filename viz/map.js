@@ -35,6 +35,7 @@ async function main() {
   app.marks = marks;
   window.__map = app;
   window.__ready = true;
+  setTimeout(app.view.letters, 30);
 }
 
 function setUp(app) {
@@ -96,7 +97,7 @@ function setUp(app) {
         app.refreshChosen(true);
       }
     }
-    app.panels.tip(null);
+    app.point(null);
     app.changed();
     app.view.redraw();
   };
@@ -256,13 +257,43 @@ function setUp(app) {
     app.panels.chosen(app.chosen ? app.find.panelOf(app.chosen).filter(Boolean) : null);
     if (!force) [...document.querySelectorAll("#chosen details")].forEach((d, i) => i < open.length && (d.open = open[i]));
   };
-  app.hovered = (info, event) => {
-    const id = app.find.idOf(info);
-    if (!id || (event && event.pointerType === "touch")) return app.panels.tip(null);
-    const content = app.find.tipOf(id);
-    return app.panels.tip(content, info.x, info.y);
+  app.pointed = -1; // the road under the pointer
+  app.pointedId = null;
+  app.point = (id, x, y) => {
+    const road = id && id.startsWith("road-") ? Number(id.slice(5)) : -1;
+    if (road !== app.pointed) {
+      app.pointed = road;
+      app.view.redraw();
+    }
+    app.pointedId = id;
+    app.panels.tip(id && app.find.tipOf(id), x, y);
   };
-  app.clicked = (info) => app.choose(app.find.idOf(info));
+  const map = $("map");
+  let held = null;
+  let moved = 0;
+  let asked = null;
+  map.addEventListener("pointerdown", (e) => {
+    held = [e.clientX, e.clientY];
+    moved = 0;
+    app.point(null);
+  });
+  map.addEventListener("pointermove", (e) => {
+    if (held) moved = Math.max(moved, Math.hypot(e.clientX - held[0], e.clientY - held[1]));
+    if (e.buttons || e.pointerType === "touch") return;
+    if (!asked) requestAnimationFrame(() => {
+      app.point(asked && app.pick(asked[0], asked[1]), ...(asked || []));
+      asked = null;
+    });
+    asked = [e.clientX, e.clientY];
+  });
+  map.addEventListener("pointerleave", () => {
+    asked = null;
+    app.point(null);
+  });
+  map.addEventListener("click", (e) => {
+    held = null;
+    if (moved < 5) app.choose(app.pick(e.clientX, e.clientY, true));
+  });
   app.refresh = () => {
     app.panels.clock();
     app.panels.happening();
@@ -387,6 +418,7 @@ function setUp(app) {
   app.panels = makePanels(app);
   app.view = makeView(app);
   app.find = makeFind(app);
+  app.pick = makePick(app);
   app.restore(location.hash);
   app.panels.switches();
   app.panels.controls();

@@ -242,38 +242,6 @@ function makeFind(app) {
     ];
   }
 
-  // What the pointer is on → an id.
-  function idOf(info) {
-    if (!info || !info.layer || info.index < 0) return null;
-    const layer = info.layer.id;
-    if (layer === "dots" || layer === "bodies") return vehicleLabel(trips, about.kinds, app.view.active[info.index]);
-    if (/^(roads-\d|volume|congestion)$/.test(layer)) {
-      const r = info.layer.props.data.roads[info.index];
-      return "road-" + sideOf(r, info);
-    }
-    if (layer === "places") return "place-" + info.object;
-    if (layer === "signals") return "signal-" + info.object;
-    if (layer === "incidents") return "happening-" + info.object.h.index;
-    if (layer === "blocks") return "block-" + info.object.row;
-    if (layer === "waters") return "water-" + info.object.row;
-    return null;
-  }
-  // A road drawn once stands for both directions: take the one on whose side the pointer is.
-  function sideOf(r, info) {
-    const other = city.roads.other[r];
-    if (other < 0 || !info.coordinate) return r;
-    const x = info.coordinate[0] - city.centre[0];
-    const y = info.coordinate[1] - city.centre[1];
-    const far = (k) => {
-      let best = Infinity;
-      for (let f = 0; f <= 1; f += 0.05) {
-        pointOn(city, k, f * city.roads.length[k], spot);
-        best = Math.min(best, Math.hypot((spot.x - x) * city.mPerLon, (spot.y - y) * city.mPerLat));
-      }
-      return best;
-    };
-    return far(other) < far(r) ? other : r;
-  }
   function tipOf(id) {
     const c = choiceOf(id);
     if (!c) return null;
@@ -379,5 +347,5 @@ function makeFind(app) {
     e.preventDefault();
     e.stopPropagation();
   });
-  return { choiceOf, spotOf, wayOf, panelOf, idOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
+  return { choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
 }

@@ -7,117 +7,49 @@ function makeView(app) {
   const { about, city, trips, state } = app;
   const pal = about.palette;
   const specs = new Map(about.specs.map((s) => [s.id, s]));
-  const base = { coordinateSystem: deck.COORDINATE_SYSTEM.LNGLAT_OFFSETS, coordinateOrigin: [...city.centre, 0] };
+  const frame = { coordinateSystem: deck.COORDINATE_SYSTEM.LNGLAT_OFFSETS, coordinateOrigin: [...city.centre, 0] };
   const make = (id, props) => {
     const { "@@type": type, ...given } = specs.get(props.spec || id);
     const { spec, ...own } = props;
-    return new deck[type]({ ...given, ...base, ...own, id });
+    return new deck[type]({ ...given, ...frame, ...own, id });
   };
   const kinds = about.kinds;
   const kindColours = kinds.map((k) => pal.vehicle[k] || pal.vehicle.car);
   const kindRadius = kinds.map((k) => ({ bus: 1.75, freight: 1.35 })[k] || 1);
+  const busKind = kinds.indexOf("bus");
   const kindLength = kinds.map((k) => ({ bus: 12, freight: 10 })[k] || 5);
   const classes = city.meta.road_classes;
   const spot = {};
 
   const map = document.getElementById("map");
   const view = { software: false, measured: [], trailsSlow: false };
+  let base = null;
   let deckgl = null;
   let frameAsked = false;
   const slices = new Map();
 
   // -- things that do not move ---------------------------------------------------------------------
-  const pathData = (which) => {
-    let size = 0;
-    for (const r of which) size += city.roads.offsets[r + 1] - city.roads.offsets[r];
-    const xy = new Float32Array(size * 2);
-    const starts = new Uint32Array(which.length + 1);
-    let at = 0;
-    which.forEach((r, i) => {
-      starts[i] = at;
-      const a = city.roads.offsets[r];
-      const b = city.roads.offsets[r + 1];
-      xy.set(city.roads.xy.subarray(2 * a, 2 * b), 2 * at);
-      at += b - a;
-    });
-    starts[which.length] = at;
-    return { length: which.length, startIndices: starts, attributes: { getPath: { value: xy, size: 2 } }, roads: which };
-  };
-  // the same, but each direction on its own side of the road
-  const sideData = (which) => {
-    const data = pathData(which);
-    const xy = data.attributes.getPath.value;
-    for (let i = 0; i < which.length; i++) {
-      const side = city.roads.side[which[i]];
-      if (!side) continue;
-      const a = data.startIndices[i];
-      const b = data.startIndices[i + 1];
-      const old = xy.slice(2 * a, 2 * b);
-      for (let k = 0; k < b - a; k++) {
-        const p = Math.max(0, k - 1);
-        const q = Math.min(b - a - 1, k + 1);
-        const mx = (old[2 * q] - old[2 * p]) * city.mPerLon;
-        const my = (old[2 * q + 1] - old[2 * p + 1]) * city.mPerLat;
-        const size = Math.hypot(mx, my) || 1;
-        xy[2 * (a + k)] += (side * my) / size / city.mPerLon;
-        xy[2 * (a + k) + 1] -= (side * mx) / size / city.mPerLat;
-      }
-    }
-    return data;
-  };
   const roadStyle = (r) => about.road_width[classes[city.roads.kind[r]]] || [6, 0.4];
+  const roadColour = (r) => pal.road[classes[city.roads.kind[r]]] || [60, 70, 90];
   const isSecond = (r) => {
     const other = city.roads.other[r];
     return other >= 0 && other < r && city.roads.other[other] === r;
   };
-  // roads as drawn: to the middle of the junctions at their ends
-  const fullData = (which) => {
-    const { roads, nodes } = city;
-    let size = 0;
-    for (const r of which) size += roads.offsets[r + 1] - roads.offsets[r] + 2;
-    const xy = new Float32Array(size * 2);
-    const starts = new Uint32Array(which.length + 1);
-    let at = 0;
-    const put = (x, y) => {
-      xy[2 * at] = x;
-      xy[2 * at + 1] = y;
-      at++;
-    };
-    const toNode = (node, k) => {
-      if (!node) return;
-      const dx = (nodes.x[node - 1] - roads.xy[2 * k]) * city.mPerLon;
-      const dy = (nodes.y[node - 1] - roads.xy[2 * k + 1]) * city.mPerLat;
-      if (Math.hypot(dx, dy) < 60) put(nodes.x[node - 1], nodes.y[node - 1]);
-    };
-    which.forEach((r, i) => {
-      starts[i] = at;
-      toNode(roads.from[r], roads.offsets[r]);
-      for (let k = roads.offsets[r]; k < roads.offsets[r + 1]; k++) put(roads.xy[2 * k], roads.xy[2 * k + 1]);
-      toNode(roads.to[r], roads.offsets[r + 1] - 1);
-    });
-    starts[which.length] = at;
-    return { length: which.length, startIndices: starts, attributes: { getPath: { value: xy.slice(0, 2 * at), size: 2 } }, roads: which };
-  };
   const tiers = [[], [], []];
-  for (let r = 0; r < city.roads.n; r++) {
-    const least = roadStyle(r)[1];
-    tiers[least >= 1.5 ? 2 : least >= 0.6 ? 1 : 0].push(r);
-  }
+  for (let r = 0; r < city.roads.n; r++) tiers[roadStyle(r)[1] >= 1.5 ? 2 : roadStyle(r)[1] >= 0.6 ? 1 : 0].push(r);
   const lazy = (build) => {
     let value;
     return () => (value ??= build());
   };
   // seen from afar one line stands for both directions; near, each has its own
-  const roadTiers = tiers.map((which, k) => ({
-    far: lazy(() => fullData(which.filter((r) => !isSecond(r)))),
-    near: lazy(() => fullData(which)),
-    least: [0.5, 0.9, 1.6][k],
+  const roadTiers = tiers.map((which) => ({
+    far: lazy(() => pathSet(city, which.filter((r) => !isSecond(r)), { full: true })),
+    near: lazy(() => pathSet(city, which, { full: true })),
   }));
-  const usedData = sideData(Array.from(state.used));
+  const usedSet = lazy(() => pathSet(city, Array.from(state.used), { sided: true }));
+  const communityRings = lazy(() => ringSet(city, city.communities));
+  const subdistrictRings = lazy(() => ringSet(city, city.subdistricts));
   const blockKinds = city.meta.block_kinds;
-  const outline = (areas) => areas.shapes.flatMap((s) => s.polygon.map((path) => ({ path, row: s.row })));
-  const communityLines = outline(city.communities);
-  const subdistrictLines = outline(city.subdistricts);
   const placeRows = Array.from(city.places.kind, (_, i) => i);
   const icons = makeIcons(about);
   const placeKinds = city.meta.place_kinds;
@@ -137,21 +69,26 @@ function makeView(app) {
   view.step = (t) => Math.min(state.steps - 1, Math.max(0, Math.floor(t / about.step_s)));
 
   // cached layers: remade only when what they show has changed
-  const cache = new Map();
+  let cache = new Map();
+  let kept = new Map(); // what this drawing uses: a layer that was switched off is gone for good
   const cached = (id, key, build) => {
     const old = cache.get(id);
-    if (old && old.key === key) return old.layer;
-    const layer = build();
-    cache.set(id, { key, layer });
-    return layer;
+    const entry = old && old.key === key ? old : { key, layer: build() };
+    kept.set(id, entry);
+    return entry.layer;
   };
 
-  function still(zoomStep, step) {
+  const mesh = (id, data, more = {}) => make(id, { data, _normalize: false, positionFormat: "XY", ...more });
+  const metresPerPixel = (zoom) => (78271.5 * Math.cos((city.centre[1] * Math.PI) / 180)) / 2 ** zoom;
+
+  // Layers below everything: they change with the zoom (in quarter steps, for the widths) and every five minutes.
+  function ground(quarter, step) {
     const on = app.on;
+    const zoom = quarter / 4;
+    const pixel = metresPerPixel(zoom + 0.125);
     const out = [];
-    const pick = true;
-    if (on.waters)
-      out.push(cached("waters", "", () => make("waters", { data: city.waters.shapes, getPolygon: (d) => d.polygon, pickable: pick })));
+    const line = (set, width, colour) => ribbon(set, () => (width / 2) * pixel, () => colour);
+    if (on.waters) out.push(cached("waters", "", () => make("waters", { data: city.waters.shapes, getPolygon: (d) => d.polygon })));
     if (on.blocks)
       out.push(
         cached("blocks", "", () =>
@@ -163,66 +100,42 @@ function makeView(app) {
         ),
       );
     if (on.outlines) {
-      if (zoomStep >= 21)
-        out.push(cached("communities", "", () => make("communities", { data: communityLines, getPath: (d) => d.path })));
-      out.push(cached("subdistricts", "", () => make("subdistricts", { data: subdistrictLines, getPath: (d) => d.path })));
+      if (zoom >= 10.5)
+        out.push(cached("communities", quarter, () => mesh("communities", line(communityRings(), 1, [130, 160, 205, 50]))));
+      out.push(cached("subdistricts", quarter, () => mesh("subdistricts", line(subdistrictRings(), 1.5, [150, 190, 240, 125]))));
     }
     if (on.roads)
-      roadTiers.forEach(({ far, near, least }, k) => {
-        if (k === 0 && zoomStep < 20) return; // small streets only blur the whole city
-        const close = zoomStep >= 27;
+      roadTiers.forEach(({ far, near }, k) => {
+        if (k === 0 && zoom < 10) return; // small streets only blur the whole city
+        const close = zoom >= 13.5;
+        const least = [0.55, 0.95, 1.7][k] * (close ? 0.5 : 1);
         out.push(
-          cached("roads-" + k, close, () => {
-            const data = (close ? near : far)();
-            return make("roads-" + k, {
-              spec: "roads",
-              data,
-              _pathType: "open",
-              positionFormat: "XY",
-              widthMinPixels: close ? least / 2 : least,
-              getColor: (_, { index }) => pal.road[classes[city.roads.kind[data.roads[index]]]] || [60, 70, 90],
-              getWidth: (_, { index }) => (close ? 3.2 * city.roads.lanes[data.roads[index]] - 0.5 : roadStyle(data.roads[index])[0]),
-              updateTriggers: { getWidth: close, getColor: close },
-            });
+          cached("roads-" + k, quarter, () => {
+            const set = (close ? near : far)();
+            const width = (r) => (close ? 3.2 * city.roads.lanes[r] - 0.5 : roadStyle(r)[0]);
+            return mesh("roads-" + k, ribbon(set, (i) => Math.max(width(set.ids[i]), least * pixel) / 2, (i) => roadColour(set.ids[i])), { spec: "roads" });
           }),
         );
       });
     if (on.volume)
       out.push(
-        cached("volume", step, () =>
-          make("volume", {
-            data: usedData,
-            _pathType: "open",
-            positionFormat: "XY",
-            widthUnits: "pixels",
-            widthMinPixels: 0,
-            getColor: (_, { index }) => {
-              const r = usedData.roads[index];
-              const v = state.entered(r, step);
-              return v ? [...view.changeColour((v + 2) / (state.mean(r) + 2)), 225] : [0, 0, 0, 0];
-            },
-            getWidth: (_, { index }) => Math.min(16, 0.9 * Math.sqrt(state.entered(usedData.roads[index], step))),
-            updateTriggers: { getColor: step, getWidth: step },
-          }),
-        ),
+        cached("volume", step + "/" + quarter, () => {
+          const set = usedSet();
+          const flow = (i) => state.entered(set.ids[i], step);
+          const colour = (i) => [...view.changeColour((flow(i) + 2) / (state.mean(set.ids[i]) + 2)), flow(i) ? 225 : 0];
+          return mesh("volume", ribbon(set, (i) => Math.min(8, 0.45 * Math.sqrt(flow(i))) * pixel, colour));
+        }),
       );
     if (on.congestion)
       out.push(
-        cached("congestion", step, () =>
-          make("congestion", {
-            data: usedData,
-            _pathType: "open",
-            positionFormat: "XY",
-            widthMinPixels: 2.2,
-            getColor: (_, { index }) => {
-              const r = usedData.roads[index];
-              const v = state.speed(r, step);
-              return Number.isNaN(v) ? [0, 0, 0, 0] : [...view.speedColour(v / city.roads.limit[r]), 235];
-            },
-            getWidth: (_, { index }) => 2.4 * city.roads.lanes[usedData.roads[index]] + 1,
-            updateTriggers: { getColor: step },
-          }),
-        ),
+        cached("congestion", step + "/" + quarter, () => {
+          const set = usedSet();
+          const colour = (i) => {
+            const v = state.speed(set.ids[i], step);
+            return Number.isNaN(v) ? [0, 0, 0, 0] : [...view.speedColour(v / city.roads.limit[set.ids[i]]), 235];
+          };
+          return mesh("congestion", ribbon(set, (i) => Math.max(1.2 * city.roads.lanes[set.ids[i]] + 0.5, 1.15 * pixel), colour));
+        }),
       );
     return out;
   }
@@ -255,38 +168,7 @@ function makeView(app) {
         ),
       );
     }
-    const now = app.happeningNow();
-    if (on.incidents && now.length) {
-      const key = now.map((h) => h.index).join();
-      const roads = now.filter((h) => h.roads && h.kind !== "advice").flatMap((h) => h.roads);
-      const over = new Set(now.filter((h) => h.over).flatMap((h) => h.roads || []));
-      if (roads.length)
-        out.push(
-          cached("closed", key, () => {
-            const data = sideData(roads);
-            return make("closed", {
-              data,
-              _pathType: "open",
-              positionFormat: "XY",
-              getColor: (_, { index }) => (over.has(roads[index]) ? [150, 150, 160, 160] : [...pal.alarm, 235]),
-            });
-          }),
-        );
-      const spots = now.map((h) => ({ h, at: app.happeningSpot(h) })).filter((d) => d.at);
-      if (spots.length)
-        out.push(
-          cached("incidents", key, () =>
-            make("incidents", {
-              data: spots,
-              iconAtlas: icons.canvas,
-              iconMapping: icons.mapping,
-              getIcon: (d) => "event_" + d.h.kind + (d.h.over ? "_over" : ""),
-              getPosition: (d) => d.at,
-            }),
-          ),
-        );
-    }
-    if (on.names) {
+    if (on.names && view.lettersReady) {
       out.push(
         cached("names", zoomStep, () => {
           const l = city.labels;
@@ -309,62 +191,123 @@ function makeView(app) {
     return out;
   }
 
+  // What holds now: closed roads, badges of happenings.
+  function happening(quarter) {
+    const now = app.happeningNow();
+    if (!app.on.incidents || !now.length) return [];
+    const out = [];
+    const key = now.map((h) => h.index + (h.over ? "x" : "")).join();
+    const roads = now.filter((h) => h.roads && h.kind !== "advice").flatMap((h) => h.roads.map((r) => [r, h]));
+    if (roads.length)
+      out.push(
+        cached("closed", key + "/" + quarter, () => {
+          const pixel = metresPerPixel(quarter / 4 + 0.125);
+          const set = pathSet(city, roads.map(([r]) => r), { sided: true });
+          const colour = (i) => (roads[i][1].over ? [150, 150, 160, 160] : [...(EVENT_COLOUR[roads[i][1].kind] || pal.alarm), 235]);
+          return mesh("closed", ribbon(set, () => Math.max(4, 1.6 * pixel), colour));
+        }),
+      );
+    const spots = now.map((h) => ({ h, at: app.happeningSpot(h) })).filter((d) => d.at);
+    if (spots.length)
+      out.push(
+        cached("incidents", key, () =>
+          make("incidents", {
+            data: spots,
+            iconAtlas: icons.canvas,
+            iconMapping: icons.mapping,
+            getIcon: (d) => "event_" + d.h.kind + (d.h.over ? "_over" : ""),
+            getPosition: (d) => d.at,
+          }),
+        ),
+      );
+    return out;
+  }
+
   // -- things that move -------------------------------------------------------------------------------
   const active = new Int32Array(Math.max(1, trips.n));
   view.active = active;
   view.count = 0;
-  let xy = new Float32Array(0);
-  let rgba = new Uint8Array(0);
-  let radius = new Float32Array(0);
-  let ends = new Float32Array(0);
+  const CORNERS = 6;
+  // a hexagon from afar; near, a car seen from above with its nose in front
+  const HEXAGON = [0, 1, 2, 3, 4, 5].map((k) => [Math.cos((k * Math.PI) / 3), Math.sin((k * Math.PI) / 3)]);
+  const CAR = [[-1, -1], [-0.28, -1], [0, -0.5], [0, 0.5], [-0.28, 1], [-1, 1]];
+  let room = 0;
+  let xy, rgba, starts, indices;
+  view.shown = new Int32Array(0); // the piece behind each drawn vehicle, and where it is
+  view.spots = new Float32Array(0);
+  view.drawn = 0;
+  function makeRoom(n) {
+    if (n <= room) return;
+    room = Math.ceil(n * 1.3) + 256;
+    xy = new Float32Array(2 * CORNERS * room);
+    rgba = new Uint8Array(4 * CORNERS * room);
+    starts = Uint32Array.from({ length: room + 1 }, (_, i) => i * CORNERS);
+    indices = new Uint32Array(3 * (CORNERS - 2) * room);
+    view.shown = new Int32Array(room);
+    view.spots = new Float32Array(2 * room);
+    for (let i = 0, at = 0; i < room; i++)
+      for (let k = 1; k < CORNERS - 1; k++) {
+        indices[at++] = i * CORNERS;
+        indices[at++] = i * CORNERS + k;
+        indices[at++] = i * CORNERS + k + 1;
+      }
+  }
 
-  const metresPerPixel = (zoom) => (78271.5 * Math.cos((city.centre[1] * Math.PI) / 180)) / 2 ** zoom;
+  // What the camera sees, in degrees from the centre, with a margin.
+  function seen() {
+    const [w, s, e, n] = view.viewport().getBounds();
+    const [mx, my] = [(e - w) * 0.06, (n - s) * 0.06];
+    return [w - mx - city.centre[0], s - my - city.centre[1], e + mx - city.centre[0], n + my - city.centre[1]];
+  }
 
   function movers(t, zoom, trailed) {
-    const m = (view.count = underWay(trips, t, active));
+    const all = (view.count = underWay(trips, t, active));
     const near = zoom >= 15.2;
-    const perPixel = metresPerPixel(zoom);
-    if (xy.length < 2 * m) {
-      const size = Math.ceil(m * 1.3) + 64;
-      [xy, ends, radius, rgba] = [new Float32Array(2 * size), new Float32Array(2 * size), new Float32Array(size), new Uint8Array(4 * size)];
-    }
+    const pixel = metresPerPixel(zoom);
+    makeRoom(all);
     const alpha = app.on.congestion || app.on.volume ? 150 : 255; // let the roads speak
-    const base = zoom < 10 ? 1.25 : zoom < 11.5 ? 1.6 : zoom < 13 ? 2.1 : 3;
-    for (let k = 0; k < m; k++) {
+    const dot = (zoom < 10 ? 1.3 : zoom < 11.5 ? 1.65 : zoom < 13 ? 2.1 : 3) * (trailed ? 0.85 : 1) * pixel;
+    const [west, south, east, north] = seen();
+    let m = 0;
+    for (let k = 0; k < all; k++) {
       const i = active[k];
       locate(trips, i, t, spot);
+      if (spot.x < west || spot.x > east || spot.y < south || spot.y > north) continue;
       const kind = trips.kind[i];
       const colour = kindColours[kind];
-      xy[2 * k] = spot.x;
-      xy[2 * k + 1] = spot.y;
-      if (near) {
-        const length = Math.max(kindLength[kind], 1.4 * kindLength[kind] * perPixel); // never a speck
-        ends[2 * k] = spot.x - (spot.dx * length) / city.mPerLon;
-        ends[2 * k + 1] = spot.y - (spot.dy * length) / city.mPerLat;
+      view.shown[m] = i;
+      view.spots[2 * m] = spot.x;
+      view.spots[2 * m + 1] = spot.y;
+      const length = Math.max(kindLength[kind], 1.5 * kindLength[kind] * pixel); // never a speck
+      const half = Math.max(kind === busKind ? 1.3 : 1, 2 * pixel);
+      const r = dot * kindRadius[kind];
+      for (let c = 0; c < CORNERS; c++) {
+        const at = CORNERS * m + c;
+        let dx, dy;
+        if (near) {
+          const [a, b] = CAR[c];
+          dx = a * length * spot.dx - b * half * spot.dy;
+          dy = a * length * spot.dy + b * half * spot.dx;
+        } else {
+          dx = r * HEXAGON[c][0];
+          dy = r * HEXAGON[c][1];
+        }
+        xy[2 * at] = spot.x + dx / city.mPerLon;
+        xy[2 * at + 1] = spot.y + dy / city.mPerLat;
+        rgba[4 * at] = colour[0];
+        rgba[4 * at + 1] = colour[1];
+        rgba[4 * at + 2] = colour[2];
+        rgba[4 * at + 3] = alpha;
       }
-      radius[k] = base * kindRadius[kind] * (trailed ? 0.85 : 1);
-      rgba[4 * k] = colour[0];
-      rgba[4 * k + 1] = colour[1];
-      rgba[4 * k + 2] = colour[2];
-      rgba[4 * k + 3] = alpha;
+      m++;
     }
-    const colour = { value: rgba.subarray(0, 4 * m), size: 4, normalized: true };
-    const place = { value: xy.subarray(0, 2 * m), size: 2 };
-    if (near)
-      return [
-        make("bodies", {
-          data: {
-            length: m,
-            attributes: { getSourcePosition: { value: ends.subarray(0, 2 * m), size: 2 }, getTargetPosition: place, getColor: colour },
-          },
-          positionFormat: "XY",
-        }),
-      ];
+    view.drawn = m;
+    if (!m) return [];
     return [
-      make("dots", {
-        data: { length: m, attributes: { getPosition: place, getFillColor: colour, getRadius: { value: radius.subarray(0, m), size: 1 } } },
-        positionFormat: "XY",
-      }),
+      mesh(
+        "movers",
+        meshData(m, starts.subarray(0, m + 1), xy.subarray(0, 2 * CORNERS * m), indices.subarray(0, 3 * (CORNERS - 2) * m), rgba.subarray(0, 4 * CORNERS * m)),
+      ),
     ];
   }
 
@@ -400,18 +343,29 @@ function makeView(app) {
     return out;
   }
 
-  function selection(t) {
+  function selection(t, quarter) {
     const out = [];
-    const chosen = app.chosen;
-    if (!chosen) return out;
-    const way = app.chosenWay();
+    const pixel = metresPerPixel(quarter / 4 + 0.125);
+    const way = app.chosen && app.chosenWay();
     if (way && way.roads.length)
       out.push(
-        cached("way", chosen.id, () => make("way", { data: sideData(way.roads), _pathType: "open", positionFormat: "XY" })),
+        cached("way", app.chosen.id + quarter, () =>
+          mesh("way", ribbon(pathSet(city, way.roads, { sided: true }), () => Math.max(3, 1.5 * pixel), () => [...pal.select, 150])),
+        ),
       );
     if (way && way.line)
-      out.push(make("way-line", { spec: "way", data: [way.line], getPath: (d) => d, widthMinPixels: 1.5, getWidth: 2 }));
-    const at = app.chosenSpot(t);
+      out.push(
+        cached("way-line", app.chosen.id + quarter + way.line.length, () =>
+          mesh("way-line", ribbon(lineSet(city, [way.line]), () => 0.9 * pixel, () => [...pal.select, 190]), { spec: "way" }),
+        ),
+      );
+    if (app.pointed >= 0)
+      out.push(
+        cached("pointed", app.pointed + "/" + quarter, () =>
+          mesh("pointed", ribbon(pathSet(city, [app.pointed], { sided: true }), () => Math.max(1.6 * city.roads.lanes[app.pointed], 1.6 * pixel), () => [...pal.select, 190]), { spec: "way" }),
+        ),
+      );
+    const at = app.chosen && app.chosenSpot(t);
     if (at) out.push(make("selected", { data: [at], getPosition: (d) => d, updateTriggers: { getPosition: t } }));
     return out;
   }
@@ -423,21 +377,27 @@ function makeView(app) {
     return view.count < 25000;
   };
 
+  // Two pictures on top of each other: the ground is drawn again only when the camera or the five minutes change.
+  let lastGround = "";
   function draw() {
     frameAsked = false;
     const t = app.now;
-    const zoom = app.camera.zoom;
-    const zoomStep = Math.floor(zoom * 2);
+    const { zoom, longitude, latitude, pitch, bearing } = app.camera;
+    const quarter = Math.floor(zoom * 4);
+    const step = app.on.volume || app.on.congestion ? view.step(t) : 0;
     const moving = [];
     if (app.on.vehicles) {
       const trailed = view.drawsTrails() && zoom < 16;
       if (trailed) moving.push(...trails(t, zoom));
       moving.push(...movers(t, zoom, trailed));
     }
-    deckgl.setProps({
-      viewState: { ...app.camera },
-      layers: [...still(zoomStep, view.step(t)), ...selection(t), ...moving, ...marks(zoomStep)],
-    });
+    const top = [...selection(t, quarter), ...moving, ...happening(quarter)];
+    const below = [...ground(quarter, step), ...marks(Math.floor(zoom * 2))];
+    [cache, kept] = [kept, new Map()];
+    const key = [longitude, latitude, zoom, pitch, bearing, step, view.lettersReady, JSON.stringify(app.on)].join();
+    if (key !== lastGround) base.setProps({ viewState: { ...app.camera }, layers: below });
+    lastGround = key;
+    deckgl.setProps({ viewState: { ...app.camera }, layers: top });
   }
 
   view.redraw = () => {
@@ -445,29 +405,33 @@ function makeView(app) {
     frameAsked = true;
     requestAnimationFrame(draw);
   };
+  // Drawing some hundred Chinese characters takes longer than all the rest: let the page be usable first.
+  view.lettersReady = false;
+  view.letters = () => {
+    view.lettersReady = true;
+    view.redraw();
+  };
   view.countNow = () => (view.count = underWay(trips, app.now, active));
 
   view.start = () =>
     new Promise((ready, failed) => {
       let first = true;
       let last = 0;
-      deckgl = new deck.Deck({
-        parent: map,
-        views: [new deck.MapView({ repeat: false })],
-        viewState: { ...app.camera },
+      const common = { views: [new deck.MapView({ repeat: false })], viewState: { ...app.camera }, layers: [], onError: (error) => failed(error) };
+      base = new deck.Deck({
+        ...common,
+        parent: document.getElementById("ground"),
         controller: { doubleClickZoom: true, touchRotate: true, keyboard: false, inertia: 250, scrollZoom: { smooth: false, speed: 0.012 } },
-        useDevicePixels: true,
-        pickingRadius: 5,
-        getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
-        layers: [],
+        getCursor: ({ isDragging }) => (isDragging ? "grabbing" : app.pointedId ? "pointer" : "grab"),
+        onViewStateChange: ({ viewState, interactionState }) => app.moved(viewState, interactionState),
+      });
+      deckgl = new deck.Deck({
+        ...common,
+        parent: document.getElementById("moving"),
         onDeviceInitialized: (device) => {
           view.software = SOFTWARE.test(device.info.renderer + " " + device.info.vendor) || device.info.gpuType === "cpu";
-          if (view.software) deckgl.setProps({ useDevicePixels: 1 });
+          if (view.software) for (const d of [base, deckgl]) d.setProps({ useDevicePixels: 1 });
         },
-        onError: (error) => failed(error),
-        onViewStateChange: ({ viewState, interactionState }) => app.moved(viewState, interactionState),
-        onHover: (info, event) => app.hovered(info, event),
-        onClick: (info) => app.clicked(info),
         onAfterRender: () => {
           const t = performance.now();
           if (app.playing && last) measure(t - last);
@@ -479,7 +443,6 @@ function makeView(app) {
           }
         },
       });
-      frameAsked = false;
       draw();
     });
 
@@ -497,6 +460,9 @@ function makeView(app) {
     }
   }
   view.icons = icons;
+  view.metresPerPixel = metresPerPixel;
+  view.placeShown = (i) => placeZoom(placeKinds[city.places.kind[i]]) <= app.camera.zoom;
+  view.roadShown = (r) => app.camera.zoom >= 10 || roadStyle(r)[1] >= 0.6;
   view.size = () => [map.clientWidth, map.clientHeight];
   view.viewport = () => new deck.WebMercatorViewport({ ...app.camera, width: map.clientWidth, height: map.clientHeight });
   return view;
@@ -515,167 +481,3 @@ const LABEL_COLOUR = {
   place_small: [168, 174, 190, 220],
 };
 
-// Badges: shape by kind, glyph inside; drawn here so that no picture has to be loaded.
-function makeIcons(about) {
-  const cell = 64;
-  const entries = Object.entries(about.icons).map(([name, [shape, glyph, colour]]) => [name, shape, glyph, colour]);
-  const alarm = about.palette.alarm;
-  const over = [128, 134, 148];
-  for (const [kind, shape, glyph, colour] of [
-    ["closed", "round_bar", "bar", alarm],
-    ["lane_closed", "triangle", "bar", [255, 150, 80]],
-    ["speed_limit", "ring", "none", [255, 196, 90]],
-    ["weather", "drop", "none", [120, 190, 255]],
-    ["demand", "diamond", "bars", [200, 170, 255]],
-    ["event", "diamond", "star", [255, 214, 120]],
-    ["advice", "arrow", "none", [120, 230, 200]],
-  ])
-    entries.push(["event_" + kind, shape, glyph, colour], ["event_" + kind + "_over", shape, glyph, over]);
-  const columns = 8;
-  const canvas = document.createElement("canvas");
-  canvas.width = columns * cell;
-  canvas.height = 2 ** Math.ceil(Math.log2(Math.ceil(entries.length / columns) * cell));
-  const g = canvas.getContext("2d");
-  const mapping = {};
-  entries.forEach(([name, shape, glyph, colour], i) => {
-    const x = (i % columns) * cell;
-    const y = Math.floor(i / columns) * cell;
-    mapping[name] = { x, y, width: cell, height: cell };
-    g.save();
-    g.translate(x + cell / 2, y + cell / 2);
-    drawBadge(g, shape, glyph, colour);
-    g.restore();
-  });
-  const picture = (name, size) => {
-    const small = document.createElement("canvas");
-    const ratio = Math.min(2, window.devicePixelRatio || 1) * 1.5;
-    small.width = small.height = Math.round(size * ratio);
-    small.style.width = small.style.height = size + "px";
-    const m = mapping[name];
-    if (m) small.getContext("2d").drawImage(canvas, m.x, m.y, cell, cell, 0, 0, small.width, small.height);
-    return small;
-  };
-  return { canvas, mapping, picture };
-}
-
-function polygonPath(g, n, r, turn) {
-  g.beginPath();
-  for (let i = 0; i < n; i++) {
-    const a = turn + (2 * Math.PI * i) / n;
-    g.lineTo(r * Math.cos(a), r * Math.sin(a));
-  }
-  g.closePath();
-}
-
-function drawBadge(g, shape, glyph, colour) {
-  const up = -Math.PI / 2;
-  const r = 25;
-  const outline = {
-    circle: () => (g.beginPath(), g.arc(0, 0, r - 2, 0, 7)),
-    round: () => (g.beginPath(), g.arc(0, 0, r - 4, 0, 7)),
-    round_bar: () => (g.beginPath(), g.arc(0, 0, r, 0, 7)),
-    ring: () => (g.beginPath(), g.arc(0, 0, r - 2, 0, 7)),
-    square: () => (g.beginPath(), g.roundRect(-r + 4, -r + 4, 2 * r - 8, 2 * r - 8, 9)),
-    triangle: () => polygonPath(g, 3, r + 5, up),
-    diamond: () => polygonPath(g, 4, r + 2, up),
-    pentagon: () => polygonPath(g, 5, r + 1, up),
-    hexagon: () => polygonPath(g, 6, r + 1, up),
-    shield: () => {
-      g.beginPath();
-      g.moveTo(-20, -20);
-      g.quadraticCurveTo(-8, -20, 0, -26);
-      g.quadraticCurveTo(8, -20, 20, -20);
-      g.quadraticCurveTo(22, 12, 0, 26);
-      g.quadraticCurveTo(-22, 12, -20, -20);
-      g.closePath();
-    },
-    drop: () => {
-      g.beginPath();
-      g.moveTo(0, -27);
-      g.bezierCurveTo(8, -12, 20, -2, 20, 8);
-      g.arc(0, 8, 20, 0, Math.PI);
-      g.bezierCurveTo(-20, -2, -8, -12, 0, -27);
-      g.closePath();
-    },
-    arrow: () => {
-      g.beginPath();
-      for (const [x, y] of [[-24, -9], [2, -9], [2, -22], [26, 0], [2, 22], [2, 9], [-24, 9]]) g.lineTo(x, y);
-      g.closePath();
-    },
-    cross: () => {
-      g.beginPath();
-      for (const [x, y] of [[-9, -24], [9, -24], [9, -9], [24, -9], [24, 9], [9, 9], [9, 24], [-9, 24], [-9, 9], [-24, 9], [-24, -9], [-9, -9]])
-        g.lineTo(x, y);
-      g.closePath();
-    },
-  }[shape];
-  outline();
-  g.lineJoin = "round";
-  g.lineWidth = 7;
-  g.strokeStyle = "rgba(9,12,18,.9)";
-  g.stroke();
-  g.fillStyle = `rgb(${colour.join()})`;
-  if (shape === "ring") {
-    g.fillStyle = "rgb(14,18,26)";
-    g.fill();
-    g.lineWidth = 7;
-    g.strokeStyle = `rgb(${colour.join()})`;
-    g.stroke();
-  } else g.fill();
-  g.fillStyle = g.strokeStyle = "rgba(12,15,22,.88)";
-  g.lineWidth = 4;
-  const glyphs = {
-    none: () => {},
-    cross: () => {},
-    dot: () => (g.beginPath(), g.arc(0, 2, 6, 0, 7), g.fill()),
-    bar: () => g.fillRect(-14, -4, 28, 8),
-    bars: () => [[-11, 2, 10], [-3, -5, 17], [5, -11, 23]].forEach(([x, y, h]) => g.fillRect(x, y, 6, h)),
-    star: () => {
-      g.beginPath();
-      for (let i = 0; i < 10; i++) {
-        const a = up + (Math.PI * i) / 5;
-        g.lineTo((i % 2 ? 5.5 : 13) * Math.cos(a), (i % 2 ? 5.5 : 13) * Math.sin(a));
-      }
-      g.fill();
-    },
-    flame: () => {
-      g.beginPath();
-      g.moveTo(1, -12);
-      g.bezierCurveTo(12, 0, 12, 12, 0, 14);
-      g.bezierCurveTo(-12, 12, -9, 2, -4, -1);
-      g.bezierCurveTo(-3, 3, 3, 0, 1, -12);
-      g.fill();
-    },
-    book: () => (g.fillRect(-13, -7, 12, 17), g.fillRect(1, -7, 12, 17)),
-    hall: () => {
-      g.beginPath();
-      g.moveTo(-14, -5);
-      g.lineTo(0, -14);
-      g.lineTo(14, -5);
-      g.fill();
-      [-11, -3, 5].forEach((x) => g.fillRect(x, -3, 6, 12));
-      g.fillRect(-14, 10, 28, 4);
-    },
-    box: () => (g.strokeRect(-11, -9, 22, 19), g.fillRect(-3, -9, 6, 9)),
-    factory: () => {
-      g.beginPath();
-      for (const [x, y] of [[-13, 11], [-13, -2], [-5, -8], [-5, -2], [3, -8], [3, -2], [8, -2], [8, -13], [13, -13], [13, 11]]) g.lineTo(x, y);
-      g.fill();
-    },
-    bus: () => (g.fillRect(-12, -10, 24, 18), g.beginPath(), g.arc(-6, 10, 3.5, 0, 7), g.arc(6, 10, 3.5, 0, 7), g.fill()),
-    bolt: () => {
-      g.beginPath();
-      for (const [x, y] of [[3, -13], [-9, 3], [-1, 3], [-3, 13], [9, -3], [1, -3]]) g.lineTo(x, y);
-      g.fill();
-    },
-    bag: () => (g.fillRect(-10, -4, 20, 15), g.beginPath(), g.arc(0, -4, 6, Math.PI, 0), g.stroke()),
-    tree: () => (g.beginPath(), g.arc(0, -4, 10, 0, 7), g.fill(), g.fillRect(-2.5, 4, 5, 10)),
-    house: () => {
-      g.beginPath();
-      for (const [x, y] of [[-14, 0], [0, -13], [14, 0], [9, 0], [9, 11], [-9, 11], [-9, 0]]) g.lineTo(x, y);
-      g.fill();
-    },
-    crane: () => (g.fillRect(-3, -8, 5, 22), g.fillRect(-12, -8, 26, 4.5), g.fillRect(9, -8, 3, 11)),
-  };
-  (glyphs[glyph] || glyphs.none)();
-}

@@ -16,7 +16,16 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-SCRIPTS = ("map_data.js", "map_trips.js", "map_view.js", "map_panels.js", "map_find.js", "map.js")
+SCRIPTS = (
+    "map_data.js",
+    "map_trips.js",
+    "map_shapes.js",
+    "map_view.js",
+    "map_panels.js",
+    "map_find.js",
+    "map_pick.js",
+    "map.js",
+)
 
 
 def _hash(text: str) -> str:
