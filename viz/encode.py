@@ -131,13 +131,13 @@ def decode(meta: Mapping[str, Any], streams: Mapping[str, bytes], length_m: npt.
         turn_at[active] += 1
         left[active] -= 1
     unit, begin = float(meta["time_unit_s"]), float(meta["begin_s"])
-    t = _run(get["t0"], get["dt"], get["n_points"]) * unit + begin
-    s = _run(get["s0"], get["ds"], get["n_points"]) * float(meta["way_unit_m"])
+    t = np.asarray(_run(get["t0"], get["dt"], get["n_points"]) * unit + begin, dtype=np.float64)
+    s = np.asarray(_run(get["s0"], get["ds"], get["n_points"]) * float(meta["way_unit_m"]), dtype=np.float64)
     return Pieces(vehicle, road_offsets, roads, start, point_offsets, t, s)
 
 
 def _run(first: Ints, step: Ints, counts: Ints) -> Ints:
-    """Running sums of ``step`` from ``first``, piece by piece."""
+    """Sum ``step`` up from ``first``, piece by piece."""
     if not len(first):
         return np.empty(0, np.int64)
     offsets = _offsets(counts)

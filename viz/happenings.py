@@ -1,7 +1,7 @@
 """What happened to the city as a whole: closures, limits, weather, demand, events – ticks on the time line.
 
-Each happening has a beginning and, once it is over, an end; the page shows what holds at its present moment, so dragging back
-makes things un-happen.
+Each happening has a beginning and, once it is over, an end; the page shows what holds at its present moment, so
+dragging back makes things un-happen.
 """
 
 from __future__ import annotations

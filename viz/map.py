@@ -1,9 +1,9 @@
 """``map.html``: a run on a map, one file, from disk, without a network.
 
-:func:`build` reads a run folder and the city it names, and nothing else. The way there: samples (``fcd.py``) → ways on roads
-(``trips.py``) → streams (``encode.py``); roads' state (``state.py``), charts (``series.py``), trips of the residents
-(``tasks.py``) and happenings (``happenings.py``) from the facts; the city (``geometry.py``, ``labels.py``); all into one page
-(``page.py``).
+:func:`build` reads a run folder and the city it names, and nothing else. The way there: samples (``fcd.py``) → ways
+on roads (``trips.py``) → streams (``encode.py``); roads' state (``state.py``), charts (``series.py``), trips of the
+residents (``tasks.py``) and happenings (``happenings.py``) from the facts; the city (``geometry.py``, ``labels.py``);
+all into one page (``page.py``).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     """Write the map of a run and return its path (default: ``map.html`` in the run folder).
 
     Raises :class:`MapError` when the folder is no run or a file in it cannot be read, and :class:`CityError`
-    when its city cannot. Warns when the page is larger than 50 MB; before that it is thinned out, and says so on the page.
+    when its city cannot. Warns when the page is larger than 50 MB; before that it is thinned out, and the page says so.
     """
     if lang not in LANGS:
         raise MapError(f"lang: '{lang}' is not known; allowed: {', '.join(LANGS)}")
@@ -222,7 +222,7 @@ def _labels(city: City, frame: geometry.Frame, lang: str) -> tuple[dict[str, Any
 
 
 def _about(run: _Run, lang: str) -> dict[str, Any]:
-    """What the page says about the run and the city."""
+    """Return what the page says about the run and the city."""
     origin, stamp = run.city.origin, run.stamp
     title = stamp.get("title_zh") if lang == "zh" and stamp.get("title_zh") else stamp.get("title")
     city_title = origin.title if lang == "zh" else origin.title_en

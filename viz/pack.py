@@ -88,7 +88,8 @@ def unzigzag(values: npt.ArrayLike) -> Ints:
 
 def steps(values: npt.ArrayLike) -> Ints:
     """Return the first value and then the differences (undone by a running sum)."""
-    return np.diff(np.asarray(values, dtype=np.int64), prepend=0)
+    v = np.asarray(values, dtype=np.int64)
+    return np.asarray(np.diff(v, prepend=np.int64(0)), dtype=np.int64)
 
 
 def pack(meta: Mapping[str, Any], streams: Mapping[str, bytes], level: int = 6) -> str:

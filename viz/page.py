@@ -2,7 +2,7 @@
 
 A strict content policy names the two scripts by their hashes (the page's own, and the deck.gl bundle that ships inside
 the pydeck wheel, which travels gzipped) and allows nothing else: no connection, no frame, no plug-in, no image from
-elsewhere. Data never meets the HTML parser: it is gzipped and base64-coded, and the page puts it on the screen as text only.
+elsewhere. Data never meets the HTML parser: it is gzipped and base64-coded, and the page shows it as text only.
 """
 
 from __future__ import annotations

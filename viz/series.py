@@ -74,7 +74,7 @@ def on_the_road(facts: Facts, begin_s: int, end_s: int, step_s: int = 60) -> Ser
         ok = (code >= 0) & (code < len(kinds)) & (at < n)
         values += sign * np.bincount(code[ok] * n + at[ok], minlength=len(kinds) * n).reshape(len(kinds), n)
     values = np.cumsum(values, axis=1)
-    used = values.any(axis=1)
+    used = np.asarray(values.any(axis=1))
     parts = tuple(k for k, u in zip(kinds, used, strict=True) if u)
     return Series("on_the_road", "vehicles", step_s, parts, values[used], stacked=True)
 
@@ -87,7 +87,7 @@ def trips_begun(facts: Facts, begin_s: int, end_s: int, step_s: int = STEP_S) ->
     mode = _column(table, "mode").astype(np.int64)
     ok = (at >= 0) & (at < n)
     values = np.bincount(mode[ok] * n + at[ok], minlength=len(MODES) * n).reshape(len(MODES), n).astype(np.float64)
-    used = values.any(axis=1)
+    used = np.asarray(values.any(axis=1))
     parts = tuple(m for m, u in zip(MODES, used, strict=True) if u)
     return Series("trips_begun", "trips_5min", step_s, parts, values[used], stacked=True)
 

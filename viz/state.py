@@ -1,7 +1,7 @@
 """The state of the roads over time: volume and mean speed of every road in steps of five minutes.
 
-Both follow from the ways of the vehicles themselves: a vehicle counts on a road when it enters it, and its time on the road
-is shared out over the steps it falls in, so a jam is seen for as long as it lasts.
+Both follow from the ways of the vehicles themselves: a vehicle counts on a road when it enters it, and its time on
+the road is shared out over the steps it falls in, so a jam is seen for as long as it lasts.
 """
 
 from __future__ import annotations

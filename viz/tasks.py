@@ -31,7 +31,8 @@ def task_streams(facts: Facts, begin_s: int) -> tuple[dict[str, Any], dict[str, 
 
     def col(name: str) -> Ints:
         values = np.nan_to_num(start[name].to_numpy(zero_copy_only=False)[order].astype(np.float64))
-        return np.rint(np.clip(values, -1e15, 1e15)).astype(np.int64)
+        whole: Ints = np.rint(np.clip(values, -1e15, 1e15)).astype(np.int64)
+        return whole
 
     duration, status = np.zeros(len(key), np.int64), np.zeros(len(key), np.int64)
     end = facts.table("TripEnded", ["resident", "trip", "duration_s"])

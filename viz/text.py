@@ -250,8 +250,8 @@ _TEXT: dict[str, tuple[str, str]] = {
         "F|跟随所选对象\n0|全城\nEsc|关闭、取消选择\n?|本说明",
     ),
     "help_mouse": (
-        "Drag to move, wheel to zoom, right-drag (or two fingers) to turn and tilt. Point at anything to learn what it is; "
-        "click to keep it open. The address of the page always holds the moment, the selection, the layers and "
+        "Drag to move, wheel to zoom, right-drag (or two fingers) to turn and tilt. Point at anything to learn what it "
+        "is; click to keep it open. The address of the page always holds the moment, the selection, the layers and "
         "the camera: copy it to share the view.",
         "拖动平移，滚轮缩放，右键拖动（或双指）旋转和倾斜。指向任何对象即可查看说明，点击可固定。"
         "页面地址始终包含时刻、选择、图层和视角：复制地址即可分享当前视图。",

@@ -3,8 +3,8 @@
 A vehicle is shown ON the road, so a trip is kept as its list of roads and as breakpoints (second, metres along
 those roads), never as points on the ground. Between two samples the vehicle follows its planned route; where it
 left the plan (a rerouting, a bus turning), the shortest way between the two roads fills in, and where no
-plausible way exists (a teleport) the trip is cut in two *pieces*. Breakpoints within a tolerance of linear motion in time
-are dropped. Everything works on whole columns.
+plausible way exists (a teleport) the trip is cut in two *pieces*. Breakpoints within a tolerance of linear motion in
+time are dropped. Everything works on whole columns.
 """
 
 from __future__ import annotations
@@ -308,7 +308,7 @@ def _ordered(chain: _Chain) -> bool:
 
 
 def _climb(s: Floats, piece: Ints) -> Floats:
-    """Running maximum within each piece (plans need not lie in the order of the pieces)."""
+    """Return the running maximum within each piece (plans need not lie in the order of the pieces)."""
     lift = piece * (float(s.max()) + 1.0)
     return np.asarray(np.maximum.accumulate(s + lift) - lift)
 
