@@ -19,8 +19,9 @@ import numpy as np
 from twin.world.traffic.ports import Floats
 from twin.world.traffic.roads import Roads
 
-#: seconds of one opening and shutting of a road with a closed lane in meso; 2, 3 and 4 lanes divide it
-_GATE_S = 12
+#: a gate opened for a share of the time lets a larger share through, because vehicles close up before it; measured on
+#: a street of two lanes: half the time 0.57 of the flow (1,632 of 3,294 vehicles an hour in micro)
+GATE_EFFECT = 0.88
 _SPARE_CLASSES = ("custom2", "custom1", "vip", "army", "authority")
 
 
@@ -35,7 +36,7 @@ class Closures:
         self._spare = tuple(c for c in _SPARE_CLASSES if c not in v_classes) if meso else ()
         self._meso = meso
         self._leaving: dict[str, tuple[str, str]] = {}
-        self._gates: dict[int, int] = {}
+        self._gates: dict[int, tuple[int, int]] = {}
         self._gate_shut: set[int] = set()
         self._roads_shut: set[int] = set()
         self._lanes_shut: set[tuple[int, int]] = set()
@@ -78,13 +79,13 @@ class Closures:
         self._permit_all(road)
 
     def _set_gate(self, road: int) -> None:
-        """Note for how many of ``_GATE_S`` seconds a road with closed lanes is open (meso)."""
+        """Note of how many lanes how many are open on a road with closed lanes (meso)."""
         self._gate_shut.discard(road)
         self._gates.pop(road, None)
         lanes = self.lanes(road)
         shut = sum(r == road for r, _ in self._lanes_shut)
         if self._meso and road not in self._roads_shut and 0 < shut < lanes:
-            self._gates[road] = max(1, round(_GATE_S * (lanes - shut) / lanes))
+            self._gates[road] = (lanes - shut, lanes)
 
     def _permit_all(self, road: int) -> None:
         for lane in range(self.lanes(road)):
@@ -137,8 +138,12 @@ class Closures:
     def look(self, now_s: int) -> list[int]:
         """Give vehicles that have left a closed road their own class back; open and shut gates and return them."""
         turned = []
-        for road, open_s in self._gates.items():
-            shut = now_s % _GATE_S >= open_s
+        for road, (free, lanes) in self._gates.items():
+            # in turns of two seconds, spread as evenly as they allow: longer openings let a platoon through, and
+            # in shorter ones SUMO, which tries a blocked vehicle again after a second, misses too many
+            turn = now_s // 2
+            share = GATE_EFFECT * free / lanes
+            shut = int(turn * share) == int((turn + 1) * share)
             if shut != (road in self._gate_shut):
                 (self._gate_shut.add if shut else self._gate_shut.discard)(road)
                 self._permit_all(road)
