@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viz.pack import steps, unvarint, unwide, unzigzag, varint, wide, zigzag
-from viz.trips import Pieces, _offsets
+from viz.trips import Pieces, offsets_of
 
 Ints = npt.NDArray[np.int64]
 _KIND = 10**12
@@ -39,7 +39,7 @@ def successors(pieces: Pieces, n_roads: int) -> tuple[Ints, Ints]:
     pair, count = np.unique(before * np.int64(n_roads) + after, return_counts=True)
     a, b = np.divmod(pair, np.int64(n_roads))
     order = np.lexsort((b, -count, a))
-    return _offsets(np.bincount(a, minlength=n_roads)), b[order]
+    return offsets_of(np.bincount(a, minlength=n_roads)), b[order]
 
 
 def _pairs(pieces: Pieces, length_m: npt.NDArray[np.float64] | None = None) -> tuple[Ints, Ints, Any]:
@@ -114,12 +114,12 @@ def decode(meta: Mapping[str, Any], streams: Mapping[str, bytes], length_m: npt.
     length = np.asarray(length_m, dtype=np.float64)
     get = {name: (unwide if name in _WIDE else unvarint)(data) for name, data in streams.items()}
     vehicle = get["kind"] * _KIND + np.cumsum(unzigzag(get["entity"])) * _ENTITY + get["occurrence"]
-    road_offsets, point_offsets = _offsets(get["n_roads"]), _offsets(get["n_points"])
-    off = _offsets(get["n_next"])
+    road_offsets, point_offsets = offsets_of(get["n_roads"]), offsets_of(get["n_points"])
+    off = offsets_of(get["n_next"])
     nxt = unzigzag(get["next"]) + np.repeat(np.arange(len(off) - 1), get["n_next"])
     roads, start = np.empty(int(road_offsets[-1]), dtype=np.int32), np.empty(int(road_offsets[-1]))
     left = get["n_roads"] - 1
-    at, turn_at, now = road_offsets[:-1].copy(), _offsets(left)[:-1], get["first_road"]
+    at, turn_at, now = road_offsets[:-1].copy(), offsets_of(left)[:-1], get["first_road"]
     active, way = np.arange(len(vehicle)), np.zeros(len(vehicle))
     while active.size:  # one road further for every piece that still drives
         roads[at[active]], start[at[active]] = now, way
@@ -140,7 +140,7 @@ def _run(first: Ints, step: Ints, counts: Ints) -> Ints:
     """Sum ``step`` up from ``first``, piece by piece."""
     if not len(first):
         return np.empty(0, np.int64)
-    offsets = _offsets(counts)
+    offsets = offsets_of(counts)
     out = np.zeros(int(offsets[-1]), dtype=np.int64)
     inner = np.ones(len(out), dtype=bool)
     inner[offsets[:-1]] = False
@@ -149,11 +149,13 @@ def _run(first: Ints, step: Ints, counts: Ints) -> Ints:
     return total - np.repeat(total[offsets[:-1]] - first, counts)
 
 
-def positions(pieces: Pieces, length_m: npt.ArrayLike, vehicle: int, t_s: npt.ArrayLike) -> tuple[Ints, Any]:
-    """Return (road index, metres along it) of a vehicle at the given seconds; road −1 when it is not there."""
+def positions(pieces: Pieces, vehicle: int, t_s: npt.ArrayLike) -> tuple[Ints, npt.NDArray[np.float64], Ints]:
+    """Return (road index, metres from its beginning, next road) of a vehicle at the given seconds.
+
+    Road −1: it is not there. More metres than the road is long: it is on the junction towards the next road.
+    """
     t = np.atleast_1d(np.asarray(t_s, dtype=np.float64))
-    road, pos = np.full(len(t), -1, dtype=np.int64), np.full(len(t), np.nan)
-    length = np.asarray(length_m, dtype=np.float64)
+    road, pos, following = np.full(len(t), -1), np.full(len(t), np.nan), np.full(len(t), -1)
     for i in np.flatnonzero(pieces.vehicle == vehicle):
         p = slice(pieces.point_offsets[i], pieces.point_offsets[i + 1])
         r = slice(pieces.road_offsets[i], pieces.road_offsets[i + 1])
@@ -161,8 +163,9 @@ def positions(pieces: Pieces, length_m: npt.ArrayLike, vehicle: int, t_s: npt.Ar
         here = (t >= pieces.t_s[p][0]) & (t <= pieces.t_s[p][-1])
         s = np.interp(t[here], pieces.t_s[p], pieces.s_m[p])
         k = np.clip(np.searchsorted(start, s, side="right") - 1, 0, len(roads) - 1)
-        road[here], pos[here] = roads[k], np.minimum(s - start[k], length[roads[k]])
-    return road, pos
+        road[here], pos[here] = roads[k], s - start[k]
+        following[here] = np.append(roads, -1)[k + 1]
+    return road, pos, following
 
 
 def packed_bytes(pieces: Pieces) -> float:

@@ -418,6 +418,11 @@ function setUp(app) {
   app.panels = makePanels(app);
   app.view = makeView(app);
   app.find = makeFind(app);
+  app.locate = (piece, t) => {
+    const spot = {};
+    locate(app.trips, piece, t, spot);
+    return spot;
+  };
   app.pick = makePick(app);
   app.restore(location.hash);
   app.panels.switches();

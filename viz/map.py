@@ -164,11 +164,11 @@ def _plans(run: _Run) -> trips.Plans:
     order = np.argsort(vehicle, kind="stable")
     order = order[np.concatenate([vehicle[order][1:] != vehicle[order][:-1], [True]])] if len(order) else order
     counts = np.diff(offsets)[order]
-    at = np.repeat(offsets[:-1][order], counts) + trips._within(counts)
+    at = np.repeat(offsets[:-1][order], counts) + trips.within(counts)
     vehicle = vehicle[order]
     return trips.Plans(
         vehicle,
-        trips._offsets(counts),
+        trips.offsets_of(counts),
         roads[at],
         _when(run.facts, "VehicleEntered", vehicle),
         _when(run.facts, "VehicleArrived", vehicle),

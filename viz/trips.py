@@ -76,10 +76,10 @@ class Pieces:
         roads, points = np.repeat(which, n_roads), np.repeat(which, n_points)
         return Pieces(
             self.vehicle[which],
-            _offsets(n_roads[which]),
+            offsets_of(n_roads[which]),
             self.roads[roads],
             self.start_m[roads],
-            _offsets(n_points[which]),
+            offsets_of(n_points[which]),
             self.t_s[points],
             self.s_m[points],
         )
@@ -97,7 +97,8 @@ class _Chain:
     rows: Ints  # per sample: its row in the Samples
 
 
-def _offsets(counts: Ints) -> Ints:
+def offsets_of(counts: Ints) -> Ints:
+    """Return where each of the groups of these sizes begins, and the end of all."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
@@ -134,7 +135,7 @@ def simplified(pieces: Pieces, tolerance_m: float = TOLERANCE_M, slack_s: float 
         pieces.road_offsets,
         pieces.roads,
         pieces.start_m,
-        _offsets(counts),
+        offsets_of(counts),
         pieces.t_s[keep],
         pieces.s_m[keep],
     )
@@ -218,7 +219,7 @@ def _fill(samples: Samples, rows: Ints, city: City, length: Floats) -> _Chain:
     between_n = np.zeros(len(asked), dtype=np.int64)
     between_at = np.zeros(len(asked), dtype=np.int64)
     between_n[far] = np.maximum(np.diff(routes.offsets) - 2, 0)
-    between_at[far] = routes.offsets[:-1] + 1
+    between_at[far] = np.where(between_n[far] > 0, routes.offsets[:-1] + 1, 0)
     along = np.concatenate([[0.0], np.cumsum(length[routes.roads])])
     between_m = along[between_at + between_n] - along[between_at]
     exists = neighbours.copy()
@@ -238,16 +239,16 @@ def _fill(samples: Samples, rows: Ints, city: City, length: Floats) -> _Chain:
     chain = np.empty(int(end[-1]), dtype=np.int32)
     own = adds > 0
     chain[end[own] - 1] = r[own]
-    src = np.repeat(fill_at, fill_n) + _within(fill_n)
-    chain[np.repeat(end - size, fill_n) + _within(fill_n)] = routes.roads[src]
+    src = np.repeat(fill_at, fill_n) + within(fill_n)
+    chain[np.repeat(end - size, fill_n) + within(fill_n)] = routes.roads[src]
     first = np.flatnonzero(cut)
     starts = (end - size)[first] + fill_n[first]
     ends = np.append(starts[1:], len(chain)) - 1
     return _Chain(chain, starts, ends, np.cumsum(cut) - 1, end - 1, rows)
 
 
-def _within(counts: Ints) -> Ints:
-    """0, 1, … counts[0]−1, 0, 1, … counts[1]−1 and so on."""
+def within(counts: Ints) -> Ints:
+    """Return 0, 1, … counts[0]−1, 0, 1, … counts[1]−1 and so on."""
     return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
@@ -290,7 +291,7 @@ def _measure(chain: _Chain, samples: Samples, metres: tuple[Floats, Floats], pla
         k_last = np.where(np.isnan(end), k_last, chain.last)
     early, late = ~np.isnan(begin), ~np.isnan(end)
     counts = tails - heads + 1 + early + late
-    offsets = _offsets(counts)
+    offsets = offsets_of(counts)
     t_out, s_out = np.empty(offsets[-1]), np.empty(offsets[-1])
     shift = np.repeat(offsets[:-1] + early - heads, tails - heads + 1)
     t_out[np.arange(len(t)) + shift], s_out[np.arange(len(t)) + shift] = t, s
@@ -298,9 +299,9 @@ def _measure(chain: _Chain, samples: Samples, metres: tuple[Floats, Floats], pla
     t_out[offsets[1:][late] - 1], s_out[offsets[1:][late] - 1] = end[late], whole_m[late]
     s_out -= np.repeat(begins[k_first], counts)
     n_roads = k_last - k_first + 1
-    place = np.repeat(k_first, n_roads) + _within(n_roads)
+    place = np.repeat(k_first, n_roads) + within(n_roads)
     start = begins[place] - np.repeat(begins[k_first], n_roads)
-    return Pieces(vehicle, _offsets(n_roads), chain.roads[place], start, offsets, t_out, s_out)
+    return Pieces(vehicle, offsets_of(n_roads), chain.roads[place], start, offsets, t_out, s_out)
 
 
 def _ordered(chain: _Chain) -> bool:
@@ -323,10 +324,10 @@ def _ease(known_s: Ints, t: Floats, way_m: Floats, period_s: float, sign: int) -
 def _join(parts: list[Pieces]) -> Pieces:
     return Pieces(
         np.concatenate([p.vehicle for p in parts]),
-        _offsets(np.concatenate([np.diff(p.road_offsets) for p in parts])),
+        offsets_of(np.concatenate([np.diff(p.road_offsets) for p in parts])),
         np.concatenate([p.roads for p in parts]),
         np.concatenate([p.start_m for p in parts]),
-        _offsets(np.concatenate([np.diff(p.point_offsets) for p in parts])),
+        offsets_of(np.concatenate([np.diff(p.point_offsets) for p in parts])),
         np.concatenate([p.t_s for p in parts]),
         np.concatenate([p.s_m for p in parts]),
     )
@@ -337,14 +338,14 @@ def _sort(p: Pieces) -> Pieces:
     if (order == np.arange(len(order))).all():
         return p
     n_roads, n_points = np.diff(p.road_offsets)[order], np.diff(p.point_offsets)[order]
-    road = np.repeat(p.road_offsets[:-1][order], n_roads) + _within(n_roads)
-    point = np.repeat(p.point_offsets[:-1][order], n_points) + _within(n_points)
+    road = np.repeat(p.road_offsets[:-1][order], n_roads) + within(n_roads)
+    point = np.repeat(p.point_offsets[:-1][order], n_points) + within(n_points)
     return Pieces(
         p.vehicle[order],
-        _offsets(n_roads),
+        offsets_of(n_roads),
         p.roads[road],
         p.start_m[road],
-        _offsets(n_points),
+        offsets_of(n_points),
         p.t_s[point],
         p.s_m[point],
     )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.city import City
+from tests.cities import sumo_tool
 from twin import events
 from twin.dice import Dice
 from twin.domain.ids import VEHICLE_KINDS
@@ -52,32 +50,22 @@ def _routes(city: City, n: int, seed: int, start_s: int, spread_s: int) -> tuple
 
 
 def _sumo(city: City, plan: pd.DataFrame, folder: Path, start_s: int, end_s: int, period_s: int, meso: bool) -> None:
-    import sumo
-
     edges = city.roads["edge"].to_numpy(object)
     file = folder / "sample.rou.xml"
-    ordered = plan.sort_values("depart_s", kind="stable")
-    with file.open("w") as out:
-        out.write("<routes>\n")
-        for name in TYPES:
-            out.write(f'<vType id="{name}" length="{12 if name in ("bus", "freight") else 5}"/>\n')
-        for v, kind, t, roads in zip(
-            ordered["vehicle"], ordered["type"], ordered["depart_s"], ordered["roads"], strict=True
-        ):
-            way = " ".join(edges[roads])
-            out.write(f'<vehicle id="{v}" type="{kind}" depart="{t}"><route edges="{way}"/></vehicle>\n')
-        out.write("</routes>\n")
-    binary = Path(sys.executable).parent / "sumo"
-    command = [
-        str(binary), "-n", str(city.net_file), "-r", str(file), "-b", str(start_s), "-e", str(end_s),
-        "--no-step-log", "--no-warnings", "--time-to-teleport", "300", "--ignore-route-errors",
+    lines = [f'<vType id="{name}" length="{12 if name in ("bus", "freight") else 5}"/>' for name in TYPES]
+    for row in plan.sort_values("depart_s", kind="stable").itertuples():
+        way = " ".join(edges[row.roads])
+        lines.append(
+            f'<vehicle id="{row.vehicle}" type="{row.type}" depart="{row.depart_s}"><route edges="{way}"/></vehicle>'
+        )
+    file.write_text("<routes>\n" + "\n".join(lines) + "\n</routes>\n")
+    sumo_tool(
+        "sumo", "-n", str(city.net_file), "-r", str(file), "-b", str(start_s), "-e", str(end_s),
+        "--no-step-log", "--no-warnings", "--time-to-teleport", "300", "--xml-validation", "never",
         "--fcd-output", str(folder / "fcd.parquet"), "--device.fcd.period", str(period_s),
         "--tripinfo-output", str(folder / "trips.parquet"),
-    ]  # fmt: skip
-    if meso:
-        command.append("--mesosim")
-    env = {**os.environ, "SUMO_HOME": sumo.SUMO_HOME, "PROJ_DATA": str(Path(sumo.SUMO_HOME) / "data" / "proj")}
-    subprocess.run(command, check=True, env=env, capture_output=True)
+        *(["--mesosim", "--meso-junction-control", "--meso-interpolate-pos"] if meso else []),
+    )  # fmt: skip
     file.unlink()
 
 

@@ -1,0 +1,94 @@
+"""A toy city, a small run in it, its page, and a browser that is offline."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geo.city import City
+from tests.cities import toy_city
+from tests.viz.sample import make_run
+from viz import map as viz_map
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="session")
+def city_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("toy")
+    return toy_city(folder).save(folder / "city")
+
+
+@pytest.fixture(scope="session")
+def city(city_dir: Path) -> City:
+    return City.load(city_dir)
+
+
+@pytest.fixture(scope="session")
+def run_dir(city_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(city_dir, tmp_path_factory.mktemp("run") / "sample", vehicles=400, hours=0.5)
+
+
+@pytest.fixture(scope="session")
+def page_file(run_dir: Path) -> Path:
+    return viz_map.build(run_dir)
+
+
+def find_browser() -> str | None:
+    """A Chromium on this machine, or None."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: extra 'test'")
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium found: install one (Debian: apt-get install chromium fonts-noto-cjk)")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Opened:
+    """A page that was opened, and what it asked for and complained about."""
+
+    def __init__(self, browser: Any, file: Path, fragment: str = "", size: tuple[int, int] = (1280, 800)) -> None:
+        self.context = browser.new_context(offline=True, viewport={"width": size[0], "height": size[1]})
+        self.page = self.context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda r: self.requests.append(r.url))
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.goto(file.as_uri() + fragment, wait_until="commit")
+        self.page.wait_for_function("window.__ready || window.__failed", timeout=60_000, polling=50)
+
+    def js(self, code: str, arg: Any = None) -> Any:
+        """Evaluate code in the page; ``app`` is its state."""
+        return self.page.evaluate(f"(arg) => {{ const app = window.__map; {code} }}", arg)
+
+    def close(self) -> None:
+        self.context.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Any]:
+    opened: list[Opened] = []
+
+    def go(file: Path, fragment: str = "", size: tuple[int, int] = (1280, 800)) -> Opened:
+        opened.append(Opened(browser, file, fragment, size))
+        return opened[-1]
+
+    yield go
+    for page in opened:
+        page.close()
