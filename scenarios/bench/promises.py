@@ -225,7 +225,8 @@ class Bench:
         """|twin − sumo| / sumo of the mean travel time."""
         from scenarios.bench.jinan import compare
 
-        return compare(self)
+        value, note = compare(self)
+        return value, note
 
     def fresh_clone(self) -> tuple[float | None, str]:
         """Clone the repository this was installed from, and ``make demo`` in it."""

@@ -19,13 +19,16 @@ from twin.domain.messages import Floats, Ints, Message
 
 
 def _family(base: type) -> dict[str, type]:
-    return {c.__name__: c for c in base.__subclasses__()}
+    members: list[type] = base.__subclasses__()
+    return {member.__name__: member for member in members}
 
 
 MESSAGES: dict[str, type] = _family(Message)
 COMMANDS: dict[str, type] = _family(Command)
 _KINDS: tuple[type, ...] = (*MESSAGES.values(), *COMMANDS.values())
-_HINTS: dict[type, dict[str, Any]] = {c: get_type_hints(c, vars(messages) | vars(commands)) for c in _KINDS}
+_HINTS: dict[type, dict[str, Any]] = {
+    kind: get_type_hints(kind, vars(messages) | vars(commands)) for kind in _KINDS
+}
 
 
 def encode(item: Message | Command) -> dict[str, Any]:
