@@ -21,8 +21,6 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def qibu() -> City:
-    if not (geo.qibu.cache_folder() / "city.json").is_file():
-        pytest.skip("the shipped district is not built yet: 'twin demo' or 'make test' builds it")
     return City.load(geo.qibu.cached())
 
 
