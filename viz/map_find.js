@@ -177,7 +177,7 @@ function makeFind(app) {
   }
 
   function panelOf(c) {
-    const title = (words, kind) => [el("h2", {}, words), kind && el("div", { class: "kind" }, kind)];
+    const title = (words, kind, how) => [el("h2", { class: how }, words), kind && el("div", { class: "kind" }, kind)];
     const follow = () =>
       el("button", { type: "button", class: "chip", "aria-pressed": String(app.following), onclick: () => app.follow(!app.following) }, app.following ? text.following : text.follow + " (F)");
     if (c.kind === "vehicle") {
@@ -236,7 +236,7 @@ function makeFind(app) {
     const b = city.blocks;
     const k = b.community[c.row];
     return [
-      ...title(text["block_" + meta.block_kinds[b.kind[c.row]]] || text.block, text.block + " " + c.row),
+      ...title(text["block_" + meta.block_kinds[b.kind[c.row]]] || text.block, text.block + " " + c.row, "word"),
       k > 0 && row(text.community, goTo("community-" + (k - 1), communityName(k))),
       ...["residents", "jobs", "shops", "pupils", "storeys"].filter((key) => b[key][c.row] > 0).map((key) => row(text[key], figure(b[key][c.row]))),
     ];

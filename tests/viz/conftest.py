@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,15 @@ class Opened:
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.goto(file.as_uri() + fragment, wait_until="commit")
-        self.page.wait_for_function("window.__ready || window.__failed", timeout=60_000, polling=50)
+        self.wait("window.__ready || window.__failed", 60)
+
+    def wait(self, condition: str, seconds: float = 5) -> None:
+        """Wait until a condition holds in the page (asked from outside: the page's policy allows no eval)."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(f"() => Boolean({condition})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not within {seconds} s: {condition}; errors: {self.errors}")
+            self.page.wait_for_timeout(30)
 
     def js(self, code: str, arg: Any = None) -> Any:
         """Evaluate code in the page; ``app`` is its state."""
