@@ -27,7 +27,7 @@ from twin.world.traffic.types import DEFAULT_TYPES
 from twin.world.traffic.zoom import circle, cut, demand
 
 WARM_UP_S = 600
-FCD_PERIOD_S = 5  # a close-up is looked at closely
+FCD_PERIOD_S = 10  # a close-up is looked at more closely than a day
 
 Ints = npt.NDArray[np.int64]
 
