@@ -12,6 +12,7 @@ import numpy as np
 
 from twin.log import Facts
 
+_SLACK_S = 120
 _MOST = 2000  # more than this no time line can show
 
 
@@ -75,6 +76,8 @@ def _weather(facts: Facts) -> list[dict[str, Any]]:
 def _once(facts: Facts, fact: str, kind: str) -> list[dict[str, Any]]:
     out = []
     for row in _rows(facts, fact):
+        if fact == "AdviceFollowed" and not row["people"]:
+            continue  # said again to nobody
         item = _item(kind, row["t_s"], cause=row.get("cause") or "", what=row.get("kind") or "")
         if row.get("road") is not None and fact == "AdviceFollowed":
             item["roads"] = [int(row["road"])]
@@ -88,14 +91,28 @@ def _once(facts: Facts, fact: str, kind: str) -> list[dict[str, Any]]:
 
 
 def _merge(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make one happening of the same thing on several roads (a long road is many)."""
+    """Make one happening of the same thing on several roads (a long road is many; a controller speaks road by road)."""
     out: list[dict[str, Any]] = []
-    at: dict[Any, dict[str, Any]] = {}
+    last: dict[Any, dict[str, Any]] = {}
     for item in items:
-        key = (item["kind"], item["t0"], item["t1"], item["cause"], item.get("what"), item.get("place"))
-        if key in at and item["roads"]:
-            at[key]["roads"].extend(item["roads"])
-        else:
-            at[key] = item
+        limit = item["value"] if item["kind"] == "speed_limit" else None
+        key = (item["kind"], item["cause"], item.get("what"), item.get("place"), limit)
+        before = last.get(key)
+        if before is None or not item["roads"] or not _together(before, item):
+            last[key] = item
             out.append(item)
+            continue
+        before["roads"].extend(r for r in item["roads"] if r not in before["roads"])
+        if item["t1"] is not None:
+            before["t1"] = max(before["t1"], item["t1"])
+        if item["kind"] == "advice":
+            before["value"] += item["value"]
     return out
+
+
+def _together(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether two happenings began, and ended, at about the same time; closures must agree to the second."""
+    slack = 0 if b["kind"] in ("closed", "lane_closed") else _SLACK_S
+    if b["t0"] - a["t0"] > slack or (a["t1"] is None) != (b["t1"] is None):
+        return False
+    return a["t1"] is None or abs(a["t1"] - b["t1"]) <= 4 * slack

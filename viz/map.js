@@ -5,7 +5,9 @@ const raw = (id) => document.getElementById(id);
 async function main() {
   const marks = { start: performance.now() };
   const mark = (name) => (marks[name] = Math.round(performance.now()));
-  if (typeof DecompressionStream === "undefined") throw new Error(document.documentElement.lang === "zh-CN" ? "DecompressionStream?" : "This browser is too old to unpack the map (no DecompressionStream).");
+  const zh = document.documentElement.lang === "zh-CN"; // the words of the page are still packed
+  if (typeof DecompressionStream === "undefined")
+    throw new Error(zh ? "此浏览器版本过旧，无法解压地图。" : "This browser is too old to unpack the map.");
   const library = gunzip(takeData("library")).text();
   const [cityData, tripData, stateData] = await Promise.all(["city", "trips", "state"].map(openData));
   mark("unpacked");
@@ -16,6 +18,7 @@ async function main() {
   script.textContent = await library;
   document.head.append(script);
   mark("library");
+  if (!document.createElement("canvas").getContext("webgl2")) throw new Error(text.no_webgl);
   if (!window.deck) throw new Error(text.failed);
   const city = openCity(cityData);
   const app = { about, text, city, lang: about.lang };
@@ -193,10 +196,12 @@ function setUp(app) {
   };
 
   // -- what happened --------------------------------------------------------------------------------------------
+  const weight = (h) => (h.over ? 10 : 0) + ["closed", "weather", "event", "lane_closed", "demand", "speed_limit", "advice"].indexOf(h.kind);
   app.happeningNow = () =>
     app.happenings
       .filter((h) => h.t0 <= app.now && (h.t1 === undefined ? app.now < h.t0 + 900 || !MOMENTS.has(h.kind) : app.now < h.t1 || app.showOver))
-      .map((h) => ({ ...h, over: h.t1 !== undefined && app.now >= h.t1 }));
+      .map((h) => ({ ...h, over: h.t1 !== undefined && app.now >= h.t1 }))
+      .sort((a, b) => weight(a) - weight(b) || a.t0 - b.t0);
   app.happeningSpot = (h) => {
     if (h.roads && h.roads.length) return app.find.spotOf({ kind: "road", row: h.roads[h.roads.length >> 1] }, app.now);
     if (h.place) {
@@ -213,7 +218,7 @@ function setUp(app) {
     if (h.kind === "event") words.push(h.place || "", figure(h.value) + " " + text.people);
     if (h.roads && h.roads.length) words.push(app.find.roadName(h.roads[0]));
     if (h.kind === "advice") words.push(figure(h.value) + " " + text.followed);
-    if (h.cause && !/^[a-z_]+[-\d]*$/.test(h.cause)) words.push("(" + h.cause + ")");
+    if (h.cause && !/[_[]/.test(h.cause)) words.push("(" + h.cause + ")");
     if (h.t1 !== undefined) words.push(text.until + " " + app.panels.hms(h.t1, false));
     return words.filter(Boolean).join(" ");
   };

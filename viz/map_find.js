@@ -143,7 +143,7 @@ function makeFind(app) {
     const late = end - tasks.due[k];
     const delay = tasks.duration[k] - tasks.expected[k];
     return [
-      row(text.task, text["purpose_" + about.purposes[tasks.purpose[k]]] + ", " + text["mode_" + about.modes[tasks.mode[k]]]),
+      row(text.task, text["purpose_" + about.purposes[tasks.purpose[k]]] + text.comma + text["mode_" + about.modes[tasks.mode[k]]]),
       row(text.from, tasks.origin[k] >= 0 ? goTo("block-" + tasks.origin[k], blockName(tasks.origin[k])) : blockName(tasks.origin[k])),
       row(text.to, tasks.destination[k] >= 0 ? goTo("block-" + tasks.destination[k], blockName(tasks.destination[k])) : blockName(tasks.destination[k])),
       row(text.planned, clock(tasks.planned[k]), tasks.t[k] > tasks.planned[k] + 59 ? ` → ${clock(tasks.t[k])}` : ""),
@@ -198,14 +198,14 @@ function makeFind(app) {
       const travelling = at.from !== undefined;
       return [
         ...title(text.resident + " " + c.resident),
-        row(text.state, travelling ? "▶ " + text.state_travelling + ", " + text["mode_" + about.modes[tasks.mode[at.task]]] : "● " + text.state_at + " " + blockName(at.block)),
+        row(text.state, travelling ? "▶ " + text.state_travelling + text.comma + text["mode_" + about.modes[tasks.mode[at.task]]] : "● " + text.state_at + " " + blockName(at.block)),
         at.vehicle && row(text.vehicle, goTo(at.vehicle.id, at.vehicle.id)),
         el("h3", {}, text.trips),
         ...Array.from({ length: c.last - c.first }, (_, n) => c.first + n).map((k) =>
           el(
             "details",
             { class: k === at.task && travelling ? "now" : "", open: k === at.task || c.last - c.first === 1 },
-            el("summary", {}, clock(tasks.t[k]).slice(0, 5) + " " + text["purpose_" + about.purposes[tasks.purpose[k]]] + ", " + text["mode_" + about.modes[tasks.mode[k]]], el("button", { type: "button", class: "link", title: clock(tasks.t[k]), onclick: (e) => (e.preventDefault(), app.seek(tasks.t[k])) }, "→ " + clock(tasks.t[k]).slice(0, 5))),
+            el("summary", {}, clock(tasks.t[k]).slice(0, 5) + " " + text["purpose_" + about.purposes[tasks.purpose[k]]] + text.comma + text["mode_" + about.modes[tasks.mode[k]]], el("button", { type: "button", class: "link", title: clock(tasks.t[k]), onclick: (e) => (e.preventDefault(), app.seek(tasks.t[k])) }, "→ " + clock(tasks.t[k]).slice(0, 5))),
             ...taskFacts(k).slice(1).filter(Boolean),
             tasks.status[k] === 2 ? row(text.state, text.state_refused) : null,
           ),

@@ -266,9 +266,10 @@ function makePanels(app) {
     if (key === happeningKey) return;
     happeningKey = key;
     $("happening").replaceChildren(
-      ...now.slice(0, 6).map((h) =>
+      ...now.slice(0, 4).map((h) =>
         el("li", { class: h.over ? "over" : "" }, el("button", { type: "button", class: "card", onclick: () => app.goHappening(h) }, app.view.icons.picture("event_" + h.kind + (h.over ? "_over" : ""), 18), el("span", {}, app.happeningText(h)))),
       ),
+      ...(now.length > 4 ? [el("li", { class: "more" }, "+ " + (now.length - 4))] : []),
     );
   };
   panels.tip = (content, x, y, above = false) => {

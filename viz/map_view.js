@@ -349,7 +349,7 @@ function makeView(app) {
     const way = app.chosen && app.chosenWay();
     if (way && way.roads.length)
       out.push(
-        cached("way", app.chosen.id + quarter, () =>
+        cached("way", [app.chosen.id, way.roads.length, way.roads[0], quarter].join(), () =>
           mesh("way", ribbon(pathSet(city, way.roads, { sided: true }), () => Math.max(3, 1.5 * pixel), () => [...pal.select, 150])),
         ),
       );

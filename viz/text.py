@@ -17,10 +17,7 @@ _TEXT: dict[str, tuple[str, str]] = {
         "This browser offers no WebGL 2, which the map needs. Try a current Chrome, Edge, Firefox or Safari.",
         "此浏览器不支持 WebGL 2，无法显示地图。请使用新版 Chrome、Edge、Firefox 或 Safari。",
     ),
-    "old_browser": (
-        "This browser is too old to unpack the map (it lacks DecompressionStream).",
-        "此浏览器版本过旧，无法解压地图（缺少 DecompressionStream）。",
-    ),
+    "comma": (", ", "，"),
     "seed": ("seed", "种子"),
     "digest": ("digest", "摘要"),
     "play": ("Play", "播放"),

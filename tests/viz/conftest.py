@@ -101,3 +101,33 @@ def open_page(browser: Any) -> Iterator[Any]:
     yield go
     for page in opened:
         page.close()
+
+
+@pytest.fixture(scope="session")
+def shared(browser, page_file):
+    """One page for most tests: opening one takes seconds where the processor draws."""
+    opened = Opened(browser, page_file)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(shared):
+    """The shared page, as it was when opened."""
+    shared.js(
+        """
+        document.activeElement.blur();
+        if (document.querySelector("#help").open) document.querySelector("#help").close();
+        app.play(false); app.direction = 1; app.setSpeed(30); app.setOver(false); app.setDraw("auto"); app.choose(null);
+        for (const [id, [, on]] of Object.entries(app.about.switches)) app.on[id] = on;
+        app.panels.switches(); app.panels.controls(); app.camera = app.whole(); app.seek(0);
+        """
+    )
+    shared.errors.clear()
+    return shared
+
+
+def silent(page: Opened, file: Path) -> None:
+    """Assert that the page asked for nothing and complained of nothing."""
+    assert page.errors == []
+    assert [r for r in page.requests if r.partition("#")[0] != file.as_uri()] == []

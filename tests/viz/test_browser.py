@@ -13,8 +13,7 @@ import pytest
 from shapely.geometry import Point
 
 from geo.city import City
-from tests.viz.conftest import Opened
-from viz import encode, fcd, trips
+from tests.viz.conftest import silent
 from viz import map as viz_map
 
 pytestmark = pytest.mark.browser
@@ -26,35 +25,6 @@ return new Promise((done) => {
   setTimeout(wait, 4);
 });
 """
-
-
-@pytest.fixture(scope="module")
-def shared(browser, page_file):
-    """One page for most tests: opening one takes seconds where the processor draws."""
-    opened = Opened(browser, page_file)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def page(shared):
-    """The shared page, as it was when opened."""
-    shared.js(
-        """
-        document.activeElement.blur();
-        if (document.querySelector("#help").open) document.querySelector("#help").close();
-        app.play(false); app.direction = 1; app.setSpeed(30); app.setOver(false); app.setDraw("auto"); app.choose(null);
-        for (const [id, [, on]] of Object.entries(app.about.switches)) app.on[id] = on;
-        app.panels.switches(); app.panels.controls(); app.camera = app.whole(); app.seek(0);
-        """
-    )
-    shared.errors.clear()
-    return shared
-
-
-def silent(page, file):
-    assert page.errors == []
-    assert [r for r in page.requests if r.partition("#")[0] != file.as_uri()] == []
 
 
 def clock(page):
@@ -93,108 +63,13 @@ def test_vehicles_roads_and_names_are_painted(page):
             g.drawImage(c, 0, 0);
             const d = g.getImageData(0, 0, c.width, c.height).data;
             const seen = new Set();
-            for (let i = 0; i < d.length; i += 4) if (d[i + 3]) seen.add((d[i] >> 3) + "," + (d[i + 1] >> 3) + "," + (d[i + 2] >> 3));
+            for (let i = 0; i < d.length; i += 4)
+              if (d[i + 3]) seen.add((d[i] >> 3) + "," + (d[i + 1] >> 3) + "," + (d[i + 2] >> 3));
             return seen.size;
             """,
             canvas,
         )
         assert colours >= least, canvas
-
-
-# -- the page reads what Python wrote ------------------------------------------------------------------
-
-
-def test_positions_agree_with_python(page, run_dir):
-    """The page's own look-up of where vehicles are, against the pieces Python encoded, and against SUMO's samples."""
-    run = viz_map._open(run_dir)
-    samples = fcd.read(run_dir / "fcd.parquet", run.city)
-    length = run.city.roads["length_m"].to_numpy(float)
-    simple = trips.simplified(trips.ways(samples, viz_map._plans(run), run.city))
-    coded = encode.decode(*encode.encode(simple, length, run.begin_s), length)
-    rows = np.arange(0, len(samples), 41)
-    piece = np.searchsorted(coded.vehicle, samples.vehicle[rows])
-    asked = [[int(p), float(t - run.begin_s)] for p, t in zip(piece, samples.t_s[rows], strict=True)]
-    got = page.js("return arg.map(([i, t]) => { const s = app.locate(i, t); return [s.road, s.pos, s.s]; })", asked)
-    road, pos, way = (np.array(c, float) for c in zip(*got, strict=True))
-    for k, (i, t) in enumerate(asked):
-        p = slice(*coded.point_offsets[i : i + 2])
-        assert way[k] == pytest.approx(np.interp(t + run.begin_s, coded.t_s[p], coded.s_m[p]), abs=0.1)
-    same = road == samples.road[rows]
-    assert same.mean() > 0.95
-    assert np.abs(pos - samples.share[rows] * length[samples.road[rows]])[same].max() < 5.0
-
-
-def test_points_agree_with_the_city(page, city):
-    """Degrees worked out by the page, turned back into local metres, lie on the road's line."""
-    import shapely
-
-    got = page.js(
-        """
-        app.seek(900);
-        const out = [];
-        for (let i = 0; i < app.trips.n && out.length < 60; i++)
-          if (app.trips.begins[i] < 890 && app.trips.ends[i] > 910) {
-            const s = app.locate(i, 900);
-            out.push([s.road, s.pos, app.city.centre[0] + s.x, app.city.centre[1] + s.y]);
-          }
-        return out;
-        """
-    )
-    assert len(got) > 10
-    road, pos, lon, lat = (np.array(c) for c in zip(*got, strict=True))
-    x, y = city.to_local(lon, lat)
-    lines = city.roads.geometry.to_numpy()[road.astype(int)]
-    share = pos / city.roads["length_m"].to_numpy()[road.astype(int)]
-    want = shapely.line_interpolate_point(lines, share, normalized=True)
-    on_road = share < 0.999  # beyond the end it is on the junction
-    assert shapely.distance(want, shapely.points(x, y))[on_road].max() < 1.5
-
-
-def test_trips_agree_with_the_facts(page, run_dir):
-    run = viz_map._open(run_dir)
-    start = run.facts.frame("TripStarted").sort_values(["resident", "trip"])
-    end = run.facts.frame("TripEnded").set_index(["resident", "trip"])["duration_s"]
-    got = page.js(
-        """
-        const t = app.tasks;
-        return Object.fromEntries(["resident", "trip", "mode", "purpose", "origin", "destination", "t", "planned", "due",
-          "expected", "status", "duration"].map((k) => [k, Array.from(t[k], (v) => (Number.isNaN(v) ? null : v))]));
-        """
-    )
-    for name in ("resident", "trip", "mode", "purpose", "origin", "destination"):
-        assert got[name] == start[name].tolist(), name
-    assert got["t"] == (start["t_s"] - run.begin_s).tolist()
-    assert got["planned"] == (start["planned_s"] - run.begin_s).tolist()
-    assert got["due"] == [None if d < 0 else d - run.begin_s for d in start["due_s"]]
-    for k, (resident, trip) in enumerate(zip(start["resident"], start["trip"], strict=True)):
-        if (resident, trip) in end.index:
-            assert (got["status"][k], got["duration"][k]) == (1, end[(resident, trip)])
-        else:
-            assert got["status"][k] == 0
-
-
-def test_state_agrees_with_python(page, run_dir):
-    from viz.state import road_state
-
-    run = viz_map._open(run_dir)
-    samples = fcd.read(run_dir / "fcd.parquet", run.city)
-    pieces = trips.ways(samples, viz_map._plans(run), run.city)
-    about = page.js("return { begin: app.about.begin_s, end: app.about.end_s }")
-    length = run.city.roads["length_m"].to_numpy(float)
-    state = road_state(pieces, length, about["begin"], about["end"])
-    entered = page.js(
-        "const n = app.city.roads.n; const out = [];"
-        "for (let k = 0; k < app.state.steps; k++) out.push(Array.from({ length: n }, (_, r) => app.state.entered(r, k)));"
-        "return out;"
-    )
-    np.testing.assert_array_equal(np.array(entered), state.entered)
-    speed = page.js(
-        "return Array.from({ length: app.city.roads.n }, (_, r) => { const v = app.state.speed(r, 2); return v >= 0 ? v : null; })"
-    )
-    want = state.speed_m_s[2]
-    assert [v is None for v in speed] == np.isnan(want).tolist()
-    ours = np.array([np.nan if v is None else v for v in speed])
-    np.testing.assert_allclose(ours, want, atol=0.26)
 
 
 # -- time ----------------------------------------------------------------------------------------------
@@ -205,7 +80,7 @@ def test_slider_moves_time_and_dragging_back_un_happens(page, page_file):
     assert now.count() == 0
     page.page.locator("#slider").fill("700")
     assert clock(page) == "06:41:40"
-    assert now.count() == 2  # rain since 06:35, a closure 06:40–06:50
+    assert now.count() == 2  # a closure 06:40–06:50, rain since 06:35
     page.page.locator("#slider").fill("1300")
     assert now.count() == 1
     page.page.locator("#switch-over").check(force=True)
@@ -279,7 +154,8 @@ def test_all_controls_can_be_reached_by_keyboard_and_are_named(page):
     named = page.js(
         """
         const all = [...document.querySelectorAll("button, input, select, summary")].filter((e) => e.offsetParent);
-        return all.map((e) => [e.tabIndex, e.getAttribute("aria-label") || e.title || e.textContent || (e.labels && e.labels[0] && e.labels[0].textContent) || ""]);
+        const label = (e) => (e.labels && e.labels[0] && e.labels[0].textContent) || "";
+        return all.map((e) => [e.tabIndex, e.getAttribute("aria-label") || e.title || e.textContent || label(e)]);
         """
     )
     assert len(named) > 20
@@ -430,7 +306,11 @@ def test_chinese_page(open_page, run_dir, tmp_path):
     for wanted in ("图层", "车辆", "拥堵", "指标", "平均车速", "图例", "示例"):
         assert wanted in words
     left = page.js(
-        "return [...document.querySelectorAll('[title], [aria-label], [placeholder]')].map((e) => (e.title || '') + (e.getAttribute('aria-label') || '') + (e.placeholder || '')).filter((w) => w && !/[\\u4e00-\\u9fff×]/.test(w))"
+        """
+        return [...document.querySelectorAll("[title], [aria-label], [placeholder]")]
+          .map((e) => (e.title || "") + (e.getAttribute("aria-label") || "") + (e.placeholder || ""))
+          .filter((words) => words && !/[\\u4e00-\\u9fff×]/.test(words));
+        """
     )
     assert left == []
     silent(page, file)
@@ -444,7 +324,8 @@ def test_nothing_hangs_over_the_edge(page, size):
         """
         return [...document.querySelectorAll("#bar, #bar button, #speed, #head, #tools, #clock, #timeline")]
           .map((e) => [e.id || e.className, e.getBoundingClientRect()])
-          .filter(([, b]) => b.width && (b.left < 0 || b.right > innerWidth + 1 || b.top < 0 || b.bottom > innerHeight + 1))
+          .filter(([, b]) => b.width)
+          .filter(([, b]) => b.left < 0 || b.right > innerWidth + 1 || b.top < 0 || b.bottom > innerHeight + 1)
           .map(([id]) => id);
         """
     )

@@ -107,5 +107,27 @@ def test_happenings_by_hand():
     assert got[3]["place"] == "P1"
 
 
+def test_what_a_controller_says_road_by_road_is_one_happening():
+    log = Log()
+    for k, t in enumerate((600, 626, 659)):
+        log.add(events.AdviceFollowed, t, road=k, people=100, followed=40 + k)
+        log.add(events.SpeedLimitSet, t, road=10 + k, speed_m_s=10.0, cause="control")
+        log.add(events.SpeedLimitSet, 1200 + 100 * k, road=10 + k, speed_m_s=-1.0, cause="control")
+    log.add(events.AdviceFollowed, 700, road=0, people=0, followed=0)  # said to nobody
+    log.add(events.AdviceFollowed, 1800, road=0, people=5, followed=2)
+    got = happenings(log.close(), 3600)
+    assert [(h["kind"], h["t0"], h.get("t1"), h["roads"], h["value"]) for h in got] == [
+        ("advice", 600, None, [0, 1, 2], 123),
+        ("speed_limit", 600, 1400, [10, 11, 12], 36.0),
+        ("advice", 1800, None, [0], 2),
+    ]
+
+
+def test_late_means_the_same_as_in_the_indicators():
+    from scenarios import kpis
+
+    assert series.LATE_S == kpis.LATE_AFTER_S
+
+
 def test_no_happenings():
     assert happenings(Log().close(), 3600) == []
