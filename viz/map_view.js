@@ -417,7 +417,7 @@ function makeView(app) {
     new Promise((ready, failed) => {
       let first = true;
       let last = 0;
-      const common = { views: [new deck.MapView({ repeat: false })], viewState: { ...app.camera }, layers: [], onError: (error) => failed(error) };
+      const common = { views: [new deck.MapView({ repeat: false })], viewState: { ...app.camera }, layers: [], parameters: { depthCompare: "always", depthWriteEnabled: false }, onError: (error) => failed(error) };
       base = new deck.Deck({
         ...common,
         parent: document.getElementById("ground"),

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from twin.domain.ids import VEHICLE_KINDS
 from twin.log import Facts
@@ -101,41 +100,42 @@ def mean_speed(state: RoadState) -> Series:
 
 
 def delay_and_late(facts: Facts, begin_s: int, end_s: int, step_s: int = STEP_S) -> list[Series]:
-    """Mean delay of trips that ended (minutes beyond the expected time) and share of them over 5 min late.
+    """Mean delay of the trips that ended in each step, and share of the trips due in it that came over 5 min late.
 
-    The late share counts trips with a due time only.
+    Delay: minutes beyond the expected time. Late: by the moment the trip was due, so that a step in which only the late
+    arrive does not look like one in which everybody was; a trip not there 5 min after its due time is late too.
     """
-    start = facts.table("TripStarted", ["resident", "trip", "due_s", "expected_s", "mode"])
+    start = facts.table("TripStarted", ["resident", "trip", "t_s", "due_s", "expected_s"])
     end = facts.table("TripEnded", ["t_s", "resident", "trip", "duration_s", "late_s"])
     n = _bins(begin_s, end_s, step_s)
-    key = _column(start, "resident").astype(np.int64) * 10**6 + _column(start, "trip").astype(np.int64)
+    key, ended = _trip_key(start), _trip_key(end)
     order = np.argsort(key, kind="stable")
-    ended = _column(end, "resident").astype(np.int64) * 10**6 + _column(end, "trip").astype(np.int64)
-    at = np.minimum(np.searchsorted(key[order], ended), max(len(key) - 1, 0))
-    if len(key) == 0 or len(ended) == 0:
-        nothing = np.full((1, n), np.nan)
-        return [
-            Series("delay", "minutes", step_s, ("all",), nothing),
-            Series("late_share", "percent", step_s, ("all",), nothing),
-        ]
-    row = order[at]
-    known = key[row] == ended
-    step = (_column(end, "t_s").astype(np.int64) - begin_s) // step_s
-    known &= (step >= 0) & (step < n)
-    delay = (_column(end, "duration_s") - _column(start, "expected_s")[row]) / 60.0
-    fine = known & np.isfinite(delay)
-    due = known & (_column(start, "due_s")[row] >= 0)
-    late = _column(end, "late_s") > LATE_S
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(step[fine], delay[fine], minlength=n) / np.bincount(step[fine], minlength=n)
-        share = 100.0 * np.bincount(step[due], late[due], minlength=n) / np.bincount(step[due], minlength=n)
+    mean, share = np.full(n, np.nan), np.full(n, np.nan)
+    if len(key):
+        row = order[np.minimum(np.searchsorted(key[order], ended), len(key) - 1)]
+        known = key[row] == ended
+        step = (_column(end, "t_s").astype(np.int64) - begin_s) // step_s
+        delay = (_column(end, "duration_s") - _column(start, "expected_s")[row]) / 60.0
+        fine = known & (step >= 0) & (step < n) & np.isfinite(delay)
+        mean = _mean(step[fine], delay[fine], n)
+        # a trip that never ended is late once its time is past
+        due = _column(start, "due_s").astype(np.int64)
+        late = np.where(due + LATE_S < end_s, 1.0, np.nan)
+        late[row[known]] = _column(end, "late_s")[known] > LATE_S
+        step = (due - begin_s) // step_s
+        fine = (due >= 0) & (step >= 0) & (step < n) & np.isfinite(late)
+        share = 100.0 * _mean(step[fine], late[fine], n)
     return [
         Series("delay", "minutes", step_s, ("all",), mean[None, :]),
         Series("late_share", "percent", step_s, ("all",), share[None, :]),
     ]
 
 
-def counts(facts: Facts) -> dict[str, int]:
-    """Return how many facts of each kind there are."""
-    table = facts.table(None, ["fact"])
-    return {v["values"]: v["counts"] for v in pc.value_counts(table["fact"]).to_pylist()}
+def _trip_key(table: Any) -> npt.NDArray[np.int64]:
+    return np.asarray(_column(table, "resident").astype(np.int64) * 10**6 + _column(table, "trip").astype(np.int64))
+
+
+def _mean(step: npt.NDArray[Any], values: Floats, n: int) -> Floats:
+    """Mean of the values by step, nan where there are none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.bincount(step, values, minlength=n) / np.bincount(step, minlength=n))

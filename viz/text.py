@@ -108,7 +108,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     "chart_trips_begun": ("Trips begun", "出发人次"),
     "chart_mean_speed": ("Mean speed", "平均车速"),
     "chart_delay": ("Mean delay of trips ending", "到达行程平均延误"),
-    "chart_late_share": ("Over 5 min late", "迟到 5 分钟以上"),
+    "chart_late_share": ("Late by over 5 min, of those due", "应到者迟到超过 5 分钟"),
     "unit_vehicles": ("", "辆"),
     "unit_trips_5min": ("per 5 min", "/5 分钟"),
     "unit_km_h": ("km/h", "km/h"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from twin import events
 from twin.log import Log
@@ -55,11 +56,18 @@ def test_delay_and_late_share():
     ended(log, 840, 2, duration=840, late=340)
     trip(log, 0, 3, due=-1, expected=300)
     ended(log, 850, 3, duration=850, late=0)
+    trip(log, 0, 4, due=590)  # still under way more than 5 min after it was due
+    trip(log, 0, 5, due=400)
+    ended(log, 450, 5, duration=450, late=50)  # late, but by less than 5 min
+    trip(log, 0, 6, due=650)  # still under way, but its 5 min are not over
     ended(log, 860, 99, duration=10, late=9999)  # began before the run: nothing to compare with
     delay, late = series.delay_and_late(log.close(), 0, 900)
-    assert np.isnan(delay.values[0, :2]).all()
+    assert np.isnan(delay.values[0, 0])
+    assert delay.values[0, 1] == -150 / 60
     assert delay.values[0, 2] == np.float64((60 + 240 + 550) / 3 / 60)
-    assert late.values[0, 2] == 50.0  # one of the two with a due time
+    assert np.isnan(late.values[0, 0])
+    assert late.values[0, 1] == pytest.approx(200 / 3)  # due in 300–600 s: 2 and 4 late, 5 not
+    assert late.values[0, 2] == 0.0  # due in 600–900 s: 1 in time, 6 not known yet
 
 
 def test_mean_speed_is_metres_over_seconds():
