@@ -20,10 +20,14 @@ SCRIPTS = (
     "map_data.js",
     "map_trips.js",
     "map_shapes.js",
+    "map_ground.js",
+    "map_movers.js",
     "map_view.js",
     "map_panels.js",
+    "map_charts.js",
     "map_find.js",
     "map_pick.js",
+    "map_address.js",
     "map.js",
 )
 
