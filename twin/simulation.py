@@ -12,6 +12,7 @@ The order of things. Between two instants of the clock traffic flows; then, in t
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,6 +129,8 @@ class Simulation:
         self._build_people()
         self._build_control()
         self._schedule()
+        gc.collect()
+        gc.freeze()  # what stands now stays to the end: the collector need not walk it again and again
 
     # -- composition ---------------------------------------------------------------------------------------
 
@@ -497,6 +500,7 @@ class Simulation:
             self.route_file.close()
         for host in self.hosts:
             host.close()
+        gc.unfreeze()
         if self.out is not None:
             write_stamp(self.out, self._stamp())
         return facts

@@ -27,7 +27,6 @@ from twin.world.traffic.types import DEFAULT_TYPES
 from twin.world.traffic.zoom import circle, cut, demand
 
 WARM_UP_S = 600
-FCD_PERIOD_S = 10  # a close-up is looked at more closely than a day
 
 Ints = npt.NDArray[np.int64]
 
@@ -129,7 +128,8 @@ def run_zoom(
         inside = (crossed[2] >= start_s) & (crossed[2] < end_s)
         cut_out = CutOut(start_s, end_s, _Source(new), (crossed[0][inside], crossed[1][inside], crossed[2][inside]))
         assert len(DEFAULT_TYPES) > int(new.type_index.max(initial=0))
-        local = whole.changed(**_inside(whole, area.city))
+        period_s = scenario.traffic.fcd_period_s
+        local = whole.changed(traffic={"fcd_period_s": period_s}, **_inside(whole, area.city))
         close_up = Simulation(local, area.city, folder / "zoom_city", seed, out, cut_out)
         close_up.stamped = scenario
         return carry_through(close_up, progress and _saying(progress, "the zoom"))
@@ -148,7 +148,7 @@ def _inside(scenario: Scenario, city: City) -> dict[str, Any]:
             except CityError:
                 continue
         kept.append(item)
-    return {"interventions": [i.model_dump(mode="json") for i in kept], "traffic": {"fcd_period_s": FCD_PERIOD_S}}
+    return {"interventions": [i.model_dump(mode="json") for i in kept]}
 
 
 def _saying(progress: Progress, what: str) -> Progress:

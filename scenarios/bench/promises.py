@@ -156,7 +156,7 @@ class Bench:
         city = City.load(r["city_dir"])
         routes = self.dir / "zoom.rou.xml"
         n = write_routes(r["dir"], city, SEED, routes, "micro")
-        bare = run_bare(city, routes, "micro", r["start_s"], r["end_s"], SEED)
+        bare = sorted(run_bare(city, routes, "micro", r["start_s"], r["end_s"], SEED) for _ in range(3))[1]
         return r["zoom_wall_s"] / bare, f"twin {r['zoom_wall_s']:.1f} s, bare sumo {bare:.1f} s on {n:,} vehicles"
 
     def demo_wall(self) -> tuple[float, str]:
