@@ -261,6 +261,31 @@ def test_pointing_at_a_road_explains_it(page):
     assert "Volume in these 5 min" in page.page.locator("#chosen").inner_text()
 
 
+def test_wheel_drag_and_home_move_the_camera(page, page_file):
+    camera = "return [app.camera.longitude, app.camera.latitude, app.camera.zoom]"
+    start = page.js(camera)
+    mouse = page.page.mouse
+    mouse.move(640, 400)
+    mouse.wheel(0, -500)
+    page.page.wait_for_timeout(300)
+    near = page.js(camera)
+    assert near[2] > start[2] + 0.2
+    page.js("app.choose('road-1')")
+    mouse.move(640, 400)
+    mouse.down()
+    mouse.move(700, 450, steps=4)
+    mouse.up()
+    page.page.wait_for_timeout(500)
+    moved = page.js(camera)
+    assert moved[0] < near[0]
+    assert moved[1] > near[1]
+    assert page.js("return app.chosen.id") == "road-1"  # dragging is not clicking
+    page.page.keyboard.press("0")
+    page.page.wait_for_timeout(1200)
+    assert page.js(camera) == pytest.approx(start, abs=1e-6)
+    silent(page, page_file)
+
+
 # -- the address ---------------------------------------------------------------------------------------
 
 
