@@ -26,9 +26,7 @@ def _family(base: type) -> dict[str, type]:
 MESSAGES: dict[str, type] = _family(Message)
 COMMANDS: dict[str, type] = _family(Command)
 _KINDS: tuple[type, ...] = (*MESSAGES.values(), *COMMANDS.values())
-_HINTS: dict[type, dict[str, Any]] = {
-    kind: get_type_hints(kind, vars(messages) | vars(commands)) for kind in _KINDS
-}
+_HINTS: dict[type, dict[str, Any]] = {kind: get_type_hints(kind, vars(messages) | vars(commands)) for kind in _KINDS}
 
 
 def encode(item: Message | Command) -> dict[str, Any]:
