@@ -232,7 +232,7 @@ function makePanels(app) {
       out.push(el("div", { class: "keys" }, app.kindsSeen.map((k) => el("span", { class: "key" }, swatch(pal.vehicle[k], "dot " + k), text["kind_" + k]))));
     if (app.on.places && app.placeKindsSeen.length)
       out.push(
-        el("details", { open: window.innerHeight > 860 }, el("summary", {}, text.layer_places), el("div", { class: "keys" }, app.placeKindsSeen.map((k) => el("span", { class: "key" }, app.view.icons.picture(k, 16), text["place_" + k])))),
+        el("details", { open: window.innerHeight > 960 }, el("summary", {}, text.layer_places), el("div", { class: "keys" }, app.placeKindsSeen.map((k) => el("span", { class: "key" }, app.view.icons.picture(k, 16), text["place_" + k])))),
       );
     if (app.on.blocks && app.blockKindsSeen.length)
       out.push(
