@@ -47,7 +47,7 @@ function setUp(app) {
   const span = about.end_s - about.begin_s;
   const [west, south, east, north] = city.meta.extent;
   app.label = (name, name_en) => (app.lang === "zh" || !name_en || name_en === name ? name || name_en : name ? name + " " + name_en : name_en);
-  app.now = 0;
+  app.now = Math.min(span, about.open_s || 0);
   app.speed = 30;
   app.direction = 1;
   app.playing = false;

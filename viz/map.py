@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -76,6 +77,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "format": FORMAT,
         "begin_s": begin,
         "end_s": end,
+        "open_s": _first_lively_s(state.entered, STEP_S),
         "step_s": STEP_S,
         "period_s": samples.period_s,
         "tolerance_m": trips.TOLERANCE_M,
@@ -184,6 +186,17 @@ def _when(facts: Facts, fact: str, vehicle: trips.Ints) -> trips.Ints:
         hit = vehicle[at] == who
         out[at[hit]] = table["t_s"].to_numpy()[hit]
     return out
+
+
+def _first_lively_s(entered: npt.NDArray[np.integer], step_s: int) -> int:
+    """Return where the page opens, in seconds after its begin: the first moment with half of the busiest traffic.
+
+    A run begins with empty roads; whoever opens the page should see the city alive.
+    """
+    total = entered.sum(axis=1)
+    if total.size == 0 or total[0] >= 0.5 * total.max():
+        return 0
+    return int(np.argmax(total >= 0.5 * total.max())) * step_s
 
 
 def _vehicles(
