@@ -27,15 +27,14 @@ from geo.given import GivenDemand
 from geo.network import Network
 from twin.clock import Clock, Phase
 from twin.dice import Dice
-from twin.domain.commands import AvoidRoad, Command, LiftSpeedLimit, SetSpeedLimit, WithdrawAdvice
+from twin.domain.commands import Command
 from twin.domain.ids import VEHICLE_KINDS
-from twin.errors import ControlError, ScenarioError
+from twin.errors import ScenarioError
 from twin.events import (
     ControllerDecided,
     GateCrossed,
     RunEnded,
     RunStarted,
-    SpeedLimitSet,
     VehicleArrived,
     VehicleEntered,
     VehicleRefused,
@@ -45,6 +44,7 @@ from twin.events import (
 from twin.hosts import Host, find_factory
 from twin.interventions import Interventions
 from twin.log import Facts, Log
+from twin.orders import Orders
 from twin.run_folder import FORMAT, RouteFile, versions, write_stamp
 from twin.scenario import DAY_S, Scenario
 from twin.world.sensors.detectors import Detectors, road_map
@@ -60,6 +60,7 @@ from twin.world.weather import Weather
 TICK_S = 60
 SEAL_S = 900
 CLOSURE_LOOK_S = 15
+ADVICE_S = 300  # until advice that is out has become part of everybody's choice of way
 
 Progress = Callable[[int, int, int, str], None]
 _KIND_OF = np.asarray(["?", *VEHICLE_KINDS], dtype=object)
@@ -213,6 +214,7 @@ class Simulation:
             tell=self._tell,
             on_weather=self._weather_changed,
         )
+        self.orders = Orders(self.traffic, self.drivers, self.interventions.streets, self.log, self._closures)
 
     def _schedule(self) -> None:
         s = self.scenario
@@ -253,6 +255,9 @@ class Simulation:
     # -- 1 WORLD -------------------------------------------------------------------------------------------
 
     def _arrivals(self) -> None:
+        if self.drivers.news and self.clock.now_s % ADVICE_S == 0:
+            self.drivers.news = False
+            self.routes.refresh(self.drivers.times(self.clock.now_s), self._closed_mask(), force=True)
         if self.journeys is not None:
             self.journeys.finish(self.clock.now_s)
 
@@ -264,7 +269,8 @@ class Simulation:
 
     def _measure(self) -> None:
         """Take the travel times of the moment for the routes of those who set out from now on."""
-        self.routes.refresh(self.drivers.times(self.traffic.travel_times(), self.clock.now_s), self._closed_mask())
+        self.drivers.measured(self.traffic.travel_times())
+        self.routes.refresh(self.drivers.times(self.clock.now_s), self._closed_mask())
 
     def _closed_mask(self) -> npt.NDArray[np.bool_]:
         return self.interventions.streets.known_shut()
@@ -319,38 +325,8 @@ class Simulation:
     def _act(self) -> None:
         orders, self._orders = self._orders, []
         for host, command in orders:
-            self._carry_out(host, command)
+            self.orders.carry_out(host.name, command, self.clock.now_s)
         self._write_rerouted()
-
-    def _carry_out(self, host: Host, command: Command) -> None:
-        now, n = self.clock.now_s, len(self.city.roads)
-        road = getattr(command, "road", 0)
-        if not 0 <= road < n:
-            raise ControlError(
-                f"controller '{host.name}' sent {type(command).__name__} at {now} s for road {road};"
-                f" roads are 0..{n - 1}"
-            )
-        if isinstance(command, AvoidRoad):
-            self.interventions.streets.tell(road)
-            self._closures()
-            self.drivers.advise(road, command.until_s, now)
-        elif isinstance(command, WithdrawAdvice):
-            self.drivers.withdraw(road)
-        elif isinstance(command, SetSpeedLimit):
-            if not 1.0 <= command.speed_m_s <= 40.0:
-                raise ControlError(
-                    f"controller '{host.name}' set a limit of {command.speed_m_s} m/s on road {road} at {now} s;"
-                    " 1 to 40 m/s is allowed"
-                )
-            self.traffic.set_speed(road, command.speed_m_s)
-            self.log.add(SpeedLimitSet, t_s=now, road=road, speed_m_s=command.speed_m_s, cause=host.name)
-        elif isinstance(command, LiftSpeedLimit):
-            self.traffic.set_speed(road, None)
-            self.log.add(SpeedLimitSet, t_s=now, road=road, speed_m_s=-1.0, cause=host.name)
-        else:
-            raise ControlError(
-                f"controller '{host.name}' sent {type(command).__name__} at {now} s, which nobody carries out"
-            )
 
     # -- 5 LIVE --------------------------------------------------------------------------------------------
 

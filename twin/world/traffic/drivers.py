@@ -44,6 +44,8 @@ class Drivers:
         self._draw = dice.stream("drivers.compliance")
         self._way: dict[int, npt.NDArray[np.int32]] = {}
         self._avoid: dict[int, int] = {}
+        self._time_s = routes.time_s
+        self.news = False  # advice has changed since routes were last computed
         self.detours: dict[int, npt.NDArray[np.int32]] = {}  # whole ways of everybody who was ever rerouted
         self.rerouted: list[tuple[int, int, npt.NDArray[np.int32]]] = []
 
@@ -64,31 +66,39 @@ class Drivers:
 
     # -- advice --------------------------------------------------------------------------------------------
 
-    def times(self, time_s: npt.NDArray[np.float64], now_s: int) -> npt.NDArray[np.float64]:
+    def measured(self, time_s: npt.NDArray[np.float64]) -> None:
+        """Take the present travel times (s per road)."""
+        self._time_s = time_s
+
+    def times(self, now_s: int) -> npt.NDArray[np.float64]:
         """Return travel times as drivers take them: roads to be avoided count ``PENALTY`` times."""
-        out = time_s.copy()
+        out = self._time_s.copy()
         for road, until_s in self._avoid.items():
             if until_s > now_s:
                 out[road] *= PENALTY
         return out
 
     def advise(self, road: int, until_s: int, now_s: int) -> None:
-        """Tell everybody to avoid a road; who heads there and follows turns off where best."""
-        news = self._avoid.get(road, -1) <= now_s
+        """Tell everybody to avoid a road; who heads there, and is willing, takes the best way without it."""
+        self.news |= self._avoid.get(road, -1) <= now_s
         self._avoid[road] = until_s
-        if news:
-            self._routes.refresh(self.times(self._routes.time_s, now_s), self._routes.closed)
-        heading = self._heading_for(np.asarray([road]), ahead=None)
+        heading = [(v, r) for v, r in self._heading_for(np.asarray([road]), None) if vehicle_kind(v) not in STUBBORN]
         if not heading:
             return
-        number = np.asarray([v for v, _ in heading], dtype=np.int64)
-        willing = self._draw.uniform(number, road) < COMPLIANCE
-        followed = sum(self._turn_off(v, rest, road, now_s) for (v, rest), w in zip(heading, willing, strict=True) if w)
+        willing = self._draw.uniform(np.asarray([v for v, _ in heading], dtype=np.int64), road) < COMPLIANCE
+        asked = [h for h, w in zip(heading, willing, strict=True) if w]
+        here, end = [int(rest[0]) for _, rest in asked], [int(rest[-1]) for _, rest in asked]
+        ways = self._network.routes(here, end, self.times(now_s), self._routes.closed)
+        followed = sum(
+            self._take(vehicle, rest, ways[i], now_s, "advice")
+            for i, (vehicle, rest) in enumerate(asked)
+            if ways[i].size and road not in ways[i][1:]
+        )
         self._log.add(AdviceFollowed, t_s=now_s, road=road, people=len(heading), followed=followed)
 
     def withdraw(self, road: int) -> None:
         """Let a road be used again as any other."""
-        self._avoid.pop(road, None)
+        self.news |= self._avoid.pop(road, None) is not None
 
     # -- closures ------------------------------------------------------------------------------------------
 
@@ -116,15 +126,6 @@ class Drivers:
             if rest.size and not wanted.isdisjoint(rest[1 : None if ahead is None else 1 + ahead].tolist()):
                 out.append((vehicle, rest))
         return out
-
-    def _turn_off(self, vehicle: int, rest: npt.NDArray[np.int32], road: int, now_s: int) -> bool:
-        """Follow advice to avoid a road, if there is a way without it."""
-        if vehicle_kind(vehicle) in STUBBORN:
-            return False
-        way = self._routes.routes(rest[:1], rest[-1:])[0]
-        if way.size == 0 or road in way[1:]:
-            return False
-        return self._take(vehicle, rest, way, now_s, "advice")
 
     def _take(
         self, vehicle: int, rest: npt.NDArray[np.int32], way: npt.NDArray[np.int32], now_s: int, cause: str

@@ -35,12 +35,15 @@ class RouteTable:
         self._grow = network.grower(self.time_s, None, backward=True)
         self.refreshes = 0
 
-    def refresh(self, time_s: Floats, closed: npt.NDArray[np.bool_] | None = None) -> float:
-        """Take the present travel times (s per road) and closures; return the weighted relative change."""
+    def refresh(self, time_s: Floats, closed: npt.NDArray[np.bool_] | None = None, force: bool = False) -> float:
+        """Take the present travel times (s per road) and closures; return the weighted relative change.
+
+        ``force``: make the trees stale however little has changed.
+        """
         new_closed = self.closed if closed is None else closed
         moved, whole = self._used @ np.abs(time_s - self.time_s), self._used @ self.time_s
         change = float(moved) / max(float(whole), 1e-9)
-        if change > self._tolerance or (new_closed != self.closed).any():
+        if force or change > self._tolerance or (new_closed != self.closed).any():
             self.time_s, self.closed = time_s.astype(np.float64), new_closed.copy()
             self._grow = self._network.grower(self.time_s, self.closed, backward=True)
             self._fresh[:] = False
