@@ -130,9 +130,12 @@ def _simulate(ready: Scenario, seed: int, folder: Path, *, with_map: bool, lang:
     from twin.cli.folders import write_kpis
 
     done = _run(ready, seed, folder)
+    folder = done.dir or folder  # a zoom that is interrupted in its first part ends in the folder of the district
     kpis = write_kpis(folder, done.log)
     page: Path | None = None
-    if with_map:
+    if with_map and not (folder / "fcd.parquet").is_file():
+        typer.echo("No map: this run recorded no positions of vehicles.", err=True)
+    elif with_map:
         typer.echo("Drawing the map …", err=True)
         from viz import map as maps
 
