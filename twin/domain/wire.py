@@ -6,27 +6,37 @@ journal or a remote answer can name nothing else.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from twin.domain import commands, messages
 from twin.domain.commands import Command
 from twin.domain.messages import Floats, Ints, Message
 
+#: modules of this package that declare messages and commands; a new system of the city adds its own
+VOCABULARIES = ("messages", "commands", "mobility", "bus", "delivery", "sanitation", "supervision", "junctions")
+for _name in VOCABULARIES:
+    importlib.import_module(f"twin.domain.{_name}")
+
 
 def _family(base: type) -> dict[str, type]:
-    members: list[type] = base.__subclasses__()
-    return {member.__name__: member for member in members}
+    """Return all subclasses by name, in order of declaration; two of one name are a TypeError."""
+    found: dict[str, type] = {}
+    subclasses: list[type] = base.__subclasses__()
+    for member in subclasses:
+        for name, kind in {member.__name__: member, **_family(member)}.items():
+            if found.setdefault(name, kind) is not kind:
+                raise TypeError(f"two kinds of {base.__name__} are called {name}")
+    return found
 
 
 MESSAGES: dict[str, type] = _family(Message)
 COMMANDS: dict[str, type] = _family(Command)
-_KINDS: tuple[type, ...] = (*MESSAGES.values(), *COMMANDS.values())
-_HINTS: dict[type, dict[str, Any]] = {kind: get_type_hints(kind, vars(messages) | vars(commands)) for kind in _KINDS}
+_HINTS: dict[type, dict[str, Any]] = {kind: get_type_hints(kind) for kind in (*MESSAGES.values(), *COMMANDS.values())}
 
 
 def encode(item: Message | Command) -> dict[str, Any]:
@@ -41,6 +51,8 @@ def encode(item: Message | Command) -> dict[str, Any]:
                 out[f.name] = value.tolist()
         elif isinstance(value, np.generic):
             out[f.name] = value.item()
+        elif isinstance(value, tuple):
+            out[f.name] = list(value)
         else:
             out[f.name] = value
     return out
@@ -59,15 +71,21 @@ def decode(data: Mapping[str, Any]) -> Any:
         raise ValueError(f"{name}: fields missing or unknown: {', '.join(wrong)}")
     values: dict[str, Any] = {}
     for key, value in given.items():
-        hint = hints[key]
-        if hint is Ints or hint == Ints:
-            values[key] = np.asarray(value, dtype=np.int64)
-        elif hint is Floats or hint == Floats:
-            values[key] = np.asarray([math.nan if v is None else v for v in value], dtype=np.float64)
-        elif hint is float and isinstance(value, int) and not isinstance(value, bool):
-            values[key] = float(value)
-        elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
-            values[key] = value
-        else:
-            raise ValueError(f"{name}.{key}: expected {hint.__name__}, got {value!r}")
+        values[key] = _value(f"{name}.{key}", hints[key], value)
     return kind(**values)
+
+
+def _value(where: str, hint: Any, value: Any) -> Any:
+    if hint == Ints:
+        return np.asarray(value, dtype=np.int64)
+    if hint == Floats:
+        return np.asarray([math.nan if v is None else v for v in value], dtype=np.float64)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{where}: expected a list, got {value!r}")
+        return tuple(_value(where, get_args(hint)[0], v) for v in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    raise ValueError(f"{where}: expected {hint.__name__}, got {value!r}")

@@ -1,22 +1,10 @@
-"""Facts: the vocabulary of the whole project. Read this first.
-
-A fact is a past-tense record of what happened. Each class below is one kind; its fields are columns of the log.
-A field has one meaning and one type wherever it appears. Every fact also has ``t_s``, the second since midnight
-of the first day. Numbers: ``resident``, ``company`` = row of the people arrays; ``vehicle`` = see
-``twin.domain.ids``; ``road`` = road index of the city; ``origin``/``destination`` = row of ``city.blocks`` (or
--1); ``mode``/``purpose`` = index into ``MODES``/``PURPOSES`` of ``twin.world.people.ports``.
-
-Facts of *perception* (what somebody could know) say so in their first sentence; all others are truth.
-"""
+"""Facts of the run, its people, its traffic and the roads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import get_type_hints
+from dataclasses import dataclass
 
-
-class Fact:
-    """Base of all kinds of fact."""
+from twin.events.base import Fact
 
 
 @dataclass(frozen=True)
@@ -300,25 +288,3 @@ class GateCrossed(Fact):
 
     vehicle: int
     road: int
-
-
-def kinds() -> dict[str, type[Fact]]:
-    """Return all kinds of fact by name, in the order of this file."""
-    return {c.__name__: c for c in Fact.__subclasses__()}
-
-
-def columns() -> dict[str, type]:
-    """Return every field of every kind with its type; the columns of the log beside ``t_s`` and ``fact``.
-
-    Raises TypeError when two kinds give one name two types.
-    """
-    out: dict[str, type] = {}
-    for kind in kinds().values():
-        hints = get_type_hints(kind)
-        for f in fields(kind):  # type: ignore[arg-type]
-            t = hints[f.name]
-            if out.setdefault(f.name, t) is not t:
-                raise TypeError(
-                    f"field '{f.name}' of {kind.__name__} is {t.__name__}, elsewhere {out[f.name].__name__}"
-                )
-    return out

@@ -1,0 +1,1 @@
+"""The desk of the autonomous buses (F22)."""

@@ -1,0 +1,1 @@
+"""The desk of the delivery robots (F23, F24)."""

@@ -1,0 +1,1 @@
+"""The safety supervision platform (F21, F26)."""

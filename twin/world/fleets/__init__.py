@@ -1,0 +1,1 @@
+"""Fleets in truth: units on legs, energy, links, passengers, parcels, dirt."""

@@ -1,0 +1,1 @@
+"""Signals and what is seen at them, in truth."""
