@@ -80,3 +80,34 @@ class GiveUpOrder(Command):
 
     order: int
     reason: str
+
+
+@dataclass(frozen=True)
+class DeliveryRules(Message):
+    """How the delivery service works, told once at the start of its desk; a later one replaces it.
+
+    ``fleet``: robot or courier, and ``purpose``: what its permits must be for; a fleet that needs none has purpose "".
+    Open in [from_s, until_s) of each day: tours are over by then. ``promise_s``: an order is due so long after it was
+    placed. ``operators``: remote operators on duty (units / robots per operator, rounded up); one that has not told
+    for ``assist_s`` that he is done is taken to be free. ``max_attempts`` hand-overs to a person, the next one not
+    before ``retry_s`` later, each waiting ``wait_s`` at most. ``locker_m``: how far (straight line) a locker may be
+    from the customer. Expected times, for planning: ``load_s`` a trip and ``load_order_s`` an order for loading or
+    unloading, ``hand_s`` a stop and ``hand_order_s`` an order for handing over. ``plan_s``: seconds between plans.
+    """
+
+    fleet: str
+    purpose: str
+    from_s: int
+    until_s: int
+    promise_s: int
+    operators: int
+    assist_s: int
+    max_attempts: int
+    retry_s: int
+    wait_s: int
+    locker_m: float
+    load_s: int
+    load_order_s: int
+    hand_s: int
+    hand_order_s: int
+    plan_s: int
