@@ -77,8 +77,8 @@ class View:
     over together), ``aboard`` (row of the unit that carries it; -1: at the depot), ``attempts`` (hand-overs failed).
     Stops: ``stop_road``, ``stop_pos_m``, ``stop_x_m``, ``stop_y_m``.
     Units that work (not broken, silent or stopped), ascending by unit number: ``unit``, ``home`` (row of depots),
-    ``capacity`` (litres), ``load``, ``charge`` (0..1), ``range_m`` (metres it can still drive above its reserve, hand-overs
-    and a margin allowed for), ``doing`` (index of DOING), ``road``/``pos_m`` where it is free to do something else
+    ``capacity`` (litres), ``load``, ``charge`` (0..1), ``range_m`` (metres it can still drive above its reserve,
+    with a margin for hand-overs and detours), ``doing`` (index of DOING), ``road``/``pos_m`` where it is free to do something else
     from ``free_s`` on – at its next stop, if it is on its way there –, ``back_s`` (expected at the depot, with what it
     has to do), ``until_s`` (must be back: closing time or end of the permit), ``group`` (row of ``travel``).
     Depots: ``depot_place``, ``depot_road``, ``depot_pos_m``, ``depot_x_m``, ``depot_y_m``, ``depot_open``.
@@ -136,7 +136,8 @@ class View:
     def fitting(self, unit: int, rows: Ints) -> Ints:
         """Return, of order rows in order of preference, those of the unit's depot up to its capacity in litres."""
         mine = rows[(self.depot[rows] == self.home[unit]) & (self.aboard[rows] < 0)]
-        return mine[np.cumsum(self.size[mine]) <= self.capacity[unit]]
+        fits: Ints = mine[np.cumsum(self.size[mine]) <= self.capacity[unit]]
+        return fits
 
     def assignment(self, unit: int, rows: Ints, start_s: int = 0) -> Assignment:
         """Return the assignment of order rows to the unit of a row."""
