@@ -78,9 +78,10 @@ class View:
     Stops: ``stop_road``, ``stop_pos_m``, ``stop_x_m``, ``stop_y_m``.
     Units that work (not broken, silent or stopped), ascending by unit number: ``unit``, ``home`` (row of depots),
     ``capacity`` (litres), ``load``, ``charge`` (0..1), ``range_m`` (metres it can still drive above its reserve,
-    with a margin for hand-overs and detours), ``doing`` (index of DOING), ``road``/``pos_m`` where it is free to do something else
-    from ``free_s`` on – at its next stop, if it is on its way there –, ``back_s`` (expected at the depot, with what it
-    has to do), ``until_s`` (must be back: closing time or end of the permit), ``group`` (row of ``travel``).
+    with a margin for hand-overs and detours), ``doing`` (index of DOING), ``road``/``pos_m`` where it
+    is free to do something else from ``free_s`` on – at its next stop, if it is on its way there –, ``back_s``
+    (expected at the depot, with what it has to do), ``until_s`` (must be back: closing time or end of the permit),
+    ``group`` (row of ``travel``).
     Depots: ``depot_place``, ``depot_road``, ``depot_pos_m``, ``depot_x_m``, ``depot_y_m``, ``depot_open``.
     ``load_s``/``load_order_s``/``hand_s``/``hand_order_s``: expected service times, see DeliveryRules.
     """
