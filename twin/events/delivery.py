@@ -8,6 +8,16 @@ from twin.events.base import Fact
 
 
 @dataclass(frozen=True)
+class ServiceDay(Fact):
+    """A day of the service began: units and remote operators on duty, for ``duty_h`` hours of it within the run."""
+
+    fleet: str
+    units: int
+    operators: int
+    duty_h: float
+
+
+@dataclass(frozen=True)
 class OrderPlaced(Fact):
     """A resident or shop (``customer`` = resident.
 
