@@ -46,7 +46,10 @@ Ints = npt.NDArray[np.int64]
 
 LOCKER_PLACES = ("community_centre", "service_point", "market", "shop")  # where lockers stand (assumed)
 LOCKER_SLOTS = 60  # of one parcel locker (assumed; common cabinets have 40 to 100)
-UNITS_PER_DOCK = 3
+WAIT_S = 300  # a carrier waits for a recipient at most (assumed)
+ASSIST_S = 900  # a remote operator not heard of for so long is taken to be free (assumed)
+LOCKER_M = 500.0  # how far a parcel may be left from its customer's door (assumed)
+PLAN_S = 30  # the desk plans at most so often
 _ENDED = ("delivered", "refused")
 
 
@@ -108,9 +111,7 @@ class DeliverySystem:
         )
         self._recipients = Recipients(c.dice, c.people)
         self._lockers, self._locker_places = self._build_lockers()
-        self._depot = [city.place(name) for name in self._scenario.depots]
-        count = int(c.units.rows(self.fleet).size)
-        self._docks = [max(2, -(-count // UNITS_PER_DOCK)) for _ in self._depot]
+        self._depots = c.depots.of("delivery")
         self._parcels: dict[int, _Parcel] = {}
         self._aboard: dict[int, list[int]] = {}
         self._work: dict[int, _Work] = {}
@@ -127,15 +128,22 @@ class DeliverySystem:
             DeliveryRules(
                 t_s=now_s,
                 key="delivery/rules",
-                promise_s=s.promise_min * 60,
+                fleet=self.fleet,
+                purpose="goods" if self.fleet == "robot" else "",
                 from_s=s.start,
                 until_s=s.end,
+                promise_s=s.promise_min * 60,
                 operators=self._operators,
-                person_wait_s=300,
+                assist_s=ASSIST_S,
+                max_attempts=2,
+                retry_s=900,
+                wait_s=WAIT_S,
+                locker_m=LOCKER_M,
                 load_s=self._service.load_s,
-                load_each_s=self._service.load_each_s,
-                hand_over_s=self._service.come_mean_s + self._service.each_s,
-                locker_s=30.0 + self._service.locker_each_s,
+                load_order_s=round(self._service.load_each_s),
+                hand_s=round(self._service.come_mean_s * 1.5),
+                hand_order_s=self._service.each_s,
+                plan_s=PLAN_S,
             ),
             *self._locker_places,
         ]
@@ -250,8 +258,8 @@ class DeliverySystem:
         ]
 
     def _nearest_depot(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Ints:
-        dx = np.asarray([d.geometry.x for d in self._depot])
-        dy = np.asarray([d.geometry.y for d in self._depot])
+        dx = np.asarray([d.x_m for d in self._depots])
+        dy = np.asarray([d.y_m for d in self._depots])
         return np.asarray(np.argmin(np.hypot(x[:, None] - dx, y[:, None] - dy), axis=1), dtype=np.int64)
 
     # -- commands ------------------------------------------------------------------------------------------
@@ -319,8 +327,8 @@ class DeliverySystem:
         if row is None:
             return
         depot = self._depot_at(row)
-        if depot is None or self._c.units.shut(self._depot[depot]["place"]):
-            why = "it does not stand at a depot" if depot is None else "the depot is closed"
+        if depot < 0 or not self._c.depots.is_open(depot, now_s):
+            why = "it does not stand at a depot" if depot < 0 else "the depot is closed"
             self._c.units.report(row, "refused", now_s, detail=f"load: {why}")
             return
 
@@ -332,7 +340,7 @@ class DeliverySystem:
         """Let units that wait for a dock of their depot begin to load, in the order they came."""
         for item in list(self._queue):
             busy = sum(work.dock == item.depot for work in self._work.values())
-            if busy < self._docks[item.depot]:
+            if busy < self._c.depots.all[item.depot].docks:
                 self._queue.remove(item)
                 self._start_loading(item, now_s)
 
@@ -350,7 +358,7 @@ class DeliverySystem:
                 missing.append(order)
         self._aboard.setdefault(row, []).extend(here)
         duration = self._service.load_s + round(self._service.load_each_s * len(here))
-        place = str(self._depot[item.depot]["place"])
+        place = self._c.depots.all[item.depot].place
         self._begin(row, now_s, duration, partial(self._loaded, row, here, missing, place), item.depot)
 
     def _begin(self, row: int, now_s: int, duration_s: int, ends: Callable[[int], None], dock: int = -1) -> None:
@@ -369,12 +377,9 @@ class DeliverySystem:
     def _litres(self, row: int) -> int:
         return sum(self._parcels[o].size for o in self._aboard.get(row, ()))
 
-    def _depot_at(self, row: int) -> int | None:
-        road = int(self._c.units.road[row])
-        for k, depot in enumerate(self._depot):
-            if road in (int(depot["road"]), int(depot["road_out"])):
-                return k
-        return None
+    def _depot_at(self, row: int) -> int:
+        units = self._c.units
+        return self._c.depots.at("delivery", int(units.road[row]), float(units.pos_m[row]))
 
     def _hand_over(self, command: HandOver, now_s: int) -> None:
         row = self._ready(command.unit, "hand over", now_s)
@@ -437,12 +442,12 @@ class DeliverySystem:
             return
         depot = self._depot_at(row)
         orders = [o for o in dict.fromkeys(command.orders.tolist()) if o in self._aboard.get(row, ())]
-        if depot is None or not orders:
-            why = "it does not stand at a depot" if depot is None else "none of the orders is aboard"
+        if depot < 0 or not orders:
+            why = "it does not stand at a depot" if depot < 0 else "none of the orders is aboard"
             self._c.units.report(row, "refused", now_s, detail=f"return: {why}")
             return
         duration = self._service.load_s + round(self._service.load_each_s * len(orders))
-        place = str(self._depot[depot]["place"])
+        place = self._c.depots.all[depot].place
         self._begin(row, now_s, duration, partial(self._returned, row, orders, place))
 
     def _returned(self, row: int, orders: list[int], place: str, t_s: int) -> None:
@@ -464,7 +469,7 @@ class DeliverySystem:
     def arrived(self, row: int, now_s: int) -> None:
         """Nothing is done of itself at the end of a leg: the desk says what comes next."""
 
-    def broke(self, row: int, now_s: int) -> tuple[int, ...]:
+    def broke(self, row: int, now_s: int) -> tuple[int, ...]:  # noqa: ARG002
         """Stop what a unit was doing; return the orders aboard."""
         self._work.pop(row, None)
         self._queue = [item for item in self._queue if item.row != row]
@@ -480,7 +485,7 @@ class DeliverySystem:
                 t_s=now_s,
                 order=np.asarray(orders, dtype=np.int64),
                 unit=int(self._c.units.number[row]),
-                place=str(self._depot[0]["place"]),
+                place=self._depots[0].place,
             )
             self._c.units.set(row, now_s, load=0)
         return orders
