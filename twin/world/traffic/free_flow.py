@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -110,10 +110,17 @@ class FreeFlowTraffic:
         self._known.update(numbers)
         shut_somewhere = bool(self._shut.any())
         for i, (number, plan) in enumerate(zip(numbers, plans, strict=True)):
-            own = plan
-            if i in vehicles.stops or (shut_somewhere and self._shut[plan.roads].any()):
-                own = self._planned(plan, plan.roads, plan.start_s, 0.0, list(vehicles.stops.get(i, ())))
+            own = self._placed(plan, *vehicles.ends(i)) if vehicles.placed else plan
+            if i in vehicles.stops or own is not plan or (shut_somewhere and self._shut[plan.roads].any()):
+                own = self._planned(own, plan.roads, plan.start_s, own.from_m, list(vehicles.stops.get(i, ())))
             self._take(number, own, departs=True)
+
+    def _placed(self, plan: Plan, depart_m: float, arrive_m: float) -> Plan:
+        """Return the plan with where it begins and ends along its first and last road."""
+        first, last = self._roads.length_m[plan.roads[[0, -1]]].tolist()
+        if np.isfinite(depart_m):
+            plan = replace(plan, from_m=min(max(depart_m, 0.0), first))
+        return replace(plan, to_m=min(max(arrive_m, 0.0), last)) if np.isfinite(arrive_m) else plan
 
     def _speeds(self) -> Floats:
         limit = self._roads.speed_m_s.copy()
@@ -188,10 +195,16 @@ class FreeFlowTraffic:
         if number not in self._gone_in:
             way = old.roads if roads is None else roads
             start = max(old.start_s, float(self._now))
-            self._take(number, self._planned(old, way, start, 0.0, [*old.stops, *more]), departs=True)
+            if way[0] != old.roads[0]:
+                old = replace(old, from_m=0.0)
+            if way[-1] != old.roads[-1]:
+                old = replace(old, to_m=np.inf)
+            self._take(number, self._planned(old, way, start, old.from_m, [*old.stops, *more]), departs=True)
             return
         k, pos = old.at(self._now)
         way = old.roads[k:] if roads is None else roads
+        if way[-1] != old.roads[-1]:
+            old = replace(old, to_m=np.inf)
         done = sum(b < self._now for b, _ in old.halts)
         halting = next((e for b, e in old.halts if b < self._now < e), None)
         start = float(self._now) if halting is None else halting
@@ -210,6 +223,15 @@ class FreeFlowTraffic:
         if road[0] == stop.road and stop.road not in rest[1:] and pos[0] > stop.pos_m:
             return False
         self._replan(number, more=(stop,))
+        return True
+
+    def set_top_speed(self, vehicle: int, speed_m_s: float) -> bool:
+        """See the Protocol."""
+        number = int(vehicle)
+        if number not in self._plans:
+            return False
+        self._plans[number] = replace(self._plans[number], top_m_s=max(float(speed_m_s), 0.1))
+        self._replan(number)
         return True
 
     def remove(self, vehicle: int) -> bool:

@@ -16,7 +16,8 @@ class Plan:
     """Breakpoints ``t`` (s, rising, inf = never) and ``d`` (m along the route, from the start of its first road).
 
     ``entry[k]``: the breakpoint at which road ``k`` of ``roads`` is entered; ``begin_m[k]``: where it begins in
-    ``d``. ``halts``: (begin, end) seconds of ``stops``, in order.
+    ``d``. ``halts``: (begin, end) seconds of ``stops``, in order. It begins at ``from_m`` of its first road and ends at
+    ``to_m`` of its last.
     """
 
     roads: npt.NDArray[np.int32]
@@ -30,6 +31,8 @@ class Plan:
     long_m: float
     stops: tuple[Stop, ...] = ()
     halts: tuple[tuple[float, float], ...] = ()
+    from_m: float = 0.0
+    to_m: float = float("inf")
 
     def at(self, now_s: float) -> tuple[int, float]:
         """Return (place in ``roads``, m along that road) at a second."""
@@ -110,7 +113,7 @@ def plan_one(
     begin = 0.0
     for k, road in enumerate(roads.tolist()):
         # a vehicle that is on a road already may leave it, one before it may not enter
-        if shut[k] and (k > 0 or (pos_m == 0.0 and start_s <= old.start_s)):
+        if shut[k] and (k > 0 or (pos_m == old.from_m and start_s <= old.start_s)):
             t[-1:] = [t[-1], np.inf] if k > 0 else [np.inf]
             if k > 0:
                 d.append(d[-1])
@@ -125,9 +128,11 @@ def plan_one(
             d += [here, here]
             kept.append(stop)
             halts.append((t_stop, end))
+        here = begin + (min(old.to_m, float(length_m[k])) if k == len(roads) - 1 else float(length_m[k]))
         begin += float(length_m[k])
-        t.append(t[-1] + (begin - d[-1]) / float(speed_m_s[k]))
-        d.append(begin)
+        here = max(here, d[-1])
+        t.append(t[-1] + (here - d[-1]) / float(speed_m_s[k]))
+        d.append(here)
     kept += ahead
     return replace(
         old,

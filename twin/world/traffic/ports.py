@@ -59,6 +59,8 @@ class NewVehicles:
 
     ``depart_s`` must not lie before the present. ``type_index`` points into the types given at the start.
     ``stops`` maps a position in these columns to the stops of that vehicle (for buses and the like).
+    ``depart_pos_m``/``arrive_pos_m``: where on its first and last road a vehicle begins and ends (None or nan: at
+    the ends of the roads); they are kept within the road. In meso SUMO begins and ends at the borders of a segment.
     """
 
     vehicle: Ints
@@ -66,6 +68,20 @@ class NewVehicles:
     depart_s: Ints
     routes: Routes
     stops: Mapping[int, Sequence[Stop]] = field(default_factory=dict)
+    depart_pos_m: Floats | None = None
+    arrive_pos_m: Floats | None = None
+
+    @property
+    def placed(self) -> bool:
+        """Whether any of them may begin or end elsewhere than at the ends of roads."""
+        return self.depart_pos_m is not None or self.arrive_pos_m is not None
+
+    def ends(self, i: int) -> tuple[float, float]:
+        """Return where vehicle ``i`` of these columns begins and ends (nan: at the end of the road)."""
+        return (
+            float("nan") if self.depart_pos_m is None else float(self.depart_pos_m[i]),
+            float("nan") if self.arrive_pos_m is None else float(self.arrive_pos_m[i]),
+        )
 
 
 @dataclass(frozen=True)
@@ -136,6 +152,9 @@ class Traffic(Protocol):
 
     def add_stop(self, vehicle: int, stop: Stop) -> bool:
         """Let a vehicle halt further along its route; False when it is gone or can no longer halt there."""
+
+    def set_top_speed(self, vehicle: int, speed_m_s: float) -> bool:
+        """Let a vehicle drive at most this fast, whatever the roads allow; False when it is gone."""
 
     def remove(self, vehicle: int) -> bool:
         """Take a vehicle off the road at once (it does not arrive); False when it is gone."""

@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from twin.world.traffic.capture import Captured
 from twin.world.traffic.closures import Closures
 from twin.world.traffic.columns import Happenings
 from twin.world.traffic.measure import Detectors, Entries, TravelTimes, look_period_s
-from twin.world.traffic.options import DEPART, arguments, projection_data
+from twin.world.traffic.options import DEPART, MESO_SEGMENT_M, arguments, projection_data
 from twin.world.traffic.patience import Patience
 from twin.world.traffic.ports import (
     Floats,
@@ -89,6 +89,7 @@ class SumoTraffic:
         self._closures = Closures(libsumo, self._roads, meso=self._meso, v_classes={t.v_class for t in types})
         self._waiting: dict[int, tuple[int, int]] = {}  # not departed: first road, second
         self._held: dict[int, _Held] = {}
+        self._places: dict[int, _Place] = {}
         self.warnings: dict[str, int] = {}
 
     # -- start and end -------------------------------------------------------------------------------
@@ -143,6 +144,8 @@ class SumoTraffic:
         self._present.update(numbers)
         self._times.expect(roads)
         held = self._held
+        for i, number in enumerate(numbers if vehicles.placed else ()):
+            self._places[number] = self._place(*vehicles.ends(i), first[i], int(roads[offsets[i + 1] - 1]))
         if self._closures.any_shut:
             for i, road in enumerate(first):
                 if self._closures.shut(road):
@@ -166,7 +169,32 @@ class SumoTraffic:
         if route is None:
             route = self._routes[key] = f"r{len(self._routes)}"
             self._sumo.route.add(route, edges)
-        self._sumo.vehicle.add(str(number), route, self._drivers.names[driver], str(depart_s), *self._how)
+        how = self._how
+        arrival = "max"
+        place = self._places.get(number) if self._places else None
+        if place is not None:
+            how = (how[0], place.depart if place.first == roads[0] else how[1], "0")
+            arrival = place.arrive if place.last == roads[-1] else arrival
+        self._sumo.vehicle.add(str(number), route, self._drivers.names[driver], str(depart_s), *how, arrivalPos=arrival)
+        if place is not None and place.top_m_s > 0:
+            self._sumo.vehicle.setMaxSpeed(str(number), place.top_m_s)
+
+    def _place(self, depart_m: float, arrive_m: float, first: int, last: int) -> _Place:
+        """Where a vehicle begins and ends, in SUMO's words.
+
+        In meso SUMO takes the beginning of the segment a position lies in: here it gets the nearest such beginning.
+        """
+        length = float(self._roads.length_m[first])
+        depart, arrive = self._how[1], "max"
+        if np.isfinite(depart_m):
+            depart_m = min(max(depart_m, 0.0), max(length - 0.1, 0.0))
+            if self._meso:
+                pieces = max(1, int(length / MESO_SEGMENT_M + 0.5))
+                depart_m = min(round(depart_m / length * pieces), pieces - 1) * length / pieces + 0.01
+            depart = f"{depart_m:.2f}"
+        if np.isfinite(arrive_m):
+            arrive = f"{min(max(arrive_m, 0.1), float(self._roads.length_m[last])):.2f}"
+        return _Place(first, last, depart, arrive)
 
     def _hold_or_release(self, road: int) -> None:
         """Keep vehicles that would begin on a shut road out of SUMO, which would drop them without a word."""
@@ -189,7 +217,8 @@ class SumoTraffic:
                     return  # it has just entered
             except self._sumo.TraCIException:
                 return  # and is gone already
-            driver = self._drivers.names.index(vehicle.getTypeID(name))
+            kind = vehicle.getTypeID(name)  # with a speed of its own it has a type of its own, such as robot@7...
+            driver = self._drivers.names.index(kind if kind in self._drivers.names else kind.rpartition("@")[0])
             edges = vehicle.getRoute(name)
             vehicle.remove(name, _VAPORIZED)
         roads = np.array([self._roads.index[e] for e in edges], dtype=np.int32)
@@ -284,6 +313,18 @@ class SumoTraffic:
             return False
         return True
 
+    def set_top_speed(self, vehicle: int, speed_m_s: float) -> bool:
+        """See the Protocol."""
+        number = int(vehicle)
+        if number not in self._present:
+            return False
+        top = max(float(speed_m_s), 0.1)
+        self._places[number] = replace(self._places.get(number, _Place()), top_m_s=top)
+        if number not in self._held:
+            with self._failing("limiting a vehicle's speed"):
+                self._sumo.vehicle.setMaxSpeed(str(number), top)
+        return True
+
     def remove(self, vehicle: int) -> bool:
         """See the Protocol."""
         if int(vehicle) not in self._present:
@@ -293,6 +334,7 @@ class SumoTraffic:
                 self._sumo.vehicle.remove(str(int(vehicle)), _VAPORIZED)
         self._present.discard(int(vehicle))
         self._waiting.pop(int(vehicle), None)
+        self._places.pop(int(vehicle), None)
         self._stops.forget(int(vehicle))
         return True
 
@@ -337,6 +379,9 @@ class SumoTraffic:
             self._waiting.pop(vehicle, None)
         gone = flow.arrived.tolist()
         self._present.difference_update(gone)
+        if self._places:
+            for vehicle in gone:
+                self._places.pop(vehicle, None)
         if self._stops.any:
             for vehicle in gone:
                 self._stops.forget(vehicle)
@@ -430,6 +475,17 @@ class SumoTraffic:
 
     def _failed(self, doing: str, error: Exception) -> AdapterError:
         return AdapterError(f"SUMO failed at {self._now} s while {doing}: {self._words(error)}")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a vehicle begins on road ``first`` and ends on road ``last``, as SUMO writes it; its own top speed."""
+
+    first: int = -1
+    last: int = -1
+    depart: str = ""
+    arrive: str = ""
+    top_m_s: float = 0.0
 
 
 @dataclass

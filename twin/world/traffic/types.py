@@ -19,12 +19,32 @@ from twin.dice import Stream
 from twin.world.traffic.ports import Traffic, TrafficSettings, VehicleType
 
 #: order of the default types; ``NewVehicles.type_index`` points into it
-CAR, THROUGH, TRUCK, BUS = range(4)
+CAR, THROUGH, TRUCK, BUS, SHUTTLE, ROBOT, SWEEPER, SWEEPER_AT_WORK, TRIKE, VAN = range(10)
+
+
+def _automated(name: str, length_m: float, top_km_h: float, shape: str) -> VehicleType:
+    return VehicleType(
+        name,
+        length_m=length_m,
+        max_speed_m_s=top_km_h / 3.6,
+        accel_m_s2=1.5,
+        decel_m_s2=3.0,
+        sigma=0.0,
+        tau_s=1.5,
+        speed_factor_dev=0.0,
+        gui_shape=shape,
+    )
+
 
 #: Lengths, gaps, accelerations: SUMO's defaults for the vehicle classes passenger, truck and bus (SUMO user
 #: documentation, "Vehicle Type Parameter Defaults"). Speed limits: car as SUMO; truck 80 km/h (legal limit of
 #: heavy goods vehicles on Chinese expressways is 100, on other roads 70-80: assumed); bus 70 km/h (assumed).
 #: Spread of speed factors: 0.1 for cars as in SUMO, 0.05 for professional drivers (assumed).
+#: Units of fleets are of class passenger, so that they may drive wherever their desks' maps say "car". Automated ones
+#: keep limits exactly (no spread, sigma 0) and brake and start gently (assumed: 1.5 and 3 m/s²). Shuttle: minibus of
+#: 5.9 m, 40 km/h at most (F22). Robot: delivery vehicle of the 5 m³ class, 2.8 m, 40 km/h; permits limit it lower.
+#: Sweeper: 2.4 m, 20 km/h between works and 7 km/h at work, as makers of small sweeping robots tell (assumed). Trike:
+#: an electric courier tricycle, 25 km/h. Van: 5 m, as a car but not above 90 km/h (assumed).
 DEFAULT_TYPES: tuple[VehicleType, ...] = (
     VehicleType("car"),
     VehicleType("through"),
@@ -47,6 +67,28 @@ DEFAULT_TYPES: tuple[VehicleType, ...] = (
         decel_m_s2=4.0,
         speed_factor_dev=0.05,
         gui_shape="bus",
+    ),
+    _automated("shuttle", 5.9, 40.0, "bus/flexible"),
+    _automated("robot", 2.8, 40.0, "delivery"),
+    _automated("sweeper", 2.4, 20.0, "delivery"),
+    _automated("sweeper_at_work", 2.4, 7.0, "delivery"),
+    VehicleType(
+        "trike",
+        length_m=2.9,
+        max_speed_m_s=25 / 3.6,
+        accel_m_s2=1.2,
+        decel_m_s2=3.0,
+        speed_factor_dev=0.05,
+        gui_shape="bicycle",
+    ),
+    VehicleType(
+        "van",
+        length_m=5.0,
+        max_speed_m_s=25.0,
+        accel_m_s2=2.0,
+        decel_m_s2=4.5,
+        speed_factor_dev=0.05,
+        gui_shape="delivery",
     ),
 )
 
