@@ -23,6 +23,18 @@ def speed_factor(kind: str, rain_mm_h: float) -> float:
     return 0.90 if kind == "fog" else 1.0
 
 
+def visibility_m(kind: str, rain_mm_h: float) -> float:
+    """Return how far one sees, in metres.
+
+    Rain: 10 km at most and 7.6 km · (mm/h)^-0.63 (after Atlas 1953, meteorological range in rain); snow a fifth of
+    that of the same water; fog 100 m (dense fog as weather services call it; assumed).
+    """
+    if kind == "fog":
+        return 100.0
+    clear = 10_000.0 if rain_mm_h <= 0 else min(10_000.0, 7_600.0 * rain_mm_h**-0.63)
+    return clear / 5.0 if kind == "snow" else clear
+
+
 class Weather:
     """The present weather, and what it was at the start."""
 

@@ -8,7 +8,7 @@ skim of the network (:class:`twin.world.people.travel.Travel`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ from twin.domain.ids import vehicle_number
 from twin.events import TripEnded, TripRefused, TripStarted, TripUnderWay
 from twin.log import Log
 from twin.world.people.model import PeopleModel
-from twin.world.people.ports import BUS, CAR, EBIKE, PASSENGER, WALK, Arrivals, Departures
+from twin.world.people.ports import AUTONOMOUS_BUS, BUS, CAR, EBIKE, PASSENGER, WALK, Arrivals, Departures
 from twin.world.people.riders import Riders
 from twin.world.traffic.ports import NewVehicles
 from twin.world.traffic.routing import RouteTable, distances_m, pick
@@ -35,6 +35,13 @@ class Entrance(Protocol):
 
     def add(self, new: NewVehicles) -> None:
         """Let vehicles enter."""
+
+
+class Shuttles(Protocol):
+    """Autonomous buses that residents have booked for some of their trips."""
+
+    def begin(self, resident: Ints, trip: Ints, depart_s: Ints) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
+        """Return which of these trips go by booked bus, with their metres and expected seconds."""
 
 
 @dataclass
@@ -71,6 +78,7 @@ class Journeys:
         self._ends: dict[int, list[tuple[Ints, Ints]]] = {}
         self._walk_m_s, self._ebike_m_s = people.walk_m_s, people.ebike_m_s
         self.weather_factor = 1.0
+        self.shuttles: Shuttles | None = None
 
     # -- setting out -------------------------------------------------------------------------------------
 
@@ -82,6 +90,10 @@ class Journeys:
             return
         vehicle = np.zeros(n, dtype=np.int64)
         distance, expected = np.zeros(n), np.zeros(n)
+        if self.shuttles is not None:
+            booked, distance, expected = self.shuttles.begin(d.resident, d.trip, d.depart_s)
+            if booked.any():
+                d = replace(d, mode=np.where(booked, AUTONOMOUS_BUS, d.mode))
         refused: list[tuple[Ints, str]] = []
         s = self._now
         row = self._row(d.resident)
@@ -166,6 +178,10 @@ class Journeys:
         """End the trips of residents' cars that reached the end of their routes."""
         resident = vehicle % 10**12 // 10**3
         self._later(resident, t_s + PARK_S // 2)
+
+    def on_foot(self, resident: int, end_s: int) -> None:
+        """Let a passenger of a booked bus reach the destination on foot at ``end_s``."""
+        self._later(np.asarray([resident], dtype=np.int64), np.asarray([end_s], dtype=np.int64))
 
     def bus_lost(self, vehicle: int, t_s: int, reason: str) -> None:
         """End the trips of everybody aboard a bus that was taken off the road."""
