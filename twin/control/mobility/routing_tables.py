@@ -83,7 +83,8 @@ class Tasks:
 
     def rows(self, chosen: Ints, **columns: ArrayLike) -> Self:
         """Return the chosen rows, with some columns replaced."""
-        return _rows(self, chosen, columns)
+        old = {f.name: getattr(self, f.name)[chosen] for f in fields(self)}
+        return type(self)(**_columns(len(chosen), old, _known(type(self), columns)))
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ class Vans:
 
     def rows(self, chosen: Ints, **columns: ArrayLike) -> Self:
         """Return the chosen rows, with some columns replaced."""
-        return _rows(self, chosen, columns)
+        old = {f.name: getattr(self, f.name)[chosen] for f in fields(self)}
+        return type(self)(**_columns(len(chosen), old, _known(type(self), columns)))
 
 
 @dataclass(frozen=True)
@@ -140,9 +142,9 @@ class Plan:
     Stops, (k,) each, ordered by vehicle, trip and time: ``task`` and ``van`` (rows), ``trip`` (number within the
     vehicle, from 0), ``start_s`` and ``leave_s`` (begin and end of service), ``task_key``, ``van_key``.
     Trips, (t,) each, ordered by vehicle and number: ``trip_van``, ``trip_no``, ``load_s`` (loading begins),
-    ``out_s`` (departure), ``back_s`` (arrival at the depot, or at ``end`` after the last one), ``trip_m`` (distance;
-    the first one's includes the empty way to the depot). The first trip of a vehicle with tasks aboard begins where
-    the vehicle is, without loading.
+    ``out_s`` (departure), ``back_s`` (arrival at the depot, or at ``end`` after the last one). The first trip of a
+    vehicle with tasks aboard begins where the vehicle is, without loading; another vehicle that is not at the depot
+    has to set out to it in time for ``load_s``.
     ``unserved`` – rows of the tasks left out, ascending. ``cost`` – of the vehicles used; ``lost_prize`` – of the
     tasks left out, those that must be served not counted. ``feasible`` – whether all that must be served are; the
     routes themselves hold every bound in any case.
@@ -160,7 +162,6 @@ class Plan:
     load_s: Ints
     out_s: Ints
     back_s: Ints
-    trip_m: Ints
     unserved: Ints
     cost: float
     lost_prize: float
@@ -183,7 +184,3 @@ def _known(cls: type[Tasks] | type[Vans], columns: dict[str, ArrayLike]) -> dict
         if name not in names:
             raise ValueError(f"unknown column '{name}' of {cls.__name__}; known: {', '.join(names)}")
     return columns
-
-
-def _rows[T: (Tasks, Vans)](table: T, chosen: Ints, columns: dict[str, ArrayLike]) -> T:
-    return table
