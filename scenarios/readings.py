@@ -23,6 +23,11 @@ class Memory:
         self._tables: dict[str, dict[str, npt.NDArray[Any]]] = log._tables if isinstance(log, Memory) else {}
         self._trips: Trips | None = log._trips if isinstance(log, Memory) else None
 
+    @property
+    def facts(self) -> Facts:
+        """The facts themselves."""
+        return self._facts
+
     def columns(self, kind: type[events.Fact]) -> dict[str, npt.NDArray[Any]]:
         """Return the facts of one kind as numpy columns, ``t_s`` first."""
         name = kind.__name__

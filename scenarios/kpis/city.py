@@ -1,46 +1,20 @@
-"""Indicators of a run, computed from its facts and from nothing else; each is defined in docs/metrics.md.
-
-An indicator is called with the facts of a run and returns a number, or None where the run holds nothing that it
-could be computed from (no trips, no detectors …): ``kpis.late_share(run.log)``. Whatever is a mean over finished
-trips stands beside the share of the unfinished ones. ``ALL`` lists them; nothing registers itself.
-"""
+"""Indicators of residents' trips, of vehicles and of the public buses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 
+from scenarios.kpis.base import Kpi
 from scenarios.readings import Memory
 from twin import events
-from twin.log import Facts
 from twin.world.people.ports import CAR, MODES
 
 HOUR_S = 3600
 STEP_S = 300
 #: arriving up to five minutes after the due time counts as on time (assumed: the tolerance of most time clocks)
 LATE_AFTER_S = 300
-
-Better = Literal["lower", "higher", "neither"]
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """An indicator: call it with the facts of a run. ``better``: which direction is an improvement."""
-
-    name: str
-    title: str
-    title_zh: str
-    unit: str
-    better: Better
-    compute: Callable[[Memory], float | None]
-
-    def __call__(self, log: Facts | Memory) -> float | None:
-        """Return the value, or None where the run holds nothing to compute it from."""
-        value = self.compute(log if isinstance(log, Memory) else Memory(log))
-        return None if value is None or not np.isfinite(value) else float(value)
 
 
 # -- trips of residents ------------------------------------------------------------------------------
@@ -311,7 +285,7 @@ bus_missed_share = Kpi(
     "bus_missed_share", "Boardings missed because a bus was full", "因满载未能上车占比", "%", "lower", _missed
 )
 
-ALL: tuple[Kpi, ...] = (
+CITY: tuple[Kpi, ...] = (
     trips,
     arrived_share,
     under_way_share,
@@ -339,7 +313,7 @@ ALL: tuple[Kpi, ...] = (
 )
 
 #: what a first look wants; the others are in kpis.json
-HEADLINE: tuple[Kpi, ...] = (
+CITY_HEADLINE: tuple[Kpi, ...] = (
     trips,
     arrived_share,
     under_way_share,
@@ -356,29 +330,3 @@ HEADLINE: tuple[Kpi, ...] = (
     vehicles_rerouted,
     advice_followed_share,
 )
-
-
-def by_name(name: str) -> Kpi:
-    """Return the indicator of this name. Raises KeyError with the names there are."""
-    for k in ALL:
-        if k.name == name:
-            return k
-    raise KeyError(f"there is no indicator '{name}'; known: {', '.join(k.name for k in ALL)}")
-
-
-def summary(log: Facts) -> dict[str, list[dict[str, Any]]]:
-    """Return all indicators as the content of kpis.json; a value is null where there is nothing to compute from."""
-    memory = Memory(log)
-    return {
-        "kpis": [
-            {
-                "name": k.name,
-                "title": k.title,
-                "title_zh": k.title_zh,
-                "unit": k.unit,
-                "better": k.better,
-                "value": k(memory),
-            }
-            for k in ALL
-        ]
-    }
