@@ -1,1 +1,1 @@
-"""Signals and what is seen at them, in truth."""
+"""The signalised junctions of the world: what SUMO's traffic lights show, and what detectors perceive there."""

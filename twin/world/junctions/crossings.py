@@ -1,0 +1,118 @@
+"""What a SUMO network says of its signals: which links each one steers, and whose ways cross.
+
+SUMO itself tells the programs; the ways that cross are only in the network file (``<request>``: ``foes`` and
+``response``, the latter says who gives way). Links are the ``<connection>`` elements with a ``tl``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from geo.read_xml import read_xml
+
+
+@dataclass(frozen=True)
+class Link:
+    """One way through a junction: ``tls``/``group``: who steers it; lanes as (edge, number); ``walk``: a crossing."""
+
+    tls: str
+    group: int
+    from_edge: str
+    from_lane: int
+    to_edge: str
+    to_lane: int
+    walk: bool
+    node: str
+    index: int  # in the node's requests; -1: not known
+
+
+@dataclass
+class Crossings:
+    """Links by traffic light, conflicts between its groups, lengths of pedestrian crossings.
+
+    ``foes``: (tls, a, b) of groups whose ways cross; ``yields``: those where every link of ``a`` gives way to ``b``.
+    """
+
+    links: list[Link] = field(default_factory=list)
+    foes: set[tuple[str, int, int]] = field(default_factory=set)
+    yields: set[tuple[str, int, int]] = field(default_factory=set)
+    walk_m: dict[tuple[str, int], float] = field(default_factory=dict)
+    place: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def _index(via: str) -> tuple[str, int]:
+    """Return node and request index of an internal lane such as ``:node_7_1``: those of its edge, plus its number."""
+    edge, _, lane = via.removeprefix(":").rpartition("_")
+    node, _, number = edge.rpartition("_")
+    return node, int(number) + int(lane)
+
+
+def read_crossings(net_file: Path) -> Crossings:
+    """Read a network (plain or gzip)."""
+    out = Crossings()
+    requests: dict[str, dict[int, tuple[str, str]]] = {}
+    crossing_m: dict[str, float] = {}
+    crossing: str = ""
+    node = ""
+    position: dict[str, int] = {}  # of a crossing in its node's requests
+
+    def start(tag: str, a: dict[str, str]) -> None:
+        nonlocal node, crossing
+        if tag == "edge":
+            crossing = a["id"] if a.get("function") == "crossing" else ""
+        elif tag == "lane" and crossing:
+            crossing_m[crossing] = float(a["length"])
+        elif tag == "junction":
+            node = a["id"]
+            requests[node] = {}
+            position.update((lane.rpartition("_")[0], i) for i, lane in enumerate(a.get("intLanes", "").split()))
+            out.place[node] = (float(a["x"]), float(a["y"]))
+        elif tag == "request":
+            requests[node][int(a["index"])] = (a["response"], a["foes"])
+        elif tag == "connection" and "tl" in a:
+            walk = a["to"] in crossing_m
+            if walk:
+                at, index = a["to"].removeprefix(":").rpartition("_c")[0], -1  # known when the nodes are read
+            else:
+                at, index = _index(a["via"]) if "via" in a else ("", -1)
+            out.links.append(
+                Link(
+                    a["tl"], int(a["linkIndex"]), a["from"], int(a["fromLane"]), a["to"], int(a["toLane"]),
+                    walk, at, index,
+                )  # fmt: skip
+            )
+            if walk:
+                key = (a["tl"], int(a["linkIndex"]))
+                out.walk_m[key] = max(out.walk_m.get(key, 0.0), crossing_m[a["to"]])
+
+    read_xml(net_file, "net", start)
+    links = [replace(k, index=position.get(k.to_edge, -1)) if k.walk else k for k in out.links]
+    out.links[:] = links
+    _find_foes(out, requests)
+    return out
+
+
+def _find_foes(out: Crossings, requests: dict[str, dict[int, tuple[str, str]]]) -> None:
+    by_node: dict[str, list[tuple[Link, int]]] = {}
+    for link in out.links:
+        if link.node in requests:
+            by_node.setdefault(link.node, []).append((link, link.index))
+    gives_way: dict[tuple[str, int, int], bool] = {}
+    for node, rows in by_node.items():
+        table = requests[node]
+        for a, i in rows:
+            if i not in table:
+                continue
+            response, foes = table[i]
+            n = len(foes)
+            for b, k in rows:
+                if a.tls != b.tls or a.group == b.group or k >= n or k < 0 or foes[n - 1 - k] != "1":
+                    continue
+                key = (a.tls, a.group, b.group)
+                gives_way[key] = gives_way.get(key, True) and response[n - 1 - k] == "1"
+    for (tls, a_group, b_group), way in gives_way.items():
+        out.foes.add((tls, a_group, b_group))
+        out.foes.add((tls, b_group, a_group))
+        if way:
+            out.yields.add((tls, a_group, b_group))
