@@ -62,7 +62,10 @@ class Gate(Protocol):
         """Give a vehicle a new rest of its way, which begins with the road it is on; False if it cannot take it."""
 
     def take_off(self, vehicle: int, now_s: int, reason: str) -> None:
-        """Take a vehicle off the road at once."""
+        """Take a vehicle off the road at once: it did not arrive."""
+
+    def arrive(self, vehicle: int, now_s: int) -> None:
+        """Take a vehicle off the road that is where it wanted to be."""
 
 
 @dataclass(frozen=True)
