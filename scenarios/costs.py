@@ -97,11 +97,11 @@ def load_prices(path: str | Path | None = None) -> dict[str, Price]:
         raise ScenarioError(f"{file}: cannot be read ({error.strerror})") from None
     except YAMLError as error:
         raise ScenarioError(f"{file}: is not YAML ({' '.join(str(error).split())[:200]})") from None
-    known = set(load_prices()) if path is not None else set(data)
     if not isinstance(data, dict):
         raise ScenarioError(
             f"{file}: a table of prices is expected, one 'name: {{value, low, high, unit, source}}' each"
         )
+    known = set(load_prices()) if path is not None else set(data)
     wrong = sorted(set(map(str, data)) ^ known)
     if wrong:
         raise ScenarioError(f"{file}: prices missing or unknown: {', '.join(wrong)}")

@@ -13,10 +13,14 @@ from twin.events.base import Fact
 
 @dataclass(frozen=True)
 class UnitDeployed(Fact):
-    """A unit stood ready at its home at the start of the run; ``capacity`` in the measure of its load."""
+    """A unit stood ready at its home at the start of the run; ``capacity`` in the measure of its load.
+
+    ``model``: its kind, a key of ``twin.world.fleets.models.MODELS`` (robot, trike, van, minibus, sweeper …).
+    """
 
     unit: int
     fleet: str
+    model: str
     road: int
     pos_m: float
     capacity: int
