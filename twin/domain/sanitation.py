@@ -93,7 +93,7 @@ class DirtReports(Message):
 
 @dataclass(frozen=True)
 class Tanks(Message):
-    """Level of hopper (litres of litter and dust) and water (litres) of units, as they tell it; equal-length columns."""
+    """Level of hopper (litres of litter and dust) and water (litres) of units, as they tell it; columns."""
 
     unit: Ints
     hopper_l: Floats

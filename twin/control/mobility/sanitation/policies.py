@@ -15,19 +15,41 @@ HORIZON_S = 2_700  # how far ahead DirtiestFirst gives work: later it will know 
 class FixedTour:
     """The baseline: every shift the same roads in the same order, each once, whatever lies on them.
 
-    The order is that of the road numbers' own tour: at each step on to the nearest road that is left. Units take
-    runs of equal sweeping time in the order of their numbers. Where a unit is missing the others take over.
+    Order and beats are made when it is first asked: one tour over everything, in runs of equal length of work for
+    the units there are. They stay; only where a unit is missing its roads go to the next one.
     """
 
+    def __init__(self) -> None:
+        self._place: dict[int, tuple[int, int]] = {}  # road -> (unit, place in the order)
+
     def rounds(self, view: SanitationView) -> Sequence[Round]:
-        """Return the part of the fixed order that is not done in this shift, in equal runs."""
-        left = np.flatnonzero(view.swept_s < view.shift_s)
-        if left.size == 0 or view.unit.size == 0:
+        """Return for each unit what is left of its beat in this shift."""
+        if view.unit.size == 0 or view.road.size == 0:
             return []
-        order = left[_nearest_next(view.transit_s(view.road[left], view.road[left]))]
-        done_s = np.cumsum(view.sweep_s[order])
-        part = np.minimum((done_s - view.sweep_s[order] / 2) / done_s[-1] * view.unit.size, view.unit.size - 1)
-        return _rounds(view, [order[part.astype(np.int64) == k] for k in range(view.unit.size)])
+        self._extend(view)
+        left = view.road[view.swept_s < view.shift_s].tolist()
+        units = view.unit.tolist()
+        way: dict[int, list[tuple[int, int]]] = {unit: [] for unit in units}
+        for road in left:
+            unit, place = self._place[road]
+            if unit not in way:
+                unit = next((u for u in units if u > unit), units[0])
+            way[unit].append((place, road))
+        return [Round(unit, tuple(road for _, road in sorted(roads))) for unit, roads in way.items() if roads]
+
+    def _extend(self, view: SanitationView) -> None:
+        """Give roads that have no place yet (all at first; later those that were closed) one behind the others."""
+        new = np.asarray([i for i, road in enumerate(view.road.tolist()) if road not in self._place], dtype=np.int64)
+        if new.size == 0:
+            return
+        between = view.transit_s(view.road[new], view.road[new])
+        behind = len(self._place)
+        for unit, run in zip(
+            view.unit.tolist(), shares(closed_tour(between), view.sweep_s[new], between, view.unit.size), strict=False
+        ):
+            for row in new[run].tolist():
+                self._place[int(view.road[row])] = (unit, behind)
+                behind += 1
 
 
 class DirtiestFirst:
@@ -83,17 +105,6 @@ class Coverage:
             start: Floats = view.transit_s(view.unit_road[unit : unit + 1], view.road[due[run]])[0]
             rows[unit] = due[run[open_tour(start, between[np.ix_(run, run)])]]
         return _rounds(view, rows)
-
-
-def _nearest_next(between: Floats) -> Ints:
-    """Return the order that starts at row 0 and always goes on to the nearest row left (the lowest of several)."""
-    n = between.shape[0]
-    order, free = [0], np.ones(n, dtype=bool)
-    free[0] = False
-    while free.any():
-        order.append(int(np.where(free, np.minimum(between[order[-1]], 1e9), np.inf).argmin()))
-        free[order[-1]] = False
-    return np.asarray(order, dtype=np.int64)
 
 
 def _rounds(view: SanitationView, rows: list[Ints]) -> list[Round]:
