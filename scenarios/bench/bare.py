@@ -12,20 +12,25 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from geo.city import City
+from twin.domain.ids import VEHICLE_KINDS
 from twin.errors import AdapterError
 from twin.world.traffic.options import MESO
 from twin.world.traffic.types import DEFAULT_TYPES, Drivers
 
 
-def write_routes(run_dir: Path, city: City, seed: int, out: Path, mode: str) -> int:
+def write_routes(run_dir: Path, city: City, seed: int, out: Path, mode: str, leave_out: tuple[str, ...] = ()) -> int:
     """Write the vehicles of a run's ``routes.parquet`` as a SUMO route file; return how many.
 
-    Every vehicle keeps its class of drivers and its second; rows of rerouted vehicles are left out.
+    Every vehicle keeps its class of drivers and its second; rows of rerouted vehicles are left out,
+    and vehicles of the kinds in ``leave_out``.
     """
     table = pq.read_table(run_dir / "routes.parquet")
     table = table.filter(table["type"].is_valid()).sort_by("depart_s")
     names = [t.name for t in DEFAULT_TYPES]
     drivers = Drivers(DEFAULT_TYPES, seed)
+    if leave_out:
+        code = table["vehicle"].to_numpy() // 10**12
+        table = table.filter(~np.isin(code, [VEHICLE_KINDS[k] for k in leave_out]))
     vehicle = table["vehicle"].to_numpy()
     kind = np.asarray([names.index(t) for t in table["type"].to_pylist()], dtype=np.int64)
     driver = [drivers.names[d] for d in drivers.draw(vehicle, kind).tolist()]
