@@ -23,7 +23,7 @@ from pyvrp.search import LocalSearch, PerturbationManager, compute_neighbours
 from pyvrp.stop import MaxIterations
 
 from twin.control.mobility.routing_check import check_input
-from twin.control.mobility.routing_model import Model, empty_way, encode
+from twin.control.mobility.routing_model import Model, encode
 from twin.control.mobility.routing_plan import Routes, as_lists, as_plan, as_routes, as_solution, carried_first
 from twin.control.mobility.routing_tables import AT_DEPOT, NO_LIMIT, Ints, Plan, Tasks, Vans
 
@@ -71,16 +71,17 @@ def plan_routes(
         raise ValueError(f"iterations must be 0 or more, not {iterations}")
     some = tasks.rows(kept)
     rounds = budget(len(some), len(vans)) if iterations is None else iterations
-    way = empty_way(vans, some.aboard, time_s, distance_m, depot)
     if len(some) == 0:
-        return as_plan(tasks, kept, vans, way, [])
+        return as_plan(tasks, kept, vans, (time_s, distance_m), depot, [])
     may_wait = bool(np.isfinite(some.prize).any())
     model = encode(some, vans, time_s, distance_m, depot, may_wait)
     best = _search(model, some, vans, stop or MaxIterations(rounds), seed, warm_start)
     if not best.is_feasible() and not may_wait:
         model = encode(some, vans, time_s, distance_m, depot, may_wait=True)
         best = _search(model, some, vans, MaxIterations(rounds), seed, warm_start)
-    return as_plan(tasks, kept, vans, way, [(v, r) for v, r in as_routes(model, best) if r.is_feasible()])
+    return as_plan(
+        tasks, kept, vans, (time_s, distance_m), depot, [(v, r) for v, r in as_routes(model, best) if r.is_feasible()]
+    )
 
 
 def budget(tasks: int, vans: int) -> int:
@@ -104,14 +105,16 @@ def _search(model: Model, tasks: Tasks, vans: Vans, stop: Stop, seed: int, last:
         if operator.supports(model.data):
             local.add_operator(operator(model.data))
     penalties = PenaltyManager(penalty.midpoint_penalties(model.data), penalty)
-    if last is None:
-        start = Solution.make_random(model.data, rng)
-        if any(model.under_way):
-            start = as_solution(model, carried_first(tasks, as_lists(model, start), everything=True))
-    else:
-        start = as_solution(model, carried_first(tasks, _of_last(last, tasks, vans), everything=not model.waits))
-    first = local(start, penalties.max_cost_evaluator(), exhaustive=True)
-    return IteratedLocalSearch(model.data, penalties, local, first, params.ils).run(stop, False, False).best
+    starts = [] if last is None else [carried_first(tasks, _of_last(last, tasks, vans), everything=not model.waits)]
+    if last is None and model.data is not model.near:
+        # With a waiting list, from nobody on it and from many on it: small and overloaded problems differ in
+        # which is better.
+        random = [Solution.make_random(d, rng) for d in (model.data, model.near) if model.rows]
+        starts = [carried_first(tasks, as_lists(model, r), everything=True) for r in random]
+    first = [as_solution(model, r) for r in starts] or [Solution.make_random(model.data, rng)]
+    strict = penalties.max_cost_evaluator()
+    best = min((local(f, strict, exhaustive=True) for f in first), key=strict.penalised_cost)
+    return IteratedLocalSearch(model.data, penalties, local, best, params.ils).run(stop, False, False).best
 
 
 def _of_last(last: Plan, tasks: Tasks, vans: Vans) -> Routes:

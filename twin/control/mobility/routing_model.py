@@ -4,7 +4,8 @@ What PyVRP does not have is expressed with what it has:
 
 * *A vehicle under way* with tasks aboard starts at a depot of its own. Tasks belong to a group (the free ones and the
   depot: 0; those aboard vehicle v: v + 1) and an arc into a task of another group is longer than any vehicle may
-  drive. So what is aboard is delivered before the depot is reached, and what is not aboard only after.
+  drive. So what is aboard is delivered before the depot is reached, and what is not aboard only after. An arc from
+  the own start to a free task leads by the depot, with loading (its release is awaited at the start already).
 * *A vehicle elsewhere without load* can do nothing before it is at the depot: it is ready there after the way, and the
   way is added to the cost of using it and taken off its range.
 * *Leaving a task out.* PyVRP's optional clients are only inserted into trips that exist, never with a new trip, so
@@ -76,7 +77,7 @@ def carriers(vans: Vans, aboard: Ints) -> NDArray[np.bool_]:
 
 
 def empty_way(vans: Vans, aboard: Ints, time_s: Ints, distance_m: Ints, depot: int) -> tuple[Ints, Ints]:
-    """Return the time (s) and distance (m) each vehicle drives empty to the depot before its first trip, (v,) each."""
+    """Return time (s) and distance (m) that come before the route of each vehicle: empty to the depot, (v,) each."""
     idle = ~carriers(vans, aboard)
     return time_s[vans.start, depot] * idle, distance_m[vans.start, depot] * idle
 
@@ -121,11 +122,9 @@ def encode(tasks: Tasks, vans: Vans, time_s: Ints, distance_m: Ints, depot: int,
     near = ProblemData(locations, clients, places.depots, types or [VehicleType()], _matrices(metres), _matrices(times))
     data, top_price = near, 0
     if carried.any():
-        wrong = places.group[:, None] != places.group[None, :]
-        wrong[:, : places.first_task] = False
         data = near.replace(
-            distance_matrices=_matrices(np.where(wrong, 2 * longest, metres)),
-            duration_matrices=_matrices(np.where(wrong, longest, times)),
+            distance_matrices=_matrices(_in_groups(metres, places, 0 * vans.reload_s, 2 * longest)),
+            duration_matrices=_matrices(_in_groups(times, places, vans.reload_s, longest)),
         )
     if may_wait:
         prices = _prices(tasks, vans, scale, time_s, distance_m)
@@ -140,6 +139,21 @@ def encode(tasks: Tasks, vans: Vans, time_s: Ints, distance_m: Ints, depot: int,
         )
     under_way = set(places.at_start.values())
     return Model(data, near, list(kinds.values()), [k[3] for k in kinds], [k[1] in under_way for k in kinds], top_price)
+
+
+def _in_groups(legs: Ints, places: _Places, load: Ints, forbidden: int) -> Ints:
+    """Return the legs with those into another group forbidden, and those from own starts to free tasks by the depot.
+
+    ``load`` – what loading at the depot adds for each vehicle, (v,).
+    """
+    out = legs.copy()
+    wrong = places.group[:, None] != places.group[None, :]
+    wrong[:, : places.first_task] = False
+    out[wrong] = forbidden
+    free = places.first_task + np.flatnonzero(places.group[places.first_task :] == 0)
+    own = np.arange(places.first_task - len(places.at_start), places.first_task)
+    out[np.ix_(own, free)] = (legs[own, 0] + load[list(places.at_start)])[:, None] + legs[0, free]
+    return out
 
 
 def _places(tasks: Tasks, vans: Vans, depot: int) -> _Places:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pyvrp import Activity, ActivityType, Route, Solution
 
-from twin.control.mobility.routing_model import Model
+from twin.control.mobility.routing_model import Model, empty_way
 from twin.control.mobility.routing_tables import AT_DEPOT, Ints, Plan, Tasks, Vans
 
 Routes = list[tuple[int, list[list[int]]]]
@@ -76,23 +76,31 @@ def carried_first(tasks: Tasks, routes: Routes, everything: bool) -> Routes:
             if aboard[i] != AT_DEPOT and i not in placed:
                 carried.setdefault(aboard[i], []).append(i)
                 out.setdefault(aboard[i], [])
-    under_way = set(aboard)
     for v, trips in out.items():
-        if v in under_way:
+        if carried[v]:
             trips.insert(0, carried[v])
     return [(v, trips) for v, trips in out.items() if any(trips)]
 
 
-def as_plan(tasks: Tasks, kept: Ints, vans: Vans, way: tuple[Ints, Ints], routes: Sequence[tuple[int, Route]]) -> Plan:
-    """Return the plan of these routes over the kept tasks; ``way`` – of each vehicle, empty to the depot (s, m)."""
+def as_plan(
+    tasks: Tasks,
+    kept: Ints,
+    vans: Vans,
+    legs: tuple[Ints, Ints],
+    depot: int,
+    routes: Sequence[tuple[int, Route]],
+) -> Plan:
+    """Return the plan of these routes over the kept tasks; ``legs`` – travel times (s) and distances (m)."""
+    home_s = legs[0][vans.start, depot]
+    way_s, way_m = empty_way(vans, tasks.aboard[kept], *legs, depot)
+    aboard = tasks.aboard[kept].tolist()
     stops: list[tuple[int, ...]] = []
     trips: list[list[int]] = []
     cost = 0.0
     for v, route in sorted(routes, key=lambda r: r[0]):
-        way_s, way_m = int(way[0][v]), int(way[1][v])
-        metres = route.distance() + way_m
-        cost += float(vans.fixed_cost[v] + vans.cost_per_m[v] * metres)
-        cost += float(vans.cost_per_s[v]) * (route.duration() + way_s)
+        cost += float(vans.fixed_cost[v] + vans.cost_per_m[v] * (route.distance() + way_m[v]))
+        cost += float(vans.cost_per_s[v] * (route.duration() + way_s[v]))
+        first = len(trips)
         for stop in route.schedule():
             if stop.is_depot():
                 if stop.trip > 0:
@@ -100,6 +108,9 @@ def as_plan(tasks: Tasks, kept: Ints, vans: Vans, way: tuple[Ints, Ints], routes
                 if stop.trip < route.num_trips():
                     trips.append([v, stop.trip, stop.start_time, stop.end_time, 0])
             else:
+                if v in aboard and stop.trip == 0 and aboard[stop.idx] == AT_DEPOT:  # its first arc led by the depot
+                    trips[first][2] = route.start_time() + int(home_s[v])
+                    trips[first][3] = trips[first][2] + int(vans.reload_s[v])
                 stops.append((v, stop.trip, stop.idx, stop.start_time, stop.end_time))
     s = np.asarray(stops, np.int64).reshape(-1, 5)
     task = kept[s[:, 2]]
