@@ -2,7 +2,7 @@
 
 Everything comes from messages: :class:`RoadMap`, :class:`TravelTimes`, :class:`ClosureReport`,
 :class:`PermitIssued` and :class:`PermitWithdrawn`. Times and ways are those of the quickest route over the roads
-a permit allows; rows are kept until the travel times, closures or permits change.
+a permit allows; rows are kept until the travel times, closures or permits change, or ``MOST_BYTES`` are full.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from twin.domain.mobility import TravelTimes
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+MOST_BYTES = 256 * 2**20  # of kept rows: about 4,000 roots on a network of 8,000 roads
 
 
 class Streets:
@@ -32,6 +33,7 @@ class Streets:
         self._network: Network | None = None
         self._time_s: Floats = np.empty(0)
         self._rows: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]] = {}
+        self._back: dict[int, npt.NDArray[np.float32]] = {}
 
     @property
     def known(self) -> bool:
@@ -71,6 +73,7 @@ class Streets:
     def _changed(self) -> None:
         self.version += 1
         self._rows.clear()
+        self._back.clear()
 
     def road_s(self) -> Floats:
         """Seconds per road at present, not faster than ``top_m_s``."""
@@ -86,6 +89,8 @@ class Streets:
         new = sorted({r for r in roots if r not in self._rows})
         if not new:
             return
+        if (len(self._rows) + len(new)) * self.length_m.size * 8 > MOST_BYTES:
+            self._rows = {r: self._rows[r] for r in roots if r in self._rows}
         grow = self._network.grower(self.road_s(), self.shut(), backward=False)
         time_s, pred = grow(np.asarray(new, dtype=np.int64))
         for k, root in enumerate(new):
@@ -99,6 +104,20 @@ class Streets:
         for i, root in enumerate(a.tolist()):
             out[i] = self._rows[root][0][b]
         return out
+
+    def hop(self, from_road: int, to_road: int) -> float:
+        """Travel time in s from one road to another, as in :meth:`times`."""
+        if from_road not in self._rows:
+            self._grow([from_road])
+        return float(self._rows[from_road][0][to_road])
+
+    def times_to(self, to_road: int) -> Floats:
+        """Travel times in s from every road to one, counted as in :meth:`times`; inf: no way. One tree in all."""
+        if to_road not in self._back:
+            assert self._network is not None, "the road map has not come yet"
+            grow = self._network.grower(self.road_s(), self.shut(), backward=True)
+            self._back[to_road] = grow(np.asarray([to_road], dtype=np.int64))[0][0].astype(np.float32)
+        return self._back[to_road].astype(np.float64)
 
     def way(self, from_road: int, to_road: int) -> Ints:
         """Roads of the quickest way, both ends included; empty where there is none."""

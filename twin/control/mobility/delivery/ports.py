@@ -61,6 +61,9 @@ class Assignment:
 class Travel(Protocol):
     """Travel times and distances over the roads that a permit allows, at present speeds."""
 
+    version: int
+    """Rises whenever times or ways may have changed."""
+
     def times(self, from_road: Ints, to_road: Ints) -> Floats:
         """Matrix of seconds from road to road, shape (from, to); inf where there is no way."""
 
