@@ -20,6 +20,12 @@ Purpose = Literal["test", "goods", "passengers", "cleaning"]
 PURPOSE_OF: dict[str, Purpose] = {"shuttle": "passengers", "robot": "goods", "sweeper": "cleaning"}
 #: km/h. The bus: F22 (40 at most). Robots 40, sweepers 20: the most that makers of such vehicles tell (assumed)
 SPEED_KM_H: dict[str, float] = {"shuttle": 40.0, "robot": 40.0, "sweeper": 20.0}
+#: hours, or kilometres, of tests before passengers (F22)
+TESTS = (240.0, 1000.0)
+
+
+def _or_never(value: float | None) -> float:
+    return 1e9 if value is None else value
 
 
 class Permit(Part):
@@ -57,10 +63,14 @@ class Permit(Part):
         "when it ends, on valid_until_day; null: after the run", 'a time such as "12:00", or null', None
     )
     valid_until_day: int = key("day on which it ends, 1 is the first", "a whole number from 1 to 31", 1, ge=1, le=31)
-    min_test_h: float = key("hours of tests before (F22: 240)", "a number from 0 to 100000", 240.0, ge=0, le=100_000)
-    min_test_km: float = key(
-        "or kilometres of tests before (F22: 1,000)", "a number from 0 to 1000000", 1000.0, ge=0, le=1_000_000
-    )
+    min_test_h: float | None = key(
+        "hours of tests before it holds; null: 240 for passengers (F22), none else; until then units may only test",
+        "a number from 0 to 100000, or null", None, ge=0, le=100_000,
+    )  # fmt: skip
+    min_test_km: float | None = key(
+        "or kilometres of tests; null: 1,000 for passengers (F22), none else",
+        "a number from 0 to 1000000, or null", None, ge=0, le=1_000_000,
+    )  # fmt: skip
 
     @field_validator("units", "area", mode="before")
     @classmethod
@@ -76,6 +86,14 @@ class Permit(Part):
     def speed_m_s(self) -> float:
         """The fastest speed in m/s, with the fleet's own where none is given."""
         return (self.speed_km_h or SPEED_KM_H[self.fleet]) / 3.6
+
+    @property
+    def tests(self) -> tuple[float, float]:
+        """Hours or kilometres of tests that are asked for; (0, 0): none."""
+        if self.min_test_h is None and self.min_test_km is None:
+            return TESTS if self.purpose_word == "passengers" else (0.0, 0.0)
+        # one of them alone: the other way is not open
+        return (_or_never(self.min_test_h), _or_never(self.min_test_km))
 
 
 class Telemetry(Part):
@@ -133,6 +151,6 @@ class Supervision(Part):
         return tuple(value) if isinstance(value, list) else value
 
     def permits_of(self, fleet: str) -> tuple[Permit, ...]:
-        """Return the permits of a fleet: those the scenario names, else the default one."""
+        """Return the permits of a fleet: those the scenario names, else the default one; none for couriers."""
         named = tuple(p for p in self.permits if p.fleet == fleet)
-        return named or (Permit(fleet=fleet),)  # type: ignore[arg-type]
+        return named or ((Permit.model_validate({"fleet": fleet}),) if fleet in PURPOSE_OF else ())
