@@ -7,7 +7,19 @@ vehicle is now matters only until it is at the depot. A vehicle goes to the part
 in the last plan, as long as that part's share is not used up. What it carries comes with it. Each part is
 a problem of bounded size for ``plan_routes``; what is left out in the end is offered to the vehicles left over.
 
-TABLE
+Measured on one of two shared cores, median of three problems (an hour's promise, a third of the vehicles under way):
+
+======  =========  ========  ====================  ============================
+tasks   vehicles   wall, s   wall ÷ n log₂ n, µs   cost against one single call
+======  =========  ========  ====================  ============================
+150     45         0.29      266                   −3.4 %
+500     150        0.4–0.8   85                    −4.6 %
+1,500   450        0.86      54
+5,000   1,500      3.6       58
+======  =========  ========  ====================  ============================
+
+Up to about 1,000 rows the iterations are shared out, so the wall time hardly grows; beyond, each part has ``LEAST``
+iterations and the wall time grows like n. Within the same time parts are also better than one call.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ def carried_first(tasks: Tasks, routes: Routes, everything: bool) -> Routes:
     for v, trips in routes:
         carried[v] = [i for trip in trips for i in trip if aboard[i] == v]  # keeps the order it had
         out[v] = [free for trip in trips if (free := [i for i in trip if aboard[i] == AT_DEPOT])]
+    straight_home = {v for v, trips in routes if v in aboard and not trips[0]}
     placed = {i for rows in carried.values() for i in rows}
     if everything:
         for i in np.argsort(tasks.latest_s, kind="stable").tolist():
@@ -77,7 +78,7 @@ def carried_first(tasks: Tasks, routes: Routes, everything: bool) -> Routes:
                 carried.setdefault(aboard[i], []).append(i)
                 out.setdefault(aboard[i], [])
     for v, trips in out.items():
-        if carried[v]:
+        if carried[v] or v in straight_home:
             trips.insert(0, carried[v])
     return [(v, trips) for v, trips in out.items() if any(trips)]
 
