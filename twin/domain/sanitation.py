@@ -66,14 +66,13 @@ class CleaningArea(Message):
 class SweeperKit(Message):
     """What the units of the Roster carry, told once: equal-length columns over ``unit``.
 
-    ``water_l``: full tank; ``water_l_m``: water used per metre swept; ``sweep_wh_m``: energy of brushes and suction
-    per metre swept, beside driving; ``tip_s``: time to tip; ``fill_l_s``: litres of water filled in a second.
+    ``water_l``: full tank; ``water_l_m``: water used per metre swept; ``tip_s``: time to tip; ``fill_l_s``: litres of
+    water filled in a second.
     """
 
     unit: Ints
     water_l: Floats
     water_l_m: Floats
-    sweep_wh_m: Floats
     tip_s: Ints
     fill_l_s: Floats
 

@@ -15,7 +15,6 @@ from twin.domain.commands import Command
 from twin.domain.messages import Message
 from twin.domain.mobility import (
     CHARGING,
-    HALTED,
     PARKED,
     SERVING,
     AssistUnit,
@@ -125,7 +124,8 @@ class Inbox:
             if not u.driving:
                 u.idle(told.road, told.pos_m)
         elif what == "halted":
-            u.halted, u.halted_s = True, now_s
+            u.halted, u.halted_s, u.tries = True, now_s, 0
+            u.road, u.pos_m = told.road, told.pos_m
         elif what in ("resumed", "assisted"):
             u.halted = u.halted_by_desk = False
             if told.detail == "fetch":
@@ -138,7 +138,7 @@ class Inbox:
             self.undone = True
         elif what == "repaired":
             u.broken = u.halted = u.halted_by_desk = False
-            u.errands = ["tip", "water"]
+            u.hopper_l, u.errands = float(told.load), ["tip", "water"]
             u.idle(told.road, told.pos_m)
         return []
 
@@ -153,7 +153,10 @@ class Inbox:
             u.idle(road, pos_m)
 
     def _refused(self, u: Sweeper, told: UnitReport, now_s: int) -> None:
-        """Go on from where the unit stands, after a pause; an errand or a charger refused three times is left."""
+        """Go on from where the unit stands, after a pause; what was refused three times is left for later."""
+        what = told.detail.partition(":")[0]
+        if what in ("resume", "halt", "assist", "limit") or (u.driving and what not in ("drive", "no radio link")):
+            return  # nothing that its work waits for
         if u.joined:  # it goes on with the leg of before, and will tell when that ends
             u.joined = False
             return
@@ -165,6 +168,16 @@ class Inbox:
             u.round.append(u.round.pop(0))
         u.idle(told.road, told.pos_m)
         self.undone = True
+
+    def _try_again(self, u: Sweeper, now_s: int) -> list[Command]:
+        """Let a unit that halted by itself go on; when that does not help, begin something new from where it is."""
+        u.tries += 1
+        u.halted_s = now_s
+        if u.tries % 2:
+            return [self._resume(u)]
+        u.halted, self.undone = False, True
+        u.idle(u.road, u.pos_m)
+        return []
 
     # -- silence and standing still --------------------------------------------------------------------------
 
@@ -187,8 +200,6 @@ class Inbox:
                 self._arrived(u, u.road, u.pos_m)  # the report got lost
             elif u.goal and not u.driving and stands and u.state not in (SERVING, CHARGING) and now_s > u.due_s:
                 u.idle(u.road, u.pos_m)
-            waits = u.halted and not (u.stopped or u.halted_by_desk)
-            if waits and now_s - u.halted_s >= RESUME_S and u.state in (HALTED, PARKED):
-                u.halted_s = now_s
-                out.append(self._resume(u))
+            if u.halted and not (u.stopped or u.halted_by_desk) and now_s - u.halted_s >= RESUME_S:
+                out += self._try_again(u, now_s)
         return out

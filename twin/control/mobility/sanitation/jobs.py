@@ -204,7 +204,7 @@ def _charge_after(u: Sweeper, chain: Ints, metres: Floats, reach_s: float, bound
     reach_m = _metres(site, u.road, int(chain[0]))
     back_m, reach_m = np.where(np.isfinite(back_m), back_m, 0.0), reach_m if np.isfinite(reach_m) else 0.0
     time_s = reach_s + metres / bounds.sweep_m_s + back_m / max(u.speed_m_s, 0.1)
-    use = (reach_m + metres + back_m) * u.use_wh_m + metres * u.sweep_wh_m + time_s * u.idle_w / 3600.0
+    use = (reach_m + metres + back_m) * u.use_wh_m + time_s * u.idle_w / 3600.0
     return np.asarray((u.charge - u.reserve - BATTERY_SPARE) * u.battery_wh - use, dtype=np.float64)
 
 

@@ -42,7 +42,6 @@ class Sweeper:
     charge: float
     water_full_l: float = float("inf")
     water_l_m: float = 0.0
-    sweep_wh_m: float = 0.0
     tip_s: float = 180.0
     fill_l_s: float = 1.0
     hopper_l: float = 0.0
@@ -65,6 +64,7 @@ class Sweeper:
     halted: bool = False
     halted_by_desk: bool = False
     halted_s: int = 0
+    tries: int = 0
     stopped: bool = False
     broken: bool = False
     lost: bool = False
@@ -75,7 +75,7 @@ class Sweeper:
 
     @property
     def fit(self) -> bool:
-        """Whether it can be given roads."""
+        """Whether it can be given roads and commands."""
         return not (self.broken or self.lost or self.halted or self.stopped)
 
     @property
@@ -135,5 +135,5 @@ def equip(units: dict[int, Sweeper], kit: SweeperKit) -> None:
         u = units.get(number)
         if u is not None:
             u.water_full_l = u.water_l = float(kit.water_l[i])
-            u.water_l_m, u.sweep_wh_m = float(kit.water_l_m[i]), float(kit.sweep_wh_m[i])
+            u.water_l_m = float(kit.water_l_m[i])
             u.tip_s, u.fill_l_s = float(kit.tip_s[i]), float(kit.fill_l_s[i])
