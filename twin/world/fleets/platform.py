@@ -21,7 +21,6 @@ from twin.world.fleets.conduct import Conduct
 from twin.world.fleets.permits import PermitsInTruth, issues
 from twin.world.fleets.ports import DESK_OF, FleetContext
 from twin.world.fleets.telemetry import PLATFORM, TelemetryLink
-from twin.world.sensors.detectors import road_map
 
 BY = "platform"
 
@@ -45,10 +44,8 @@ class Platform:
     # -- the run --------------------------------------------------------------------------------------------
 
     def begin(self, now_s: int) -> list[Message]:
-        """Issue the permits; return what the supervision desk is told: map, register of units, permits."""
-        out: list[Message] = [road_map(self._c.city, now_s)]
-        for desk in dict.fromkeys(DESK_OF[f] for f in AUTOMATED):
-            out += [told for told in self._c.units.roster(desk, now_s) if told.fleet in AUTOMATED]
+        """Issue the permits and tell the fleets' desks; return them for the supervision desk."""
+        out: list[Message] = []
         for fleet, told in self.permits.begin(now_s):
             self._c.tell(DESK_OF[fleet], told)
             out.append(told)

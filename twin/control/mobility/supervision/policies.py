@@ -10,7 +10,7 @@ from twin.control.mobility.supervision.ports import CaseView, Step
 #: or when it may not be cannot be helped by driving slower, so it is stopped; hours that end on the way leave time
 #: to get home.
 PATIENCE_S: dict[str, int] = {
-    "speeding": 30,
+    "speeding": 60,
     "out of area": 60,
     "no permit": 120,
     "out of hours": 900,
