@@ -42,9 +42,9 @@ class Sanitation(Part):
         "when robots may sweep: early morning and between the peaks (assumed)",
         "a list of {start, end}, at least one",
         (
-            Hours(start=3 * 3600, end=7 * 3600),
-            Hours(start=9 * 3600 + 1800, end=11 * 3600 + 1800),
-            Hours(start=13 * 3600 + 1800, end=16 * 3600 + 1800),
+            Hours.model_validate({"start": "03:00", "end": "07:00"}),
+            Hours.model_validate({"start": "09:30", "end": "11:30"}),
+            Hours.model_validate({"start": "13:30", "end": "16:30"}),
         ),
         min_length=1,
     )
