@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +30,25 @@ from twin.events import (
 )
 from twin.log import Log
 from twin.scenario.interventions import (
+    Breakdown,
+    ChargerFails,
     CloseRoad,
     DemandChange,
     Event,
+    FleetIntervention,
     Intervention,
+    LostLink,
+    Obstacle,
+    PermitEnds,
     SpeedLimit,
     WeatherChange,
 )
 from twin.world.people.model import PeopleModel
 from twin.world.traffic.ports import Traffic
 from twin.world.weather import Weather
+
+if TYPE_CHECKING:
+    from twin.world.fleets.fleets import Fleets
 
 INVITED_S = 2 * 3600  # visitors of an event decide this long before it begins (assumed)
 KNOWN_S = 900  # until those who set out know of a closure although nobody advised them (assumed)
@@ -83,7 +93,9 @@ class Interventions:
         dice: Dice,
         tell: Callable[[ClosureReport], None],
         on_weather: Callable[[], None],
+        fleets: Fleets | None = None,
     ) -> None:
+        self._fleets = fleets
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
         self._weather, self._log, self._tell, self._on_weather = weather, log, tell, on_weather
         self._delay = dice.stream("perception.closure_report")
@@ -104,19 +116,10 @@ class Interventions:
 
     def _actions(self, k: int, item: Intervention) -> tuple[Callable[[], None], Callable[[], None] | None]:
         cause = f"interventions[{k}]"
-        if isinstance(item, CloseRoad):
-            roads = self._city.roads_named(item.road, item.near, item.length_m)
-            if item.lanes == "all":
-                return lambda: self._close(roads, cause, True), lambda: self._close(roads, cause, False)
-            lanes = item.lanes
-            return (
-                lambda: self._lanes(roads, lanes, cause, True),
-                lambda: self._lanes(roads, lanes, cause, False),
-            )
-        if isinstance(item, SpeedLimit):
-            roads = self._city.roads_named(item.road, item.near, item.length_m)
-            limit = item.speed_km_h / 3.6
-            return lambda: self._limit(roads, limit, cause), lambda: self._limit(roads, None, cause)
+        if isinstance(item, CloseRoad | SpeedLimit | Obstacle):
+            return self._road_actions(item, cause)
+        if isinstance(item, FleetIntervention):
+            return self._fleet_actions(item, cause)
         if isinstance(item, WeatherChange):
             return lambda: self._sky(item), self._sky_back
         if isinstance(item, DemandChange):
@@ -127,6 +130,55 @@ class Interventions:
         if isinstance(item, Event):
             return lambda: self._event(item, cause), None
         raise TypeError(f"no action for {item!r}")
+
+    def _road_actions(
+        self, item: CloseRoad | SpeedLimit | Obstacle, cause: str
+    ) -> tuple[Callable[[], None], Callable[[], None]]:
+        roads = self._city.roads_named(item.road, item.near, item.length_m)
+        if isinstance(item, SpeedLimit):
+            limit = item.speed_km_h / 3.6
+            return lambda: self._limit(roads, limit, cause), lambda: self._limit(roads, None, cause)
+        if isinstance(item, CloseRoad) and item.lanes == "all":
+            return lambda: self._close(roads, cause, True), lambda: self._close(roads, cause, False)
+        lanes = (item.lane,) if isinstance(item, Obstacle) else tuple(int(lane) for lane in item.lanes)
+        return (
+            lambda: self._lanes(roads, lanes, cause, True),
+            lambda: self._lanes(roads, lanes, cause, False),
+        )
+
+    # -- fleets --------------------------------------------------------------------------------------------
+
+    def _fleet_actions(
+        self, item: FleetIntervention, cause: str
+    ) -> tuple[Callable[[], None], Callable[[], None] | None]:
+        fleets = self._fleets
+        if fleets is None:  # in a zoom, which has no units
+            return lambda: None, None
+        clock = self._clock
+        if isinstance(item, Breakdown):
+            unit, until_s = item.unit, item.until_s
+            fleets.rows_named(unit)  # a unit that is not there is told at the start
+            fit_s = item.at_s + 60 * item.minutes if item.minutes is not None else until_s
+            return lambda: fleets.break_down(unit, cause, clock.now_s, fit_s), None
+        if isinstance(item, LostLink):
+            unit, back_s = item.unit, float("inf") if item.until_s is None else float(item.until_s)
+            fleets.rows_named(unit)
+            return lambda: fleets.lose_link(unit, cause, clock.now_s, back_s), None
+        if isinstance(item, PermitEnds):
+            permit = item.permit
+            return lambda: fleets.end_permit(permit, cause, clock.now_s), None
+        place = item.place
+        fleets.depots_named(place)
+        if isinstance(item, ChargerFails):
+            left = item.left
+            return (
+                lambda: fleets.set_chargers(place, left, cause, clock.now_s),
+                lambda: fleets.set_chargers(place, None, cause, clock.now_s),
+            )
+        return (
+            lambda: fleets.shut_depot(place, True, cause, clock.now_s),
+            lambda: fleets.shut_depot(place, False, cause, clock.now_s),
+        )
 
     # -- roads ---------------------------------------------------------------------------------------------
 

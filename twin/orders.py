@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from twin.domain.commands import AvoidRoad, Command, LiftSpeedLimit, SetSpeedLimit, WithdrawAdvice
 from twin.errors import ControlError
@@ -12,6 +13,9 @@ from twin.log import Log
 from twin.world.traffic.drivers import Drivers
 from twin.world.traffic.ports import Traffic
 
+if TYPE_CHECKING:
+    from twin.world.fleets.fleets import Fleets
+
 SLOWEST_M_S, FASTEST_M_S = 1.0, 40.0
 
 
@@ -19,13 +23,23 @@ class Orders:
     """Carries out commands at the second they are given. Raises ControlError for one outside its bounds."""
 
     def __init__(
-        self, traffic: Traffic, drivers: Drivers, streets: Streets, log: Log, closures_known: Callable[[], None]
+        self,
+        traffic: Traffic,
+        drivers: Drivers,
+        streets: Streets,
+        log: Log,
+        closures_known: Callable[[], None],
+        fleets: Fleets | None = None,
     ) -> None:
+        self._fleets = fleets
         self._traffic, self._drivers, self._streets, self._log = traffic, drivers, streets, log
         self._closures_known = closures_known
 
     def carry_out(self, who: str, command: Command, now_s: int) -> None:
         """Let the command of controller ``who`` take effect."""
+        if self._fleets is not None and who in self._fleets.hosts:
+            self._fleets.carry_out(who, command, now_s)
+            return
         road = self._road(who, command, now_s)
         if isinstance(command, AvoidRoad):
             self._streets.tell(road)

@@ -3,7 +3,7 @@
 The order of things. Between two instants of the clock traffic flows; then, in this order:
 
 1. ``WORLD``    interventions, arrivals of walkers and passengers, closures met, travel times measured, midnight;
-2. ``PERCEIVE`` detectors are read, reports arrive;
+2. ``PERCEIVE`` detectors are read, reports arrive; the fleets live on (every 10 s) and their units report;
 3. ``DECIDE``   controllers with post, or that asked to be woken, fold messages into commands;
 4. ``ACT``      commands change the world;
 5. ``LIVE``     people set out, background traffic and buses enter;
@@ -28,19 +28,15 @@ from geo.network import Network
 from twin.clock import Clock, Phase
 from twin.dice import Dice
 from twin.domain.commands import Command
-from twin.domain.ids import VEHICLE_KINDS
 from twin.errors import ScenarioError
 from twin.events import (
     ControllerDecided,
     GateCrossed,
     RunEnded,
     RunStarted,
-    VehicleArrived,
-    VehicleEntered,
     VehicleRefused,
-    VehicleTeleported,
-    VehicleUnderWay,
 )
+from twin.gate import CODE, KIND_OF, Gate
 from twin.hosts import Host, find_factory
 from twin.interventions import Interventions
 from twin.log import Facts, Log
@@ -58,13 +54,12 @@ from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
 from twin.world.weather import Weather
 
 TICK_S = 60
+FLEETS_S = 10  # as in twin.world.fleets.ports, which is imported only where there are fleets
 SEAL_S = 900
 CLOSURE_LOOK_S = 15
 ADVICE_S = 300  # until advice that is out has become part of everybody's choice of way
 
 Progress = Callable[[int, int, int, str], None]
-_KIND_OF = np.asarray(["?", *VEHICLE_KINDS], dtype=object)
-_CODE = 10**12
 
 
 class VehicleSource(Protocol):
@@ -128,6 +123,7 @@ class Simulation:
         self._given = self._load_given()
         self._build_traffic()
         self._build_people()
+        self._build_fleets()
         self._build_control()
         self._schedule()
         gc.collect()
@@ -164,11 +160,15 @@ class Simulation:
         self.network = Network.of(self.city)
         self.routes = RouteTable(self.network)
         self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
-        self.drivers = Drivers(self.traffic, self.network, self.routes, self.log, self.dice, self._car_lost)
+        self.gate = Gate(self.traffic, self.log, self.route_file, self._admit)
+        self.drivers = Drivers(self.traffic, self.network, self.routes, self.log, self.dice, self.gate.lost)
+        self.gate.drivers = self.drivers
         self.background = Background(self.city, self.dice) if s.traffic.background > 0 and self._given is None else None
         self.bus_lines = BusLines(self.city) if len(self.city.bus_lines) and self._has_people else None
-        self._entered: dict[int, int] = {}
         self.weather = Weather(self.log, s.weather.kind, s.weather.rain_mm_h)
+
+    def _admit(self, new: NewVehicles) -> None:
+        self.admitted(new)
 
     def _build_people(self) -> None:
         self.people, self.journeys, self.riders = None, None, None
@@ -188,11 +188,38 @@ class Simulation:
         self.journeys = Journeys(
             self.city,
             self.people,
-            self.traffic_gate,
+            self.gate,
             self.routes,
             self.riders,
             self.log,
             CAR,
+        )
+        self.gate.journeys, self.gate.riders = self.journeys, self.riders
+
+    def _build_fleets(self) -> None:
+        """Units drive in the district only: a zoom takes them over as vehicles like any others."""
+        self.fleets = None
+        if self._cut_out is not None or not self.scenario.has_fleets:
+            return
+        from twin.world.fleets.fleets import Fleets, FleetWorld
+
+        self.fleets = self.gate.fleets = Fleets(
+            FleetWorld(
+                city=self.city,
+                traffic=self.traffic,
+                gate=self.gate,
+                network=self.network,
+                log=self.log,
+                dice=self.dice,
+                people=self.people,
+                journeys=self.journeys,
+                weather=self.weather,
+                scenario=self.scenario,
+                start_s=self.start_s,
+                end_s=self.end_s,
+                time_s=lambda: self.drivers.time_s,
+                journal=self.out / "journal" if self.out else None,
+            )
         )
 
     def _build_control(self) -> None:
@@ -213,8 +240,12 @@ class Simulation:
             self.dice,
             tell=self._tell,
             on_weather=self._weather_changed,
+            fleets=self.fleets,
         )
-        self.orders = Orders(self.traffic, self.drivers, self.interventions.streets, self.log, self._closures)
+        self.orders = Orders(
+            self.traffic, self.drivers, self.interventions.streets, self.log, self._closures, self.fleets
+        )
+        self._desks = [*self.hosts, *(self.fleets.hosts.values() if self.fleets is not None else ())]
 
     def _schedule(self) -> None:
         s = self.scenario
@@ -241,6 +272,8 @@ class Simulation:
                 self.clock.every(DAY_S, Phase.WORLD, self._midnight, midnight)
         for host in self.hosts:
             host.tell(road_map(self.city, self.start_s))
+        if self.fleets is not None:
+            self.fleets.begin()
         self.interventions.schedule(s.interventions, self.end_s)
         every = self.clock.every
         every(TICK_S, Phase.WORLD, self._arrivals)
@@ -248,6 +281,8 @@ class Simulation:
         every(CLOSURE_LOOK_S, Phase.WORLD, self._closures)
         if self.detectors.roads.size:
             every(self.detectors.period_s, Phase.PERCEIVE, self._perceive, self.start_s + self.detectors.period_s)
+        if self.fleets is not None:
+            every(FLEETS_S, Phase.PERCEIVE, self._live_fleets, self.start_s + FLEETS_S)
         self.clock.at(self.start_s, Phase.DECIDE, self._decide)
         every(TICK_S, Phase.LIVE, self._live)
         every(SEAL_S, Phase.OBSERVE, self._observe)
@@ -269,7 +304,11 @@ class Simulation:
 
     def _measure(self) -> None:
         """Take the travel times of the moment for the routes of those who set out from now on."""
-        self.drivers.measured(self.traffic.travel_times())
+        times = self.traffic.travel_times()
+        self.drivers.measured(times)
+        if self.fleets is not None:
+            self.fleets.measured(times, self.clock.now_s)
+            self._call_controllers()
         self.routes.refresh(self.drivers.times(self.clock.now_s), self._closed_mask())
 
     def _closed_mask(self) -> npt.NDArray[np.bool_]:
@@ -283,12 +322,14 @@ class Simulation:
         closed = streets.shut()
         if closed.any():
             self.drivers.at_closures(closed, self.clock.now_s)
-            self._write_rerouted()
+            self.gate.write_rerouted()
 
     def _weather_changed(self) -> None:
         self.traffic.set_speeds(self.weather.factor)
         if self.journeys is not None:
             self.journeys.weather_factor = self.weather.factor
+        if self.fleets is not None:
+            self.fleets.weather_changed(self.clock.now_s)
 
     # -- 2 PERCEIVE, 3 DECIDE, 4 ACT -----------------------------------------------------------------------
 
@@ -302,15 +343,23 @@ class Simulation:
     def _tell(self, report: Any) -> None:
         for host in self.hosts:
             host.tell(report)
-        if self.hosts:
+        if self.fleets is not None:
+            self.fleets.closure(report)
+        if self._desks:
             self._call_controllers()
+
+    def _live_fleets(self) -> None:
+        """Let the fleets live on, and their desks hear of it."""
+        assert self.fleets is not None
+        self.fleets.tick(self.clock.now_s)
+        self._call_controllers()
 
     def _call_controllers(self) -> None:
         self.clock.at(self.clock.now_s, Phase.DECIDE, self._decide)
 
     def _decide(self) -> None:
         now = self.clock.now_s
-        for host in self.hosts:
+        for host in self._desks:
             if not host.due(now):
                 continue
             told, commands = host.decide(now)
@@ -326,7 +375,7 @@ class Simulation:
         orders, self._orders = self._orders, []
         for host, command in orders:
             self.orders.carry_out(host.name, command, self.clock.now_s)
-        self._write_rerouted()
+        self.gate.write_rerouted()
 
     # -- 5 LIVE --------------------------------------------------------------------------------------------
 
@@ -339,9 +388,9 @@ class Simulation:
             self._background(now, until)
         if self.bus_lines is not None:
             shut = self.interventions.streets.shut()
-            self.traffic_gate.add(self.bus_lines.vehicles(now, until, BUS, shut))
+            self.gate.add(self.bus_lines.vehicles(now, until, BUS, shut))
         if self._given is not None:
-            self.traffic_gate.add(self._given.vehicles(now, until))
+            self.gate.add(self._given.vehicles(now, until))
 
     def _background(self, now: int, until: int) -> None:
         assert self.background is not None
@@ -357,16 +406,9 @@ class Simulation:
         if not found.all():
             lost = b.vehicle[~found]
             self.log.add(
-                VehicleRefused, t_s=b.depart_s[~found], vehicle=lost, kind=_KIND_OF[lost // _CODE], reason="no route"
+                VehicleRefused, t_s=b.depart_s[~found], vehicle=lost, kind=KIND_OF[lost // CODE], reason="no route"
             )
-        self.traffic_gate.add(
-            NewVehicles(b.vehicle[found], b.type_index[found], b.depart_s[found], pick(routes, found))
-        )
-
-    @property
-    def traffic_gate(self) -> _Gate:
-        """Where vehicles enter: the traffic simulator, the drivers and the route file all hear of them."""
-        return _Gate(self)
+        self.gate.add(NewVehicles(b.vehicle[found], b.type_index[found], b.depart_s[found], pick(routes, found)))
 
     # -- 6 OBSERVE -----------------------------------------------------------------------------------------
 
@@ -374,67 +416,6 @@ class Simulation:
         self.log.seal(self.clock.now_s)
         if self.route_file is not None:
             self.route_file.seal()
-
-    # -- traffic flows -------------------------------------------------------------------------------------
-
-    def _take(self, flow: Flow) -> None:
-        """Turn what traffic tells into facts, and tell whom it concerns."""
-        self.observer(flow)
-        if flow.departed.size:
-            vehicles = flow.departed.tolist()
-            self._entered.update(zip(vehicles, flow.departed_s.tolist(), strict=True))
-            self.log.add(
-                VehicleEntered,
-                t_s=flow.departed_s,
-                vehicle=flow.departed,
-                kind=_KIND_OF[flow.departed // _CODE],
-                road=self.drivers.first_roads(vehicles),
-            )
-        if flow.teleported.size:
-            self.log.add(
-                VehicleTeleported,
-                t_s=flow.teleported_s,
-                vehicle=flow.teleported,
-                kind=_KIND_OF[flow.teleported // _CODE],
-            )
-        if flow.stop_began.size and self.riders is not None:
-            for vehicle, t_s in zip(flow.stop_began.tolist(), flow.stop_began_s.tolist(), strict=True):
-                if vehicle // _CODE == VEHICLE_KINDS["bus"]:
-                    self.riders.bus_stopped(vehicle, t_s)
-        if flow.arrived.size:
-            self._take_arrivals(flow)
-
-    def _take_arrivals(self, flow: Flow) -> None:
-        vehicles = flow.arrived.tolist()
-        entered = np.asarray([self._entered.pop(v) for v in vehicles], dtype=np.int64)
-        self.drivers.left(vehicles)
-        code = flow.arrived // _CODE
-        self.log.add(
-            VehicleArrived,
-            t_s=flow.arrived_s,
-            vehicle=flow.arrived,
-            kind=_KIND_OF[code],
-            duration_s=flow.arrived_s - entered,
-        )
-        car = code == VEHICLE_KINDS["car"]
-        if self.journeys is not None and car.any():
-            self.journeys.cars_arrived(flow.arrived[car], flow.arrived_s[car])
-        if self.riders is not None:
-            for i in np.flatnonzero(code == VEHICLE_KINDS["bus"]).tolist():
-                self.riders.bus_gone(vehicles[i], int(flow.arrived_s[i]))
-
-    def _car_lost(self, vehicle: int, t_s: int, reason: str) -> None:
-        self._entered.pop(vehicle, None)
-        if self.journeys is not None and vehicle // _CODE == VEHICLE_KINDS["car"]:
-            self.journeys.car_lost(vehicle, t_s, reason)
-        elif self.journeys is not None and vehicle // _CODE == VEHICLE_KINDS["bus"]:
-            self.journeys.bus_lost(vehicle, t_s, reason)
-
-    def _write_rerouted(self) -> None:
-        """Put new ways of rerouted vehicles into the route file: a later row replaces the rest of the way."""
-        if self.route_file is not None:
-            self.route_file.add_rerouted(self.drivers.rerouted)
-        self.drivers.rerouted.clear()
 
     # -- running -------------------------------------------------------------------------------------------
 
@@ -446,7 +427,9 @@ class Simulation:
         while True:
             t = clock.next_s()
             t = stop if t is None or t >= stop else t
-            self._take(traffic.advance(t))
+            flow = traffic.advance(t)
+            self.observer(flow)
+            self.gate.take(flow)
             self._reached_s = t
             if t >= stop:
                 break
@@ -461,8 +444,9 @@ class Simulation:
         if self.journeys is not None:
             self.journeys.finish(end)
             self.journeys.under_way(end)
-        left = np.sort(self.traffic.under_way())
-        self.log.add(VehicleUnderWay, t_s=np.full(left.size, end), vehicle=left, kind=_KIND_OF[left // _CODE])
+        if self.fleets is not None:
+            self.fleets.finish(end)
+        self.gate.finish(end)
         self.log.add(RunEnded, t_s=end, reason=reason)
         self.ended = reason
         facts = self.close()
@@ -474,7 +458,7 @@ class Simulation:
         self.traffic.close()
         if self.route_file is not None:
             self.route_file.close()
-        for host in self.hosts:
+        for host in self._desks:
             host.close()
         gc.unfreeze()
         if self.out is not None:
@@ -500,23 +484,6 @@ class Simulation:
             "versions": versions(),
             "scenario": s.resolved(),
         }
-
-
-class _Gate:
-    """Lets vehicles in everywhere at once; has the ``add`` of the traffic Protocol."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._s = simulation
-
-    def add(self, new: NewVehicles) -> None:
-        """Let vehicles enter."""
-        if new.vehicle.size == 0:
-            return
-        self._s.traffic.add(new)
-        self._s.drivers.entered(new)
-        self._s.admitted(new)
-        if self._s.route_file is not None:
-            self._s.route_file.add(new)
 
 
 def run(

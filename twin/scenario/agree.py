@@ -16,7 +16,22 @@ Problem = tuple[KeyPath, str]
 
 def disagreements(s: Scenario) -> list[Problem]:
     """Return (key path, rest of the sentence) for everything that does not fit together."""
-    return [*_period(s), *_city(s), *_weather(s), *_zoom(s), *_interventions(s), *_somebody_travels(s)]
+    return [*_period(s), *_city(s), *_weather(s), *_zoom(s), *_fleets(s), *_interventions(s), *_somebody_travels(s)]
+
+
+def _fleets(s: Scenario) -> list[Problem]:
+    """Check the names of policies, and that there is something to supervise."""
+    from twin.scenario.policies import SHIPPED, policy_problem
+
+    out: list[Problem] = []
+    for system in SHIPPED:
+        part = getattr(s, system)
+        problem = policy_problem(system, part.policy) if part is not None else ""
+        if problem:
+            out.append(((system, "policy"), problem))
+    if s.supervision is not None and s.bus is None and s.delivery is None and s.sanitation is None:
+        out.append((("supervision",), "is on, but there is no fleet to watch; add bus, delivery or sanitation"))
+    return out
 
 
 def _period(s: Scenario) -> list[Problem]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import ScenarioError
-from twin.scenario.interventions import CloseRoad, Event, SpeedLimit
+from twin.scenario.interventions import ChargerFails, CloseRoad, DepotClosed, Event, Obstacle, SpeedLimit
 from twin.scenario.mistakes import ScenarioProblems, did_you_mean, show_path, show_value
 from twin.scenario.model import Scenario
+from twin.scenario.policies import SHIPPED, policy_factory
 from twin.scenario.yaml_file import KeyPath
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def _has_given(folder: Path) -> bool:
 
 def needs_city(scenario: Scenario) -> bool:
     """Say whether a scenario names anything that only its city can confirm (the shipped district has homes)."""
-    named = any(isinstance(v, CloseRoad | SpeedLimit | Event) for v in scenario.interventions)
+    kinds = CloseRoad | SpeedLimit | Event | Obstacle | ChargerFails | DepotClosed
+    named = any(isinstance(v, kinds) for v in scenario.interventions) or scenario.has_fleets
     return named or scenario.zoom is not None or scenario.city.template is None
 
 
@@ -133,10 +135,11 @@ def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
 
     for i, v in enumerate(scenario.interventions):
         here: KeyPath = ("interventions", i)
-        if isinstance(v, CloseRoad | SpeedLimit):
+        if isinstance(v, CloseRoad | SpeedLimit | Obstacle):
             _check_road(v, here, names, wrong)
-        if isinstance(v, Event):
+        if isinstance(v, Event | ChargerFails | DepotClosed):
             _check_place(v.place, (*here, "place"), names, wrong)
+    _check_fleets(scenario, names, wrong)
     zoom = scenario.zoom
     if zoom is not None and zoom.place is not None:
         _check_place(zoom.place, ("zoom", "place"), names, wrong)
@@ -156,7 +159,19 @@ def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
         raise ScenarioProblems(found)
 
 
-def _check_road(v: CloseRoad | SpeedLimit, here: KeyPath, names: CityNames, wrong: Any) -> None:
+def _check_fleets(scenario: Scenario, names: CityNames, wrong: Any) -> None:
+    """Check the places that fleets start from."""
+    for system in ("bus", "sanitation"):
+        part = getattr(scenario, system)
+        if part is not None:
+            _check_place(part.depot, (system, "depot"), names, wrong)
+    if scenario.delivery is not None:
+        for key in ("depots", "area"):
+            for i, name in enumerate(getattr(scenario.delivery, key)):
+                _check_place(name, ("delivery", key, i), names, wrong)
+
+
+def _check_road(v: CloseRoad | SpeedLimit | Obstacle, here: KeyPath, names: CityNames, wrong: Any) -> None:
     rows = names.roads_named(v.road)
     if not rows:
         known = [str(n) for n in dict.fromkeys([*names.road, *names.road_en]) if n]
@@ -167,6 +182,8 @@ def _check_road(v: CloseRoad | SpeedLimit, here: KeyPath, names: CityNames, wron
         for n, lane in enumerate(v.lanes):
             if int(lane) >= most:
                 wrong((*here, "lanes", n), f"is {lane}; {v.road} has lanes 0 to {most - 1}")
+    elif isinstance(v, Obstacle) and v.lane >= (most := max(names.lanes[i] for i in rows)):
+        wrong((*here, "lane"), f"is {v.lane}; {v.road} has lanes 0 to {most - 1}")
     if v.near is not None:
         _check_place(v.near, (*here, "near"), names, wrong)
 
@@ -211,5 +228,16 @@ def check_control(scenario: Scenario) -> None:
             load_factory(factory, show_path(path))
         except ScenarioError as error:
             found.append(f"{scenario.mark(path)}: {error}")
+    for name in SHIPPED:
+        part = getattr(scenario, name)
+        for what, spec in (("desk", part.desk), ("policy", part.policy)) if part is not None else ():
+            at: KeyPath = (name, what)
+            try:
+                if what == "policy":
+                    policy_factory(name, spec)
+                elif spec is not None:
+                    load_factory(spec, show_path(at))
+            except ScenarioError as error:
+                found.append(f"{scenario.mark(at)}: {error}")
     if found:
         raise ScenarioProblems(found)

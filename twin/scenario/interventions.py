@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from twin.scenario.parts import DAY_S, Part, TimeOfDay, WeatherKind, key
 
 UNTIL = "a time after 'at', such as \"08:30\"; or null for the rest of the run"
+UNIT = "a unit such as robot-3, or a fleet: shuttle, robot, sweeper or courier"
 ROAD = "the name of a road, or a SUMO edge id"
 
 Lane = Annotated[int, Field(ge=0, le=20)]
@@ -85,5 +86,59 @@ class Event(_Timed):
     people: int = key("how many residents visit", "a whole number from 1 to 1,000,000", ge=1, le=1_000_000)
 
 
-Intervention = CloseRoad | SpeedLimit | WeatherChange | DemandChange | Event
-KINDS: tuple[str, ...] = ("close_road", "speed_limit", "weather", "demand", "event")
+class Breakdown(_Timed):
+    """A unit of a fleet breaks down; it is fetched, repaired, and fit again after 'minutes' (or a drawn time)."""
+
+    kind: Literal["breakdown"] = key("kind of intervention", "breakdown", "breakdown")
+    unit: str = key("which unit, or a whole fleet", UNIT, min_length=1)
+    minutes: int | None = key(
+        "minutes until it is fit again; null: as drawn",
+        "a whole number from 1 to 44640, or null",
+        None,
+        ge=1,
+        le=44_640,
+    )
+
+
+class LostLink(_Timed):
+    """The radio link of a unit or of a whole fleet is lost: no telemetry, no reports, no commands."""
+
+    kind: Literal["link_lost"] = key("kind of intervention", "link_lost", "link_lost")
+    unit: str = key("which unit, or a whole fleet", UNIT, min_length=1)
+
+
+class ChargerFails(_Timed):
+    """Chargers of a depot fail."""
+
+    kind: Literal["charger_fails"] = key("kind of intervention", "charger_fails", "charger_fails")
+    place: str = key("which depot", "the name of a place", min_length=1)
+    left: int = key("chargers that still work", "a whole number from 0 to 1000", 0, ge=0, le=1000)
+
+
+class DepotClosed(_Timed):
+    """A depot closes: nobody loads or charges there."""
+
+    kind: Literal["depot_closed"] = key("kind of intervention", "depot_closed", "depot_closed")
+    place: str = key("which depot", "the name of a place", min_length=1)
+
+
+class PermitEnds(_Timed):
+    """A permit is withdrawn, for the rest of the run."""
+
+    kind: Literal["permit_ends"] = key("kind of intervention", "permit_ends", "permit_ends")
+    permit: str = key("which permit", "the name of a permit", min_length=1)
+
+
+class Obstacle(_OnRoad):
+    """Something stands on a lane, such as a parked vehicle; nobody can use that lane of the road."""
+
+    kind: Literal["obstacle"] = key("kind of intervention", "obstacle", "obstacle")
+    lane: Lane = key("which lane, 0 is the rightmost", "a whole number from 0 to 20", 0)
+
+
+FleetIntervention = Breakdown | LostLink | ChargerFails | DepotClosed | PermitEnds
+Intervention = CloseRoad | SpeedLimit | WeatherChange | DemandChange | Event | FleetIntervention | Obstacle
+KINDS: tuple[str, ...] = (
+    "close_road", "speed_limit", "weather", "demand", "event",
+    "breakdown", "link_lost", "charger_fails", "depot_closed", "permit_ends", "obstacle",
+)  # fmt: skip

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from twin.scenario.bus import Bus
+from twin.scenario.delivery import Delivery
 from twin.scenario.interventions import Intervention
 from twin.scenario.parts import (
     DAY_S,
@@ -26,6 +28,8 @@ from twin.scenario.parts import (
     clock_text,
     key,
 )
+from twin.scenario.sanitation import Sanitation
+from twin.scenario.supervision import Supervision
 from twin.scenario.yaml_file import KeyPath, Mark
 
 if TYPE_CHECKING:
@@ -77,6 +81,14 @@ class Scenario(Part):
     zoom: Zoom | None = key(
         "an area that is run again in micro", "place (or lon and lat), radius_m, start, end; or null", None
     )
+    bus: Bus | None = key("autonomous buses", "keys units, line, policy, …; or null for none", None)
+    delivery: Delivery | None = key(
+        "delivery robots, or couriers in their place", "keys units, by, policy, …; or null for none", None
+    )
+    sanitation: Sanitation | None = key("sanitation robots", "keys units, policy, …; or null for none", None)
+    supervision: Supervision | None = key(
+        "permits and the safety supervision platform", "keys permits, faults, policy, …; or null: nobody watches", None
+    )
     control: Control = key("the control code at work", "system: package.module:Class", Control())
     interventions: tuple[Annotated[Intervention, Field(discriminator="kind")], ...] = key(
         "what happens at a time", "a list of items, each with 'at' and 'kind'", (), max_length=1000
@@ -111,6 +123,11 @@ class Scenario(Part):
     def end_s(self) -> int:
         """Second at which the run ends, since midnight of the first day."""
         return (self.days - 1) * DAY_S + self.end
+
+    @property
+    def has_fleets(self) -> bool:
+        """Whether any fleet is on."""
+        return self.bus is not None or self.delivery is not None or self.sanitation is not None
 
     def is_weekend(self, day: int) -> bool:
         """Say whether the day counted from 0 (the first) is a Saturday or Sunday."""

@@ -34,6 +34,14 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, value: Any) -> Any:
+        """Take a list of a file where a tuple is kept."""
+        if not isinstance(value, dict):
+            return value
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
+
 
 def key(doc: str, allowed: str, default: Any = ..., **limits: Any) -> Any:
     """Declare a key: what it is, what may be written, its default, and pydantic's limits."""

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from twin.scenario.fleet_words import fleet_changes, fleet_sentence, fleets, plain
 from twin.scenario.interventions import (
     CloseRoad,
     DemandChange,
     Event,
     Intervention,
+    Obstacle,
     SpeedLimit,
     WeatherChange,
 )
@@ -100,6 +102,7 @@ def describe(s: Scenario, lang: str = "en", name_of: Translate = str) -> list[st
     )
     if s.zoom is not None:
         lines.append(_zoom(s.zoom, lang, name_of))
+    lines += fleets(s, lang)
     lines += [_control(name, lang) for name in _factories(s)]
     lines += [sentence(v, lang, name_of, s.days) for v in s.interventions]
     return lines
@@ -117,6 +120,7 @@ def difference(base: Scenario, variant: Scenario, lang: str = "en", name_of: Tra
             continue
         text = _pick(template, lang).format(a=_value(key, a, lang), b=_value(key, b, lang))
         out.append(_first_up(text))
+    out += fleet_changes(base, variant, lang)
     out += _control_changes(base, variant, lang)
     days = max(base.days, variant.days)
     before = Counter(sentence(v, lang, name_of, days) for v in base.interventions)
@@ -144,13 +148,20 @@ def sentence(v: Intervention, lang: str = "en", name_of: Translate = str, days: 
             f"{_first_up(who)} {verb} {v.factor:.0%} of the usual {when}.",
             f"{when}{who}为平时的{v.factor:.0%}。",
         )
-    else:
-        assert isinstance(v, Event)
+    elif isinstance(v, Event):
         place = name_of(v.place)
         pair = (
             f"An event at {place} draws {v.people:,} people {when}.",
             f"{when}在{place}举办活动，吸引{v.people:,}人。",
         )
+    elif isinstance(v, Obstacle):
+        where = _where(v, lang, name_of)
+        pair = (
+            f"Something stands on lane {v.lane} (0 is the rightmost) of {_lower(where)} {when}.",
+            f"{when}{where}的第{v.lane}车道有障碍物（0为最右侧）。",
+        )
+    else:
+        pair = fleet_sentence(v, when, name_of)
     return _pick(pair, lang)
 
 
@@ -177,7 +188,7 @@ def key_table(s: Scenario) -> list[str]:
             elif not (
                 prefix == "" and name in ("name", "title", "title_zh", "question", "question_zh", "interventions")
             ):
-                rows.append((prefix + name, _plain(name, value), info.description or ""))
+                rows.append((prefix + name, plain(name, value), info.description or ""))
 
     walk(s, "")
     width = [max(len(row[i]) for row in rows) for i in (0, 1)]
@@ -203,18 +214,6 @@ def _first_up(text: str) -> str:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:] if text.startswith(("A ", "The ")) else text
-
-
-def _plain(name: str, value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if name in ("start", "end") and isinstance(value, int):
-        return clock_text(value)
-    if callable(value):
-        return f"{value.__module__}:{value.__qualname__}"
-    return str(value)
 
 
 def _get(s: Scenario, key: str) -> Any:
@@ -292,7 +291,7 @@ def _when(v: Intervention, lang: str, days: int) -> str:
     return f"{day}{at}至{until}" if zh else f"from {at} to {until}{day}"
 
 
-def _where(v: CloseRoad | SpeedLimit, lang: str, name_of: Translate) -> str:
+def _where(v: CloseRoad | SpeedLimit | Obstacle, lang: str, name_of: Translate) -> str:
     road = name_of(v.road)
     if v.near is None:
         return road
@@ -318,7 +317,7 @@ def _zoom_changed(z: Any, lang: str, name_of: Translate) -> str:
 
 
 def _factories(s: Scenario) -> dict[str, str]:
-    return {name: _plain(name, factory) for name, factory in s.control.factories().items()}
+    return {name: plain(name, factory) for name, factory in s.control.factories().items()}
 
 
 def _control(name: str, lang: str) -> str:

@@ -17,8 +17,8 @@ class VehicleModel:
     ``vehicle``/``at_work``: names of vehicle types (:data:`twin.world.traffic.types.DEFAULT_TYPES`), ``at_work`` on
     legs with the task "sweep". ``use_wh_m``: traction per metre; ``idle_w``: computers, sensors, lights, air
     conditioning, all the time it is in service. ``reserve``: state of charge its operator never goes below.
-    ``automated``: it stops by itself when its link is lost, and may need a remote operator. ``failure_km``: mean
-    distance between break-downs; ``assist_km``: mean distance between two times it needs a remote operator.
+    ``remote``: watched from afar – it stops by itself when its link is lost, and may need a remote operator.
+    ``failure_km``: mean distance between break-downs; ``assist_km``: between two times it needs a remote operator.
     """
 
     vehicle: str
@@ -28,7 +28,7 @@ class VehicleModel:
     idle_w: float
     reserve: float
     speed_m_s: float
-    automated: bool
+    remote: bool
     failure_km: float
     assist_km: float
     charge_w: float
@@ -44,7 +44,9 @@ MODELS: dict[str, VehicleModel] = {
     # 14 or 8 seats, battery about 50 kWh, 100 km and more by charge, at most 40 km/h in service. 0.35 kWh/km
     # traction, 1.2 kW of computers and air conditioning, 15,000 km between failures: assumed. A safety driver is on
     # board, so no remote operator is asked.
-    "minibus": VehicleModel("shuttle", 8, 50_000.0, 0.35, 1_200.0, 0.15, _km_h(40), True, 15_000.0, math.inf, 60_000.0),
+    "minibus": VehicleModel(
+        "shuttle", 8, 50_000.0, 0.35, 1_200.0, 0.15, _km_h(40), False, 15_000.0, math.inf, 60_000.0
+    ),
     # Delivery robot of the 5 m³ class (F23; Neolix X3 class, as its maker tells: 1 t, about 5 m³, range of 120 to
     # 200 km at most 40 km/h). 4,000 l net of lockers' walls and gaps between parcels, 30 kWh, 0.12 kWh/km, 250 W
     # of computers and sensors: assumed. A break-down each 8,000 km, remote help each 40 km: assumed; reports of
@@ -53,7 +55,7 @@ MODELS: dict[str, VehicleModel] = {
     # Small delivery robot: 1,000 l net of compartments, 10 kWh, 0.08 kWh/km (assumed)
     "robot_small": VehicleModel("robot", 1_000, 10_000.0, 0.08, 200.0, 0.15, _km_h(40), True, 8_000.0, 40.0, 3_300.0),
     # Sweeping robot of the class of 2 m length: hopper 180 l, 6 to 8 h of work from one charge of 15 kWh, as makers
-    # tell; 0.5 kWh/km with brushes and suction counted as traction at 7 km/h, 300 W always: assumed.
+    # tell; 0.18 kWh/km with brushes and suction at 7 km/h, 300 W always: assumed (9.6 h of work by this arithmetic).
     "sweeper": VehicleModel(
         "sweeper", 180, 15_000.0, 0.18, 300.0, 0.15, _km_h(20), True, 4_000.0, 30.0, 7_000.0, at_work="sweeper_at_work"
     ),

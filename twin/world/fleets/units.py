@@ -67,6 +67,9 @@ class Units(UnitStates):
         n = len(specs)
         self._network, self._traffic, self._gate, self._time_s = network, traffic, gate, time_s
         self._length_m = city.roads["length_m"].to_numpy(np.float64)
+        turns = city.turns[city.turns["car"].to_numpy(bool)]
+        pairs = turns["from_road"].to_numpy(np.int64) * len(city.roads) + turns["to_road"].to_numpy(np.int64)
+        self._turns: Ints = np.unique(pairs)
         self.limit_m_s: Floats = np.full(n, np.inf)
         self.moved_m: Floats = np.zeros(n)  # since energy was last taken off
         self._of_vehicle: dict[int, int] = {}
@@ -96,6 +99,12 @@ class Units(UnitStates):
         """Return the rest of a unit's way, the road it is on first; empty if it has none."""
         own = self._legs[row]
         return own.way[own.at :] if own is not None else np.empty(0, dtype=np.int32)
+
+    def first_gap(self, roads: Ints) -> int:
+        """Return the index of the first road that leads not to the one after it; -1 if all do."""
+        pairs = roads[:-1] * self._length_m.size + roads[1:]
+        bad = np.flatnonzero(~np.isin(pairs, self._turns))
+        return int(bad[0]) if bad.size else -1
 
     # -- driving -------------------------------------------------------------------------------------------
 

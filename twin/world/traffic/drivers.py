@@ -14,17 +14,18 @@ import numpy.typing as npt
 
 from geo.network import Network
 from twin.dice import Dice
-from twin.domain.ids import vehicle_kind
+from twin.domain.ids import FLEETS, vehicle_kind
 from twin.events import AdviceFollowed, VehicleRemoved, VehicleRerouted
 from twin.log import Log
 from twin.world.traffic.ports import NewVehicles, Traffic
 from twin.world.traffic.routing import RouteTable
 
 Ints = npt.NDArray[np.int64]
+_NOWHERE = np.empty(0, dtype=np.int32)
 
 COMPLIANCE = 0.6  # share of drivers who follow rerouting advice: 0.3 to 0.7 in field studies (assumed here)
 PENALTY = 3.0  # factor on the time of a road that is to be avoided but is open
-STUBBORN = ("bus",)  # kinds that keep their way unless it is closed
+STUBBORN = ("bus", *FLEETS)  # kinds that keep their way unless it is closed: their operator chooses it
 
 
 class Drivers:
@@ -64,11 +65,39 @@ class Drivers:
         """Return the first road of each vehicle's way (-1: unknown)."""
         return [int(self._way[v][0]) if v in self._way else -1 for v in vehicles]
 
+    def way(self, vehicle: int) -> npt.NDArray[np.int32]:
+        """Return the whole way of a vehicle under way, with every detour it took; empty: unknown."""
+        return self._way.get(vehicle, _NOWHERE)
+
+    def redirect(self, vehicle: int, rest: npt.NDArray[np.int32], now_s: int) -> bool:
+        """Let the operator of a vehicle give it a new rest of its way; False if it cannot take it."""
+        before = self._traffic.remaining(vehicle)
+        if before.size == 0 or vehicle not in self._way:
+            return False
+        try:
+            if not self._traffic.set_route(vehicle, rest):
+                return False
+        except ValueError:  # it stands in a junction, or has a stop on the way before
+            return False
+        self._keep(vehicle, before, rest, now_s)
+        return True
+
+    def _keep(self, vehicle: int, before: npt.NDArray[np.int32], rest: npt.NDArray[np.int32], now_s: int) -> None:
+        """Take note of a vehicle's new rest of its way, in place of the rest ``before``."""
+        whole = self._way[vehicle]
+        self._way[vehicle] = self.detours[vehicle] = np.concatenate([whole[: whole.size - before.size], rest])
+        self.rerouted.append((vehicle, now_s, rest))
+
     # -- advice --------------------------------------------------------------------------------------------
 
     def measured(self, time_s: npt.NDArray[np.float64]) -> None:
         """Take the present travel times (s per road)."""
         self._time_s = time_s
+
+    @property
+    def time_s(self) -> npt.NDArray[np.float64]:
+        """The travel times of the moment, s per road."""
+        return self._time_s
 
     def times(self, now_s: int) -> npt.NDArray[np.float64]:
         """Return travel times as drivers take them: roads to be avoided count ``PENALTY`` times."""
@@ -142,9 +171,7 @@ class Drivers:
             return self._give_up(vehicle, now_s, "could not turn off before a closure") if cause == "closure" else False
         if not taken:
             return False
-        before = self._way[vehicle]
-        self._way[vehicle] = self.detours[vehicle] = np.concatenate([before[: before.size - rest.size], way])
-        self.rerouted.append((vehicle, now_s, way))
+        self._keep(vehicle, rest, way, now_s)
         extra = float(self._routes.time_s[way[1:]].sum() - self._routes.time_s[rest[1:]].sum())
         self._log.add(VehicleRerouted, t_s=now_s, vehicle=vehicle, kind=kind, cause=cause, extra_s=extra)
         return True
