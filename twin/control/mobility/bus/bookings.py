@@ -98,7 +98,7 @@ def promised(view: BusView, bus: Bus, visits: tuple[Visit, ...], booking: Bookin
     on = next(k for k, v in enumerate(visits) if b in v.board)
     off = next(k for k, v in enumerate(visits) if b in v.alight)
     stop, to_stop = visits[on].stop, visits[off].stop
-    pickup_s = max(times.arrive_s[on], ready_s(booking, stop))
+    pickup_s = max(times.arrive_s[on], ready_s(booking, stop), visits[on].depart_s)
     planned_s = times.arrive_s[off] + dwell_s(view.rules, view.bookings, visits[off])
     arrive_s = planned_s + view.rules.window_s
     if not visits[on].run:

@@ -10,13 +10,14 @@ import numpy as np
 from twin.control.mobility.bus.bookings import NO_PERMIT, NO_WAY, WEATHER
 from twin.control.mobility.bus.office import Office
 from twin.control.mobility.bus.ports import Visit
-from twin.control.mobility.bus.routes import CHARGE_S, dwell_s, energy_left_wh, need_s, spare_s
+from twin.control.mobility.bus.routes import CHARGE_S, START_MARGIN, dwell_s, energy_left_wh, need_s, spare_s
 from twin.control.mobility.bus.service import Window
 from twin.control.mobility.bus.units import CHARGING, DOORS, IDLE, LEG, BusUnit, Ints, Leg
 from twin.domain.bus import OpenDoors
 from twin.domain.mobility import ChargeUnit, DriveTo
 
 RETRY_S = 60  # after a refusal
+FRESH_S = 60  # telemetry older than this says nothing about the present
 BELOW = 0.02  # a battery is charged when it is so far below the wanted charge
 LAP_DWELL_S = 20  # a bus on test stands so long at each stop
 
@@ -66,15 +67,16 @@ def _serve(office: Office, unit: BusUnit, now_s: int) -> None:
             no_way(office, unit, now_s)
         return
     must = bool(visit.alight) if here else bool(visit.alight or unit.aboard)
-    need = need_s(office.bookings.open, visit)
-    due = now_s if must else int(need - dwell_s(rules, office.bookings.open, visit) - rules.early_s - way_s)
+    due = now_s if must else int(_come_s(office, visit, here) - rules.early_s - way_s)
     if now_s < due:
         office.dues.append(due)
         spare = spare_s(bus, rules, unit.at, visit.stop, due - now_s) if unit.at >= 0 else due - now_s - 2 * way_s
         if unit.doing != LEG and (unit.at_home or spare >= CHARGE_S):
             go_home(office, unit, now_s)
         return
-    if not unit.aboard and energy_left_wh(view, bus, _trip(unit)) < 0:
+    charged(office, unit, now_s)
+    bus = unit.seen(rules, now_s)
+    if not unit.aboard and energy_left_wh(view, bus, _trip(unit), START_MARGIN) < 0:
         _too_empty(office, unit, now_s)
         return
     if here:
@@ -82,6 +84,14 @@ def _serve(office: Office, unit: BusUnit, now_s: int) -> None:
     else:
         point = float(office.atlas.pos_m[visit.stop])
         drive(office, unit, now_s, int(office.atlas.road[visit.stop]), point, "stop", bound=True)
+
+
+def _come_s(office: Office, visit: Visit, here: bool) -> int:
+    """Return when a bus should be at a visit at which nobody gets off: for the first promise, in time to leave."""
+    known = office.bookings.open
+    stay = dwell_s(office.rules, known, visit)
+    leave = need_s(known, visit) - (stay if here else max(stay, visit.layover_s))
+    return min([leave, *(known[b].pickup_s for b in visit.board)])
 
 
 def _trip(unit: BusUnit) -> tuple[Visit, ...]:
@@ -125,7 +135,8 @@ def open_doors(office: Office, unit: BusUnit, now_s: int) -> None:
         rest = (replace(visit, alight=()), *rest)
         visit = Visit(visit.stop, alight=visit.alight)
     stay = dwell_s(rules, known, visit)
-    not_before = max(visit.depart_s, now_s + visit.layover_s if visit.layover_s else 0)
+    goes_on = bool(rest) and rest[0].run == visit.run
+    not_before = visit.depart_s if visit.board or goes_on else 0  # nobody waits for the end of a run
     promise = max((known[b].pickup_s for b in visit.board), default=0)
     until = max(now_s + stay, not_before, promise + rules.patience_s)
     unit.visits, unit.doors, unit.doing = rest, visit, DOORS
@@ -166,7 +177,7 @@ def go_home(office: Office, unit: BusUnit, now_s: int) -> None:
     if unit.at_home:
         full = unit.battery >= office.rules.charge_to - BELOW
         if unit.doing == IDLE and not full and unit.home not in office.shut_depots:
-            unit.doing = CHARGING
+            unit.doing, unit.charge_s = CHARGING, now_s
             unit.changed()
             office.out.append(ChargeUnit(office.key("charge", unit.unit), unit.unit, office.rules.charge_to))
         return
@@ -174,6 +185,16 @@ def go_home(office: Office, unit: BusUnit, now_s: int) -> None:
     if not allowed or unit.doing == LEG:
         return
     drive(office, unit, now_s, unit.home_road, unit.home_pos_m, "home", bound=False)
+
+
+def charged(office: Office, unit: BusUnit, now_s: int) -> None:
+    """Reckon what a bus has charged since the charge was last told, if it does not tell."""
+    if unit.doing != CHARGING or now_s - unit.sent_s <= FRESH_S:
+        return
+    more = office.rules.charge_w * max(0, now_s - unit.charge_s) / 3600 / unit.battery_wh
+    unit.battery = max(unit.battery, min(office.rules.charge_to, unit.battery + more))
+    unit.charge_s = now_s
+    unit.changed()
 
 
 def drive(office: Office, unit: BusUnit, now_s: int, road: int, pos_m: float, task: str, bound: bool) -> bool:

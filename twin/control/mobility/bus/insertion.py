@@ -95,7 +95,10 @@ class Slack:
         self.view, self.bus = view, bus
         visits = bus.visits
         self.times: Times = timed(view, bus, visits)
-        self.stay = [dwell_s(view.rules, view.bookings, v) for v in visits]
+        self.dwell = [dwell_s(view.rules, view.bookings, v) for v in visits]
+        stands = bool(visits) and bus.from_s[visits[0].stop] == 0 and not bus.under_way
+        lay = [0 if stands and k == 0 else v.layover_s for k, v in enumerate(visits)]
+        self.stay = [max(d, s) for d, s in zip(self.dwell, lay, strict=True)]
         self.need = [need_s(view.bookings, v) for v in visits]
         self.stop = [v.stop for v in visits]
         n = len(visits)
@@ -108,7 +111,7 @@ class Slack:
             for b in visits[k].board:
                 bound = min(bound, view.bookings[b].latest_s)
             for b in visits[k].alight:
-                bound = min(bound, view.bookings[b].arrive_s - self.stay[k])
+                bound = min(bound, view.bookings[b].arrive_s - self.dwell[k])
             # a plan that is late already may not become later
             after = self.latest[k] = max(bound, self.times.arrive_s[k])
         party = {b: view.bookings[b].party for b in bus.aboard}
@@ -165,18 +168,13 @@ class Slack:
 
     def _longer(self, k: int, more_s: int) -> int:
         """Return how long visit k takes with more people at it."""
-        if self.stay[k] == 0:
-            return self.view.rules.dwell_s + more_s
-        v = self.bus.visits[k]
-        if v.layover_s:
-            people = sum(self.view.bookings[b].party for b in (*v.board, *v.alight))
-            return max(self.view.rules.dwell_s + self.view.rules.person_s * people + more_s, v.layover_s)
-        return self.stay[k] + more_s
+        opens_s = 0 if self.dwell[k] else self.view.rules.dwell_s
+        return max(self.dwell[k] + opens_s + more_s, self.stay[k])
 
-    def _in_time(self, k: int, arrive: float, stay: int) -> bool:
-        """Return whether those who get off at visit k still do so as promised when it takes ``stay``."""
+    def _in_time(self, k: int, arrive: float, dwell: float) -> bool:
+        """Return whether those who get off at visit k still do so as promised when it takes ``dwell``."""
         return all(
-            arrive + stay <= max(self.view.bookings[b].arrive_s, self.times.arrive_s[k] + self.stay[k])
+            arrive + dwell <= max(self.view.bookings[b].arrive_s, self.times.arrive_s[k] + self.dwell[k])
             for b in self.bus.visits[k].alight
         )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.control.mobility.bus.driving import RETRY_S
+from twin.control.mobility.bus.driving import FRESH_S, RETRY_S, charged
 from twin.control.mobility.bus.office import Office
 from twin.control.mobility.bus.ports import Booking, Visit
 from twin.control.mobility.bus.units import CHARGING, DOORS, HALT_GUESS_S, IDLE, LEG, NEAR_M, BusUnit
@@ -15,7 +15,6 @@ from twin.domain.bus import CancelBooking, ChangePromise
 from twin.domain.mobility import PARKED, Instruction, ResumeUnit, Telemetry, UnitReport
 
 TRIES = 3  # refusals in a row after which the passengers are given to another bus
-FRESH_S = 60  # telemetry older than this says nothing about where a bus is
 STUCK_S = 60  # a bus that stands parked at its goal so long without a report is taken to be there
 SLIP_S = 30  # a bus that is overdue is thought to be there so much later
 MOST_M = 50_000.0  # an odometer that jumps further between two sendings is wrong
@@ -203,7 +202,7 @@ def telemetry(office: Office, told: Telemetry, now_s: int) -> None:
             unit.lost = False
         battery, odometer = float(told.battery[k]), float(told.odometer_m[k])
         if 0.0 <= battery <= 1.0 and not math.isnan(battery):
-            unit.battery = battery
+            unit.battery, unit.charge_s = battery, now_s
         if unit.odometer_m >= 0 and 0 <= odometer - unit.odometer_m <= MOST_M and on_test(unit):
             unit.test_km += (odometer - unit.odometer_m) / 1000
         if odometer >= 0:
@@ -229,6 +228,7 @@ def watch(office: Office, unit: BusUnit, now_s: int) -> None:
     rules, leg = office.rules, unit.leg
     if unit.out:
         return
+    charged(office, unit, now_s)
     if unit.halted_s >= 0:
         unit.eta_s = max(unit.eta_s, now_s + HALT_GUESS_S + unit.halt_left_s)
         unit.changed()

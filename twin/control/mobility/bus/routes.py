@@ -11,6 +11,7 @@ from twin.control.mobility.bus.ports import Booking, Bus, BusView, Visit
 from twin.domain.bus import BusRules
 from twin.domain.ids import unit_label
 
+PLAN_MARGIN, START_MARGIN = 1.15, 1.05  # on the energy for driving, when planning and when setting out (assumed)
 CHARGE_S = 900  # a layover shorter than this at the depot is not worth the way to the charger (assumed)
 
 
@@ -28,7 +29,7 @@ def dwell_s(rules: BusRules, bookings: Mapping[int, Booking], visit: Visit) -> i
     if not (visit.board or visit.alight or visit.keep):
         return 0
     people = sum(bookings[b].party for b in (*visit.board, *visit.alight))
-    return max(rules.dwell_s + rules.person_s * people, visit.layover_s)
+    return rules.dwell_s + rules.person_s * people
 
 
 def ready_s(booking: Booking, stop: int) -> int:
@@ -44,14 +45,20 @@ def need_s(bookings: Mapping[int, Booking], visit: Visit) -> int:
 
 
 def timed(view: BusView, bus: Bus, visits: tuple[Visit, ...]) -> Times:
-    """Return the times of visits, in whole seconds; a stop that cannot be reached is reached at 10⁹ s."""
+    """Return the times of visits, in whole seconds; a stop that cannot be reached is reached at 10⁹ s.
+
+    A layover counts from the arrival; a bus that stands at its first stop already has had it.
+    """
     arrive, leave = [], []
     t, at = max(bus.free_s, view.now_s), -1
     for visit in visits:
         way = bus.from_s[visit.stop] if at < 0 else bus.time_s[at][visit.stop]
         t = t + int(way) if math.isfinite(way) else 10**9
         arrive.append(t)
-        t = max(t + dwell_s(view.rules, view.bookings, visit), need_s(view.bookings, visit))
+        stay = dwell_s(view.rules, view.bookings, visit)
+        if at >= 0 or way > 0 or bus.under_way:
+            stay = max(stay, visit.layover_s)
+        t = max(t + stay, need_s(view.bookings, visit))
         leave.append(t)
         at = visit.stop
     return Times(tuple(arrive), tuple(leave), t + bus.home_s[at] if at >= 0 else t)
@@ -80,11 +87,13 @@ def spare_s(bus: Bus, rules: BusRules, at: int, stop: int, wait_s: float) -> flo
     return wait_s + bus.time_s[at][stop] - bus.home_s[at] - bus.out_s[stop] - rules.early_s
 
 
-def energy_left_wh(view: BusView, bus: Bus, visits: tuple[Visit, ...]) -> float:
+def energy_left_wh(view: BusView, bus: Bus, visits: tuple[Visit, ...], margin: float = PLAN_MARGIN) -> float:
     """Return the lowest charge above the reserve, the way home kept back, at any time of a plan.
 
-    In gaps of ``CHARGE_S`` or more the bus charges at its depot.
+    ``margin``: driving is taken to use so many times what it should. In gaps of ``CHARGE_S`` or more the bus charges
+    at its depot.
     """
+    wh_m = bus.wh_m * margin
     times, rules = timed(view, bus, visits), view.rules
     energy, low, at, left = bus.energy_wh, math.inf, -1, max(bus.free_s, view.now_s)
     for visit, arrive, leave in zip(visits, times.arrive_s, times.leave_s, strict=True):
@@ -94,13 +103,13 @@ def energy_left_wh(view: BusView, bus: Bus, visits: tuple[Visit, ...]) -> float:
         seconds = float(leave - left)
         if spare >= CHARGE_S and math.isfinite(spare):
             if at >= 0:
-                energy -= bus.home_m[at] * bus.wh_m + bus.idle_w * bus.home_s[at] / 3600
+                energy -= bus.home_m[at] * wh_m + bus.idle_w * bus.home_s[at] / 3600
                 low = min(low, energy)
                 metres = bus.out_m[visit.stop]
             energy = min(bus.full_wh, energy + rules.charge_w * spare / 3600)
             seconds = bus.out_s[visit.stop] + leave - arrive - wait
-        energy -= metres * bus.wh_m + bus.idle_w * seconds / 3600
-        low = min(low, energy - bus.home_m[visit.stop] * bus.wh_m - bus.idle_w * bus.home_s[visit.stop] / 3600)
+        energy -= metres * wh_m + bus.idle_w * seconds / 3600
+        low = min(low, energy - bus.home_m[visit.stop] * wh_m - bus.idle_w * bus.home_s[visit.stop] / 3600)
         at, left = visit.stop, leave
     return low
 
