@@ -7,7 +7,7 @@ litres of parcels (robot, courier), litres of litter (sweeper).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,14 @@ class VehicleModel:
     assist_km: float
     charge_w: float
     at_work: str = ""
+    name: str = ""
 
 
 def _km_h(speed: float) -> float:
     return speed / 3.6
 
 
-MODELS: dict[str, VehicleModel] = {
+_MODELS: dict[str, VehicleModel] = {
     # L4 minibus (F22): 8 seats and a safety driver. Public data of minibuses of 5.9 m (Apolong, Robobus class):
     # 14 or 8 seats, battery about 50 kWh, 100 km and more by charge, at most 40 km/h in service. 0.35 kWh/km
     # traction, 1.2 kW of computers and air conditioning, 15,000 km between failures: assumed. A safety driver is on
@@ -66,3 +67,6 @@ MODELS: dict[str, VehicleModel] = {
     # 4,500 l net: assumed.
     "van": VehicleModel("van", 4_500, 41_000.0, 0.18, 100.0, 0.10, _km_h(70), False, 20_000.0, math.inf, 30_000.0),
 }
+
+#: by name
+MODELS: dict[str, VehicleModel] = {name: replace(model, name=name) for name, model in _MODELS.items()}

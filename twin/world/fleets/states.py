@@ -232,6 +232,7 @@ class UnitStates:
             t_s=np.full(len(self), now_s),
             unit=self.number,
             fleet=self.fleet,
+            model=np.array([s.model.name for s in self.specs], dtype=object),
             road=self.road,
             pos_m=self.pos_m,
             capacity=self.capacity,
