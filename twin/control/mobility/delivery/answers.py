@@ -56,7 +56,7 @@ class Answers:
 
     def _of_depot(self, rows: Ints, depot: int, queue: int, now_s: int) -> None:
         b, steps = self._book, self._steps
-        units = [u for u in steps.units.all if u.home == depot and u.able]
+        units = [u for u in steps.units.all if u.home == depot]
         if not units:
             for r in rows.tolist():
                 self.refuse(r, "no vehicle is on duty")
@@ -72,7 +72,7 @@ class Answers:
         stop_s = steps.tours.hand_s(1) + BETWEEN_S
         finite = there_s[np.isfinite(there_s)]
         cycle_s = 2 * steps.tours.load_s(k) + 2 * float(finite.mean() if finite.size else 0.0) + k * stop_s
-        each_s = cycle_s / (len(units) * k)
+        each_s = cycle_s / (max(sum(u.works for u in units), 1) * k)
         for i, r in enumerate(rows.tolist()):
             if b.size[r] > largest:
                 self.refuse(r, f"too large: {int(b.size[r])} l; {largest} l fit")
@@ -117,7 +117,8 @@ class Answers:
             t, home = streets.times(np.asarray([root]), roads)[0], streets.times_to(root)[roads]
             metres = streets.distances(np.asarray([root]), roads)[0]
             left = (1 - unit.reserve) * unit.battery_wh - MARGIN * 2 * unit.use_wh_m * metres
-            better = known & (t + home < there + back)
+            shut = streets.shut()
+            better = known & ~shut[roads] & ~shut[root] & (t + home < there + back)
             there, back = np.where(better, t, there), np.where(better, home, back)
             from_s = np.where(better, max(group.from_s, opens), from_s)
             until_s = np.where(better, min(group.until_s, closes), until_s)

@@ -81,6 +81,8 @@ class Assigning:
             group = steps.tours.group(unit)
             if not opened[unit.home] or unit.rest_until_s > now_s or not group.may_drive(now_s):
                 continue
+            if group.streets.shut()[unit.road]:
+                continue  # it stands where it must not drive
             rows, unit.planned = self._that_fit(unit, unit.planned, now_s), []
             if not rows:
                 continue

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from twin.control.mobility.delivery.answers import Answers, new_rows
 from twin.control.mobility.delivery.assigning import Assigning
@@ -25,7 +26,7 @@ from twin.control.mobility.delivery.ports import CHARGING, IDLE, TO_CHARGER, NoS
 from twin.control.mobility.delivery.reports import Reports
 from twin.control.mobility.delivery.rolling import RollingRoutes
 from twin.control.mobility.delivery.rules import Charging, LockerAfterTwo
-from twin.control.mobility.delivery.steps import Steps
+from twin.control.mobility.delivery.steps import NEAR_M, Steps
 from twin.control.mobility.delivery.tours import Tours
 from twin.control.mobility.delivery.units import Unit, Units, by_number
 from twin.control.mobility.delivery.watch import Watch
@@ -34,6 +35,7 @@ from twin.domain.delivery import DeliveryRules, OrderCancelled, OrdersPlaced
 from twin.domain.messages import Message
 from twin.domain.mobility import Instruction, PlaceChanged, Roster, Telemetry, UnitReport
 
+Ints = npt.NDArray[np.int64]
 DELIVERY_FLEETS = ("robot", "courier")
 
 
@@ -175,10 +177,27 @@ class DeliveryDesk:
             target = self._charging.target(charge, unit.reserve, unit.short, bool(queue[unit.home]))
             if not target or not (free > 0).any():
                 continue
-            away = np.hypot(chargers.x_m - depots.x_m[unit.home], chargers.y_m - depots.y_m[unit.home])
-            charger = int(np.argmin(np.where(free > 0, away, np.inf)))
-            free[charger] -= 1
-            self._steps.charge(unit, charger, target, now_s)
+            charger = self._charger(unit, free, now_s)
+            if charger >= 0:
+                free[charger] -= 1
+                self._steps.charge(unit, charger, target, now_s)
+
+    def _charger(self, unit: Unit, free: Ints, now_s: int) -> int:
+        """Return the nearest place with a free charger that a unit reaches above its reserve; -1 if there is none."""
+        chargers, depots = self._sites.chargers, self._sites.depots
+        away = np.hypot(chargers.x_m - depots.x_m[unit.home], chargers.y_m - depots.y_m[unit.home])
+        for charger in np.argsort(away, kind="stable").tolist():
+            if free[charger] <= 0:
+                continue
+            leg = self._tours.leg(
+                unit, unit.road, unit.pos_m, int(chargers.road[charger]), float(chargers.pos_m[charger])
+            )
+            need_wh = self._tours.energy_wh(unit, 2 * leg.metres, 2 * leg.time_s) if leg.metres > NEAR_M else 0.0
+            if leg.metres > NEAR_M and self._tours.group(unit).streets.shut()[unit.road]:
+                continue  # it stands where it must not drive
+            if leg.roads.size and (need_wh == 0.0 or need_wh <= unit.above_reserve_wh(now_s)):
+                return int(charger)
+        return -1
 
     def _active(self, now_s: int) -> bool:
         """Whether there is anything to look after in the next slot."""

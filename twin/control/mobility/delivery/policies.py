@@ -88,7 +88,7 @@ class NearestFirst:
         """Return the orders nearest to a point that are free and fit in, asking for twice as many until enough are."""
         k = 4 * self.most
         while True:
-            near = rows[np.sort(tree.query(xy, k=min(k, rows.size), workers=1)[1].reshape(-1))]
+            near = rows[np.sort(np.atleast_1d(tree.query(xy, k=min(k, rows.size), workers=1)[1]))]
             away = np.hypot(view.stop_x_m[view.stop[near]] - xy[0], view.stop_y_m[view.stop[near]] - xy[1])
             free = near[np.argsort(away, kind="stable")]
             free = free[~taken[free]]

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.control.mobility.delivery.ports import HANDING, IDLE, LOADING, TO_STOP, Assignment, Bools, Floats, Ints, View
-from twin.control.mobility.routing_parts import plan_parts
+from twin.control.mobility.routing import BUDGET
+from twin.control.mobility.routing_parts import LEAST, plan_parts
 from twin.control.mobility.routing_tables import AT_DEPOT, Legs, Plan, Tasks, Vans
 
 PRICE = 7_200.0  # seconds of a unit that an order left out costs (assumed); twice that when it is due
@@ -38,14 +39,15 @@ class _Problem:
 class RollingRoutes:
     """PyVRP on a rolling horizon; its answer depends on what it was shown before only through warm starts.
 
-    ``look_s``: units back, and orders ready, within this time take part. ``most_orders`` per problem bounds the time of
-    a decision. ``full``: a tour of this share of the capacity sets out at once.
+    ``look_s``: units back, and orders ready, within this time take part. ``most_orders`` per problem and
+    ``iterations`` bound the time of a decision. ``full``: a tour of this share of the capacity sets out at once.
     """
 
     look_s: int = 900
     margin_s: int = 600
     full: float = 0.7
     most_orders: int = 240
+    iterations: int = 150
     _last: dict[tuple[int, int], _Problem] = field(default_factory=dict, repr=False)
 
     def assign(self, view: View) -> Sequence[Assignment]:
@@ -132,7 +134,9 @@ class RollingRoutes:
         xy[:, 0], xy[:, 1] = view.depot_x_m[depot], view.depot_y_m[depot]
         xy[1 : 1 + stops.size] = np.column_stack([view.stop_x_m[stops], view.stop_y_m[stops]])
         legs = self._legs(view, depot, group, roads)
-        plan = plan_parts(tasks.rows(np.arange(len(tasks)), aboard=aboard), vans, legs, xy, warm_start=last)
+        rounds = min(self.iterations, max(BUDGET // (len(tasks) + len(vans)), LEAST))
+        tasks = tasks.rows(np.arange(len(tasks)), aboard=aboard)
+        plan = plan_parts(tasks, vans, legs, xy, iterations=rounds, warm_start=last)
         due = np.where(held, latest, view.now_s)  # what is late already waits for nothing
         return _Problem(sign, plan, dict(zip(tasks.key.tolist(), due.tolist(), strict=True)))
 
@@ -200,6 +204,8 @@ class RollingRoutes:
         plan, out = problem.plan, []
         row_of_order = {int(o): i for i, o in enumerate(view.order.tolist())}
         row_of_unit = {int(view.unit[u]): u for u in units.tolist()}
+        if plan.van.size == 0:
+            return []
         starts = np.flatnonzero(np.diff(plan.van * 1_000 + plan.trip, prepend=-1))
         for a, z in zip(starts.tolist(), [*starts[1:].tolist(), plan.van.size], strict=True):
             unit = row_of_unit.get(int(plan.van_key[a]))

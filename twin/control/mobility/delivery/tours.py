@@ -57,6 +57,8 @@ class Tours:
         if not (0 <= from_road < streets.length_m.size and 0 <= to_road < streets.length_m.size):
             return Leg(np.empty(0, dtype=np.int64), np.inf, np.inf)
         road_s = streets.road_s()
+        if streets.shut()[to_road]:
+            return Leg(np.empty(0, dtype=np.int64), np.inf, np.inf)
         if from_road == to_road:  # along the kerb
             metres = abs(to_pos_m - from_pos_m)
             share = metres / max(float(streets.length_m[to_road]), 1.0)
