@@ -378,13 +378,18 @@ class Units(UnitStates):
         for i, row in enumerate(rows.tolist()):
             leg = self._legs[row]
             assert leg is not None
+            before_m = leg.driven_m
             if same[i]:
                 leg.driven_m += float(ahead[i])
             elif road[i] >= 0:
                 self._come_to(row, leg, int(road[i]), float(pos[i]), now_s)
             if self.pos_m[row] >= self._stop_m[row] - NEAR_M:
-                self._gate.arrive(int(self.vehicle[row]), now_s)
-                self._end_leg(row, now_s)
+                # in meso it comes by its end on the way to the end of a segment: when was that?
+                beyond = max(float(pos[i]) - float(self._stop_m[row]), 0.0)
+                metres = max(leg.driven_m - before_m, 0.1)
+                t_s = now_s - int((now_s - self._since_s) * beyond / (metres + beyond))
+                self._gate.arrive(int(self.vehicle[row]), t_s)
+                self._end_leg(row, t_s)
 
     def _know_end(self, row: int, leg: Leg) -> None:
         """Note where on the present road the leg ends."""
@@ -392,13 +397,17 @@ class Units(UnitStates):
 
     def _come_to(self, row: int, leg: Leg, road: int, pos_m: float, now_s: int) -> None:
         """Take in that a unit has come to another road of its way."""
-        known = self._gate.way(int(self.vehicle[row]))
-        if known.size != leg.way.size or (known != leg.way).any():  # it took a way round
-            leg.take_way(known, self._length_m, leg.at)
-            leg.end_m = min(leg.end_m, float(self._length_m[leg.way[-1]]))
+        self._know_way(row, leg)
         at = leg.find(road)
         if at >= 0:
             self._move(row, leg, at, min(pos_m, leg.end_m) if at == leg.way.size - 1 else pos_m, now_s)
+
+    def _know_way(self, row: int, leg: Leg) -> None:
+        """Learn of the ways round that the vehicle took by itself."""
+        known = self._gate.way(int(self.vehicle[row]))
+        if known.size and (known.size != leg.way.size or (known != leg.way).any()):  # it took a way round
+            leg.take_way(known, self._length_m, leg.at)
+            leg.end_m = min(leg.end_m, float(self._length_m[leg.way[-1]]))
 
     def _move(self, row: int, leg: Leg, at: int, pos_m: float, now_s: int) -> None:
         here = float(self.pos_m[row])
@@ -418,7 +427,8 @@ class Units(UnitStates):
         assert leg is not None
         vehicle = int(self.vehicle[row])
         if vehicle:
-            self._come_to(row, leg, int(leg.way[-1]), leg.end_m, t_s)
+            self._know_way(row, leg)
+            self._move(row, leg, leg.way.size - 1, leg.end_m, t_s)
         else:
             metres = abs(leg.end_m - float(self.pos_m[row]))
             leg.driven_m += metres
