@@ -27,7 +27,7 @@ class Delivery(Part):
     area: tuple[str, ...] = key(
         "places around which residents and shops order; empty: the whole city",
         "a list of places",
-        ("清宁社区", "鹊华社区"),
+        ("清宁社区",),
     )
     radius_m: float = key("distance from those places", "a number from 100 to 50000", 3000.0, ge=100, le=50_000)
     orders_per_day: int = key(
