@@ -4,7 +4,8 @@ Everything is judged by the time of *sending*, whatever the order in which data 
 
 * a reading known already (same unit, same time of sending) is dropped;
 * *moments* (red light, harsh braking) are taken from every new reading, however late;
-* *lasting* violations begin when ``hold`` of the last ``window`` readings show them, and end when ``clear`` readings
+* *lasting* violations begin when ``hold`` of the last ``window`` readings show them (``hold_area`` for leaving the
+  area, as one position in fifty lies on a neighbouring road), and end when ``clear`` readings
   in a row show nothing (hysteresis). Readings are kept in order of sending, so late ones take their place.
   A gap is no reading: it neither begins nor ends anything. A reading older than the ``KEPT`` newest is dropped;
 * *silence*: a unit that was out by its last reading has sent nothing for ``silence_s``, until it sends again.
@@ -55,13 +56,17 @@ class Tolerances:
     braking_most_m_s2: float = 10.0
     red_lights_most: int = 5
     hold: int = 2
+    hold_area: int = 3
     window: int = 3
     clear: int = 3
     silence_s: int = 60
 
     def __post_init__(self) -> None:
-        if not 1 <= self.hold <= self.window:
-            raise ValueError(f"hold is {self.hold}, window is {self.window}; allowed: 1 <= hold <= window")
+        if not (1 <= self.hold <= self.window and 1 <= self.hold_area <= self.window):
+            raise ValueError(
+                f"hold is {self.hold}, hold_area is {self.hold_area}, window is {self.window};"
+                " allowed: 1 <= hold, hold_area <= window"
+            )
         if not (1 <= self.clear <= KEPT and self.window <= KEPT and self.silence_s >= 1):
             raise ValueError(
                 f"window is {self.window}, clear is {self.clear}, silence_s is {self.silence_s};"
@@ -84,6 +89,8 @@ class Watch:
 
     def __init__(self, permits: Permits, tolerances: Tolerances) -> None:
         self._permits, self._tol = permits, tolerances
+        self._hold = np.full(len(LASTING), tolerances.hold)
+        self._hold[OUT_OF_AREA] = tolerances.hold_area
         self._limit_m_s: Floats = np.empty(0)
         self._now: Standings | None = None
         self._before: Standings | None = None  # what held before the last change, for readings sent then
@@ -250,7 +257,7 @@ class Watch:
         """Return what begins and ends, after new readings of these units."""
         tol = self._tol
         window = self._shows[row, -tol.window :]
-        begins = ~self._open[row] & (window.sum(axis=1) >= tol.hold)
+        begins = ~self._open[row] & (window.sum(axis=1) >= self._hold)
         ends = self._open[row] & ~self._shows[row, -tol.clear :].any(axis=1)
         out: list[Finding] = []
         for i, v in zip(*(a.tolist() for a in np.nonzero(begins)), strict=True):
