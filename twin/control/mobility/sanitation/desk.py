@@ -19,7 +19,7 @@ from twin.control.mobility.permits import Permits
 from twin.control.mobility.sanitation.areas import Areas
 from twin.control.mobility.sanitation.hours import next_begin
 from twin.control.mobility.sanitation.inbox import Inbox
-from twin.control.mobility.sanitation.jobs import Bounds, Job, Site, next_job
+from twin.control.mobility.sanitation.jobs import CHARGE_FULL, CHARGE_TO, Bounds, Job, Site, next_job
 from twin.control.mobility.sanitation.legs import Legs
 from twin.control.mobility.sanitation.policies import Coverage
 from twin.control.mobility.sanitation.ports import Floats, Ints, SanitationPolicy, SanitationView
@@ -172,7 +172,11 @@ class SanitationDesk:
             return []
         streets = self._streets(u, fastest)
         site = Site(self._ways, streets or self._ways.base, self._stops, self._users())
-        if streets is None:  # it may not drive: at home it can at least charge
+        stop = self._stops.named(u.place, now_s) if u.came_for else None
+        if stop is not None:
+            job = Job(u.came_for, stop=stop, charge=CHARGE_TO if u.round else CHARGE_FULL)
+            u.came_for = ""
+        elif streets is None:  # it may not drive: at home it can at least charge
             job = _at_home(u, site, now_s)
         else:
             u.round = [r for r in u.round if not streets.shut()[r]]

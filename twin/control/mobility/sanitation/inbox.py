@@ -149,8 +149,10 @@ class Inbox:
         u.halted = u.halted_by_desk = False
         if u.goal == "sweep":
             self._ended.append((u.leg, u.left_s))
-        if u.goal in ("sweep", "approach", "home"):
-            u.idle(road, pos_m)
+        goal, place = u.goal, u.place
+        u.idle(road, pos_m)
+        if goal in ("tip", "water", "charge"):
+            u.came_for, u.place = goal, place
 
     def _refused(self, u: Sweeper, told: UnitReport, now_s: int) -> None:
         """Go on from where the unit stands, after a pause; what was refused three times is left for later."""

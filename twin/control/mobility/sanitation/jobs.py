@@ -28,6 +28,7 @@ HOME_SPARE_S = 300.0  # to be home before the permit ends: traffic may be slower
 BATTERY_SPARE = 0.05  # above the reserve
 CHARGE_TO = 0.9  # in working hours
 CHARGE_FULL = 1.0
+FAR_S = 1e6  # stands for: there is no way
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,10 @@ def _visit_first(u: Sweeper, roads: Ints, fill_l: Floats, bounds: Bounds, site: 
         np.column_stack([fill_l, water_l]),
         np.maximum(left, 0.0),
         full,
-        between,
-        after,
-        _visit_s(u, u.road, first, bounds, site),
-        _between(site, u.road, first),
+        np.minimum(between, FAR_S),
+        np.minimum(after, FAR_S),
+        min(_visit_s(u, u.road, first, bounds, site), FAR_S),
+        min(_between(site, u.road, first), FAR_S),
     )
     if not cuts or cuts[0] != 0:
         return False

@@ -16,6 +16,7 @@ from twin.domain.sanitation import ServiceUnit
 NEAR_M = 60.0  # so far before the end of a road a unit may begin to sweep at once
 START_M = 20.0  # so far behind its beginning a road still counts as swept from the start
 AT_STOP_M = 50.0
+BACK_M = 60.0  # further than this nobody goes back along the kerb if there is a way round
 SLOWER = 3.0  # a leg is overdue when it takes so many times longer than told, and
 SPARE_S = 900  # so much more
 NO_WAY_S = 600  # pause of a unit that finds no way
@@ -70,9 +71,8 @@ class Legs:
 
     def _go(self, u: Sweeper, goal: str, road: int, pos_m: float, now_s: int, streets: Streets) -> list[Command]:
         roads = streets.way(u.road, road).tolist()
-        if roads and u.road == road and pos_m < u.pos_m - 1.0:  # behind it on the same road: round the block
-            loop = self._ways.round_to(streets, road)[1]
-            roads = [road, *loop, road] if loop else []
+        if roads and u.road == road and pos_m < u.pos_m - BACK_M and (loop := self._ways.round_to(streets, road)[1]):
+            roads = [road, *loop, road]
         if not roads:
             u.pause_until_s = now_s + NO_WAY_S
             return []

@@ -63,6 +63,11 @@ class Stops:
             return False
         return True
 
+    def named(self, key: tuple[str, str], now_s: int) -> Stop | None:
+        """Return a usable place by (kind, place)."""
+        stop = self._all.get(key)
+        return stop if stop is not None and stop.usable(now_s) else None
+
     def of(self, kind: str, now_s: int) -> list[Stop]:
         """Return the usable places of a kind."""
         return [s for s in self._all.values() if s.kind == kind and s.usable(now_s)]

@@ -21,7 +21,8 @@ class Sweeper:
     """One unit. ``goal`` says what its leg is for, or what it does where it stands; "" when it waits for the desk.
 
     Goals: sweep, approach (of a road to sweep), tip, water, charge, home. ``driving``: on a leg; else, with a goal, it
-    is being served. ``joined``: the present leg was ordered while it drove. ``round``: roads to sweep after the
+    is being served. ``joined``: the present leg was ordered while it drove.
+    ``came_for``: it has just come to ``place`` to tip, fill or charge. ``round``: roads to sweep after the
     present leg. ``errands``: "tip"/"water" still to be done before the next road.
     """
 
@@ -52,6 +53,7 @@ class Sweeper:
     leg_pos_m: float = 0.0
     leg_m_s: float = 0.0
     joined: bool = False
+    came_for: str = ""
     place: tuple[str, str] = ("", "")
     left_s: int = 0
     due_s: int = 0
@@ -102,6 +104,7 @@ class Sweeper:
     def idle(self, road: int, pos_m: float) -> None:
         """Take note that it stands and waits for the desk."""
         self.goal, self.driving, self.road, self.pos_m, self.place = "", False, road, pos_m, ("", "")
+        self.came_for = ""
 
 
 def from_roster(told: Roster, now_s: int) -> dict[int, Sweeper]:

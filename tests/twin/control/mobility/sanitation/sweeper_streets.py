@@ -100,6 +100,8 @@ class Streets:
     permits: bool = True
     battery_wh: float = 15_000.0
     area: tuple | None = None
+    sweeps_clean: bool = False
+    water_l_m: float = 0.05
     now: int = 0
     log: list = field(default_factory=list)  # (second, what, unit, road or figure)
     calls: list = field(default_factory=list)
@@ -117,7 +119,7 @@ class Streets:
             self.map,
             Roster(0, "roster", "sweeper", u, np.full(k, CAPACITY_L), one * self.battery_wh, one, one * 0.18,
                    one * 300.0, one * 0.15, one * 6.0, ("depot",) * k, np.zeros(k, int), one * 60.0, one * 0, one * 0),
-            SweeperKit(0, "kit", u, one * WATER_L, one * 0.05, np.full(k, 180), one),
+            SweeperKit(0, "kit", u, one * WATER_L, one * self.water_l_m, np.full(k, 180), one),
             place("tip", "tip", 0), place("water", "water", 0), place("charger", "depot", 0, 60.0),
             CleaningArea(0, "area", "area", self.roads, 0.7, np.asarray([h[0] for h in self.hours]),
                          np.asarray([h[1] for h in self.hours]), SWEEP_M_S, np.ones(self.roads.size, int),
@@ -176,7 +178,8 @@ class Streets:
             self.log.append((self.now, c.task, u.number, c.roads.tolist()))
         elif isinstance(c, ServiceUnit):
             assert u.state == PARKED
-            assert (u.road, u.pos) == (0, 50.0), "it does not stand at the tip"
+            assert u.road == 0, "it does not stand at the tip"
+            assert abs(u.pos - 50.0) <= 60.0, "it does not stand at the tip"
             u.state, u.service = SERVING, c.what
             u.until_s = self.now + (180 if c.what == "tip" else round(WATER_L - u.water))
         elif isinstance(c, ChargeUnit):
@@ -247,7 +250,9 @@ class Streets:
         share = (u.pos - u.from_m) / LENGTH_M
         litres = self.dirty_l_m[u.road] * LENGTH_M * share
         u.hopper += litres
-        u.water -= 0.05 * LENGTH_M * share
+        if self.sweeps_clean:
+            self.dirty_l_m[u.road] *= 1 - share
+        u.water -= self.water_l_m * LENGTH_M * share
         self.log.append((self.now, "hopper", u.number, u.hopper))
         if share > 0.8:
             self.log.append((self.now, "swept", u.number, u.road))
@@ -289,6 +294,13 @@ class Streets:
         while self.now < until_s:
             self.step()
         return self
+
+    def reachable(self, road=0):
+        """Return the roads that can be come to from a road without a closed one."""
+        found, turns = {road}, list(zip(self.map.turn_from.tolist(), self.map.turn_to.tolist(), strict=True))
+        while more := {b for a, b in turns if a in found and b not in found and b not in self.closed}:
+            found |= more
+        return found
 
     # -- what happened --------------------------------------------------------------------------------------
 
