@@ -152,7 +152,7 @@ class BusDesk:
         if tick:
             for unit in office.units.values():
                 watch(office, unit, now_s)
-        self._keep_promises(now_s)
+        self._keep_promises(now_s, tick)
         self._give_away(now_s)
         for asked in self._asked:
             self._answer(now_s, asked)
@@ -240,18 +240,20 @@ class BusDesk:
         for b in soon:
             office.cancel(b, app.WEATHER)
 
-    def _keep_promises(self, now_s: int) -> None:
-        """Move promises that the present plans break, and tell the customers."""
+    def _keep_promises(self, now_s: int, tick: bool) -> None:
+        """Move promises that the present plans break, and tell the customers: of buses that changed, or all."""
         office = self._office
-        view = office.view(now_s)
+        units = [u for u in office.units.values() if u.visits and (tick or u.version != u.checked)]
+        for unit in units:
+            unit.checked = unit.version
+        view = office.view(now_s, None, units)
         for bus in view.buses:
             unit = office.units[bus.unit]
-            if not bus.visits:
-                unit.until_s = 0
-                continue
             times = timed(view, bus, bus.visits)
-            if times.home_s > bus.until_s:
-                unit.until_s = int(min(times.home_s, 10**9))
+            ends = int(min(times.home_s, 10**9))
+            ends = ends if unit.window is not None and ends > unit.window.until_s else 0
+            if ends != unit.until_s:
+                unit.until_s = ends
                 unit.changed()
             on_s: dict[int, int] = {}
             for visit, arrive in zip(bus.visits, times.arrive_s, strict=True):

@@ -57,7 +57,6 @@ def _serve(office: Office, unit: BusUnit, now_s: int) -> None:
             go_home(office, unit, now_s)
         return
     assert unit.ways is not None
-    view = office.view(now_s)
     visit, rules = unit.visits[0], office.rules
     bus = unit.seen(rules, now_s)
     here = unit.doing != LEG and unit.at == visit.stop
@@ -76,6 +75,7 @@ def _serve(office: Office, unit: BusUnit, now_s: int) -> None:
         return
     charged(office, unit, now_s)
     bus = unit.seen(rules, now_s)
+    view = office.view(now_s, None, ())
     if not unit.aboard and energy_left_wh(view, bus, _trip(unit), START_MARGIN) < 0:
         _too_empty(office, unit, now_s)
         return
@@ -139,7 +139,7 @@ def open_doors(office: Office, unit: BusUnit, now_s: int) -> None:
     not_before = visit.depart_s if visit.board or goes_on else 0  # nobody waits for the end of a run
     promise = max((known[b].pickup_s for b in visit.board), default=0)
     until = max(now_s + stay, not_before, promise + rules.patience_s)
-    unit.visits, unit.doors, unit.doing = rest, visit, DOORS
+    unit.visits, unit.doors, unit.doing, unit.asked_s = rest, visit, DOORS, now_s
     unit.close_s, unit.expect_s = max(now_s + stay, not_before, promise), until
     unit.changed()
     place = office.atlas.stops[visit.stop]
@@ -177,7 +177,7 @@ def go_home(office: Office, unit: BusUnit, now_s: int) -> None:
     if unit.at_home:
         full = unit.battery >= office.rules.charge_to - BELOW
         if unit.doing == IDLE and not full and unit.home not in office.shut_depots:
-            unit.doing, unit.charge_s = CHARGING, now_s
+            unit.doing, unit.charge_s, unit.asked_s = CHARGING, now_s, now_s
             unit.changed()
             office.out.append(ChargeUnit(office.key("charge", unit.unit), unit.unit, office.rules.charge_to))
         return
@@ -215,7 +215,7 @@ def drive(office: Office, unit: BusUnit, now_s: int, road: int, pos_m: float, ta
         roads, road, pos_m, task, bound, now_s, metres * unit.wh_m + unit.idle_w * seconds / 3600, metres,
         rerouted=unit.doing == LEG,
     )  # fmt: skip
-    unit.doing, unit.at = LEG, -1
+    unit.doing, unit.at, unit.asked_s = LEG, -1, now_s
     unit.eta_s = unit.expect_s = now_s + int(seconds)
     unit.changed()
     office.out.append(DriveTo(office.key("drive", unit.unit), unit.unit, roads, float(pos_m), float(speed), task))

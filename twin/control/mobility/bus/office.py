@@ -44,11 +44,11 @@ class Office:
         self.serial += 1
         return f"{kind}/{number}/{self.serial}"
 
-    def view(self, now_s: int, request: Booking | None = None) -> BusView:
-        """Return what the policy sees."""
+    def view(self, now_s: int, request: Booking | None = None, units: Iterable[BusUnit] | None = None) -> BusView:
+        """Return what the policy sees; of only some ``units`` for reckoning with these."""
         buses = tuple(
             unit.seen(self.rules, now_s)
-            for unit in self.units.values()
+            for unit in (self.units.values() if units is None else units)
             if unit.window is not None and not (unit.out or unit.lost or unit.stopped or unit.gave_up)
         )
         known = self.bookings.open

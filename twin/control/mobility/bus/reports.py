@@ -15,7 +15,7 @@ from twin.domain.bus import CancelBooking, ChangePromise
 from twin.domain.mobility import PARKED, Instruction, ResumeUnit, Telemetry, UnitReport
 
 TRIES = 3  # refusals in a row after which the passengers are given to another bus
-STUCK_S = 60  # a bus that stands parked at its goal so long without a report is taken to be there
+STUCK_S = 180  # a bus that stands parked so long when it should do something did not get the command
 SLIP_S = 30  # a bus that is overdue is thought to be there so much later
 MOST_M = 50_000.0  # an odometer that jumps further between two sendings is wrong
 BROKE = "the bus broke down"
@@ -211,11 +211,30 @@ def telemetry(office: Office, told: Telemetry, now_s: int) -> None:
         known = 0 <= road < office.atlas.roads
         if unit.doing == LEG and unit.leg is not None and known and sent_s > unit.leg.began_s:
             unit.road, unit.pos_m = road, pos_m
-            near = road == unit.leg.road and abs(pos_m - unit.leg.pos_m) <= NEAR_M
-            if near and int(told.state[k]) == PARKED and sent_s > unit.eta_s + STUCK_S:
-                _ended(office, unit, unit.leg.road, unit.leg.pos_m, now_s)
+        if int(told.state[k]) != PARKED or unit.doing == IDLE or unit.out or unit.halted_s >= 0:
+            unit.parked_s = -1
+        elif unit.parked_s < unit.asked_s:
+            unit.parked_s = sent_s
+        elif sent_s - unit.parked_s >= STUCK_S:
+            _stands(office, unit, road, pos_m, now_s)
         if unit.doing != LEG:
             unit.changed()
+
+
+def _stands(office: Office, unit: BusUnit, road: int, pos_m: float, now_s: int) -> None:
+    """Deal with a bus that stands parked although it should do something: the command or its report was lost."""
+    unit.parked_s = -1
+    if unit.doing == LEG and unit.leg is not None:
+        leg = unit.leg
+        near = road == leg.road and abs(pos_m - leg.pos_m) <= NEAR_M
+        if near:
+            _ended(office, unit, leg.road, leg.pos_m, now_s)
+        else:
+            office.stand(unit, road, pos_m)
+        return
+    if unit.doing == DOORS and unit.doors is not None:
+        unit.visits = (unit.doors, *unit.visits)
+    unit.doing, unit.doors = IDLE, None
 
 
 def on_test(unit: BusUnit) -> bool:

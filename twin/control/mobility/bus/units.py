@@ -81,11 +81,14 @@ class BusUnit:
     heard_s: int = 0
     sent_s: int = -1
     odometer_m: float = -1.0
+    asked_s: int = 0  # it was told to do something then
+    parked_s: int = -1  # since then telemetry has it parked nevertheless
     retry_s: int = 0
     tries: int = 0
     last_goal: tuple[int, float] = (-1, 0.0)
     lap: int = 0
     version: int = 0
+    checked: int = -1
     _view: tuple[object, Bus] | None = field(default=None, repr=False)
 
     @property

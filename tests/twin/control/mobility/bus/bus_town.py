@@ -15,6 +15,7 @@ import numpy as np
 
 from twin.domain.bus import (
     AnswerBooking,
+    BookingCancelled,
     BookingRequest,
     BusRules,
     CancelBooking,
@@ -377,7 +378,9 @@ class Town:
         assert bus.busy is None, f"doors opened on the move at {self.now}"
         assert self.stop_at[c.stop] == (bus.road, bus.pos), f"{c.stop} is not where the bus is"
         assert set(c.alight.tolist()) <= set(bus.aboard), "somebody gets off who is not aboard"
-        comes = [b for b in c.board.tolist() if not self.no_show(b) and b not in self.boarded]
+        comes = [
+            b for b in c.board.tolist() if not self.no_show(b) and b not in self.boarded and b not in self.cancelled
+        ]
         people = sum(self.party[b] for b in (*comes, *c.alight.tolist()))
         done = self.now + self.rules.dwell_s + self.rules.person_s * people
         self.off_s[c.key] = done
@@ -413,6 +416,11 @@ class Town:
             self.missed[b] = "broken"
         bus.aboard = []
         bus.broken_until = self.now + for_s
+
+    def give_up(self, b):
+        if b in self.party and b not in self.boarded and b not in self.cancelled and self.answers[b].accepted:
+            self.cancelled[b] = (self.now, "customer")
+            self.tell([BookingCancelled(self.now, f"gave up/{b}", b, "customer")])
 
     def silence(self, unit, for_s):
         self.buses[unit].silent_until = self.now + for_s
