@@ -185,7 +185,8 @@ class World:
         return Roster(
             self.now_s, "roster", "robot", np.asarray([t.number for t in u]), np.full(n, s.capacity),
             np.full(n, s.battery_wh), np.full(n, 0.9), np.full(n, USE_WH_M), np.full(n, IDLE_W), np.full(n, RESERVE),
-            np.full(n, SPEED_M_S), tuple(f"depot-{t.depot}" for t in u), np.asarray([t.road for t in u]), np.full(n, 50.0),
+            np.full(n, SPEED_M_S), tuple(f"depot-{t.depot}" for t in u), np.asarray([t.road for t in u]),
+            np.full(n, 50.0),
             np.zeros(n), np.zeros(n),
         )  # fmt: skip
 
@@ -238,6 +239,8 @@ class World:
     def report(self, unit: _Truth, what: str, items: list[int] | None = None, missed: list[int] | None = None, detail: str = "") -> None:  # fmt: skip  # noqa: E501
         """Let a unit report; kept back while its link is lost."""
         self._count += 1
+        if unit.doing != "driving":
+            self._use(unit, 0.0)
         told = UnitReport(
             self.now_s, f"report/{unit.number}/{self._count}", unit.number, what, unit.road, unit.pos_m,
             max(unit.wh / self.setting.battery_wh, 0.0), self._litres(unit), _ints(items or []), _ints([]),

@@ -25,10 +25,10 @@ BETWEEN_S = 120  # of driving between two stops (assumed)
 
 
 class Answers:
-    """Answers all new orders of a slot together."""
+    """Answers all new orders of a slot together; ``full``: state of charge to which units charge."""
 
-    def __init__(self, steps: Steps) -> None:
-        self._steps, self._book = steps, steps.book
+    def __init__(self, steps: Steps, full: float) -> None:
+        self._steps, self._book, self._full = steps, steps.book, full
 
     def give(self, rows: Ints, now_s: int) -> None:
         """Answer the orders of these rows."""
@@ -94,7 +94,7 @@ class Answers:
         steps.changed = True
 
     def _ways(self, rows: Ints, depot: int, units: list[Unit], now_s: int) -> tuple[Floats, Floats, Ints, Ints, Floats]:
-        """Per order the best over the groups: seconds there and back, hours, and metres of range that would be left."""
+        """Return, per order, the best over the groups: seconds there and back, hours, and Wh left above the reserve."""
         b, steps = self._book, self._steps
         depots, rules = steps.sites.depots, steps.rules
         root = int(depots.road[depot])
@@ -107,7 +107,7 @@ class Answers:
         best: dict[int, Unit] = {}
         for u in units:
             g = int(steps.tours.licences.of[u.row])
-            if g not in best or u.battery_wh * (1 - u.reserve) > best[g].battery_wh * (1 - best[g].reserve):
+            if g not in best or u.usable_wh > best[g].usable_wh:
                 best[g] = u
         for g, unit in best.items():
             group = steps.tours.licences.groups[g]
@@ -116,7 +116,11 @@ class Answers:
             streets = group.streets
             t, home = streets.times(np.asarray([root]), roads)[0], streets.times_to(root)[roads]
             metres = streets.distances(np.asarray([root]), roads)[0]
-            left = (1 - unit.reserve) * unit.battery_wh - MARGIN * 2 * unit.use_wh_m * metres
+            ways = np.divide(t + home, t, out=np.full(n, 2.0), where=np.isfinite(t + home) & (t > 0))
+            both_m = metres * ways
+            tour_s = t + home + steps.tours.hand_s(1)
+            need_wh = MARGIN * (unit.use_wh_m * both_m + unit.idle_w * tour_s / 3600.0)
+            left = unit.usable_wh - (1.0 - self._full) * unit.battery_wh - need_wh
             shut = streets.shut()
             better = known & ~shut[roads] & ~shut[root] & (t + home < there + back)
             there, back = np.where(better, t, there), np.where(better, home, back)

@@ -12,10 +12,10 @@ from twin.control.mobility.delivery.view import build
 
 
 class Assigning:
-    """Asks the policy when something changed or orders wait for units that are idle, and lets units set out."""
+    """Asks the policy when there is reason to, and lets units set out. ``full``: state of charge of a full unit."""
 
-    def __init__(self, steps: Steps, policy: Policy) -> None:
-        self._steps, self._policy = steps, policy
+    def __init__(self, steps: Steps, policy: Policy, full: float) -> None:
+        self._steps, self._policy, self._full = steps, policy, full
 
     def plan(self, now_s: int) -> None:
         """Ask the policy, if there is reason to, and note what it says."""
@@ -83,15 +83,36 @@ class Assigning:
                 continue
             if group.streets.shut()[unit.road]:
                 continue  # it stands where it must not drive
-            rows, unit.planned = self._that_fit(unit, unit.planned, now_s), []
-            if not rows:
-                continue
-            begin_s = now_s + steps.tours.load_s(len(rows))
-            rows, short, _ = steps.tours.feasible_rows(unit, rows, unit.road, unit.pos_m, begin_s)
+            rows, unit.planned = self._that_can_be(unit, self._that_fit(unit, unit.planned, now_s), now_s), []
             if rows:
                 steps.load(unit, rows, now_s)
-            elif short:
+
+    def _that_can_be(self, unit: Unit, rows: list[int], now_s: int) -> list[int]:
+        """Return the rows that a unit can bring and be back; stops out of its reach do not keep it from the others.
+
+        A unit that is not full charges first. What is out of reach of the strongest unit when full is given up.
+        """
+        steps = self._steps
+        while rows:
+            begin_s = now_s + steps.tours.load_s(len(rows))
+            fits, short, _ = steps.tours.feasible_rows(unit, rows, unit.road, unit.pos_m, begin_s)
+            if fits:
+                return fits
+            if short and unit.charge_at(now_s) < self._full - 0.03:
                 unit.short = True
+                return []
+            stop = steps.tours.stops(rows)[0]
+            if short and steps.tours.feasible_rows(unit, stop, unit.road, unit.pos_m, begin_s)[1]:
+                self._out_of_reach(unit, stop)
+            rows = [r for r in rows if r not in stop]
+        return []
+
+    def _out_of_reach(self, unit: Unit, stop: list[int]) -> None:
+        """Give orders up that no unit of the depot could bring."""
+        others = (u for u in self._steps.units.all if u.home == unit.home)
+        if all(u.usable_wh <= unit.usable_wh for u in others):
+            for r in stop:
+                self._steps.give_up(r, "too far for the battery")
 
     def _that_fit(self, unit: Unit, rows: Sequence[int], now_s: int) -> list[int]:
         """Return the first rows that are ready and fit in by litres."""

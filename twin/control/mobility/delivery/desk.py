@@ -36,6 +36,7 @@ from twin.domain.messages import Message
 from twin.domain.mobility import Instruction, PlaceChanged, Roster, Telemetry, UnitReport
 
 Ints = npt.NDArray[np.int64]
+QUIET_S = 1_800  # with nothing to do the desk looks after its units' charge so often
 DELIVERY_FLEETS = ("robot", "courier")
 
 
@@ -52,14 +53,14 @@ class DeliveryDesk:
         self._steps = Steps(self._book, self._units, self._sites, self._tours, noshow or LockerAfterTwo())
         self._reports = Reports(self._steps, self._operators, self._charging.full)
         self._watch = Watch(self._steps, self._reports, self._operators)
-        self._answers = Answers(self._steps)
-        self._assigning = Assigning(self._steps, policy or RollingRoutes())
+        self._answers = Answers(self._steps, self._charging.full)
+        self._assigning = Assigning(self._steps, policy or RollingRoutes(), self._charging.full)
         self._seen: set[str] = set()
         self._roster: Roster | None = None
         self._early: list[Message] = []
         self._begun = False
         self._slot = -1
-        self._woken_s = -1
+        self._asked: set[int] = set()
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> Sequence[Command]:
         """Fold the messages, take the next steps, and plan if a new slot has begun."""
@@ -77,8 +78,11 @@ class DeliveryDesk:
             self._slot = now_s // slot_s
             self._plan(now_s)
         wake_s = (now_s // slot_s + 1) * slot_s
-        if wake_s > self._woken_s and self._active(now_s):
-            self._woken_s = wake_s
+        if not self._active(now_s):
+            wake_s = (now_s // QUIET_S + 1) * QUIET_S
+        self._asked = {t for t in self._asked if t > now_s}
+        if wake_s not in self._asked:
+            self._asked.add(wake_s)
             out.append(WakeAt(f"wake/{wake_s}", wake_s))
         return out
 
@@ -174,7 +178,8 @@ class DeliveryDesk:
         queue = np.bincount(self._book.depot[ready], minlength=len(depots.place))
         for unit in sorted(idle, key=lambda u: (u.charge_at(now_s), u.number)):
             charge = unit.charge_at(now_s)
-            target = self._charging.target(charge, unit.reserve, unit.short, bool(queue[unit.home]))
+            wanted = bool(queue[unit.home]) and now_s < self._tours.until_s(unit, now_s)
+            target = self._charging.target(charge, unit.reserve, unit.short, wanted)
             if not target or not (free > 0).any():
                 continue
             charger = self._charger(unit, free, now_s)
@@ -186,16 +191,18 @@ class DeliveryDesk:
         """Return the nearest place with a free charger that a unit reaches above its reserve; -1 if there is none."""
         chargers, depots = self._sites.chargers, self._sites.depots
         away = np.hypot(chargers.x_m - depots.x_m[unit.home], chargers.y_m - depots.y_m[unit.home])
+        shut = self._tours.group(unit).streets.shut()
         for charger in np.argsort(away, kind="stable").tolist():
             if free[charger] <= 0:
                 continue
-            leg = self._tours.leg(
-                unit, unit.road, unit.pos_m, int(chargers.road[charger]), float(chargers.pos_m[charger])
-            )
-            need_wh = self._tours.energy_wh(unit, 2 * leg.metres, 2 * leg.time_s) if leg.metres > NEAR_M else 0.0
-            if leg.metres > NEAR_M and self._tours.group(unit).streets.shut()[unit.road]:
+            to = (int(chargers.road[charger]), float(chargers.pos_m[charger]))
+            if unit.road == to[0] and abs(unit.pos_m - to[1]) <= NEAR_M:
+                return int(charger)
+            if shut[unit.road]:
                 continue  # it stands where it must not drive
-            if leg.roads.size and (need_wh == 0.0 or need_wh <= unit.above_reserve_wh(now_s)):
+            leg = self._tours.leg(unit, unit.road, unit.pos_m, *to)
+            need_wh = self._tours.energy_wh(unit, 2 * leg.metres, 2 * leg.time_s)
+            if leg.roads.size and need_wh <= unit.above_reserve_wh(now_s):
                 return int(charger)
         return -1
 

@@ -109,7 +109,7 @@ class RollingRoutes:
         parts = (
             view.order[rows], view.stop[rows], view.due_s[rows], view.unit[units], view.doing[units],
             np.where(view.doing[units] == IDLE, 0, view.back_s[units] // 300), view.order[carried], view.stop[carried],
-            np.asarray([view.travel[group].version]),
+            view.range_m[units] // 500.0, np.asarray([view.travel[group].version, view.now_s // 1_800]),
         )  # fmt: skip
         return b"|".join(np.ascontiguousarray(p).tobytes() for p in parts)
 

@@ -81,6 +81,11 @@ class Unit:
         """Whether it can be reckoned with."""
         return self.able and not self.silent and not self.held
 
+    @property
+    def usable_wh(self) -> float:
+        """Energy above the reserve of a full battery."""
+        return (1.0 - self.reserve) * self.battery_wh
+
     def key(self, what: str) -> str:
         """Return a new key for a command to this unit."""
         self.serial += 1
