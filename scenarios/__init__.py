@@ -1,6 +1,7 @@
 """Scenarios and what is asked of them: the catalogue, indicators, comparisons.
 
-``load("weekday")`` gives a scenario of the catalogue or of a file; ``kpis`` holds the indicators.
+``load("weekday")`` gives a scenario of the catalogue or of a file; ``kpis`` holds the indicators; ``compare`` runs two
+scenarios under the same seeds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twin.scenario import Scenario
 
-__all__ = ["kpis", "load"]
+__all__ = ["compare", "kpis", "load"]
 
 
 def load(path_or_name: str | Path, **overrides: Any) -> Scenario:
@@ -30,4 +31,8 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module("scenarios.kpis")
+    if name == "compare":
+        from scenarios.experiment import compare
+
+        return compare
     raise AttributeError(f"module 'scenarios' has no attribute '{name}'")

@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rides:
-    """One row per booking: ``wait_s`` at the stop and ``ride_s`` (nan when never picked up), ``direct_s``, ``served``."""
+    """One row per booking: ``wait_s`` and ``ride_s`` (nan when never picked up), ``direct_s``, ``served``."""
 
     frame: pd.DataFrame
 

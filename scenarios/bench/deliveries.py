@@ -106,6 +106,7 @@ class _Truth:
     linked: bool = True
     kept: list[Message] = field(default_factory=list)
     since_s: int = 0
+    excused: bool = False  # something went wrong since it was charged: it may use more than its reserve allows
 
 
 class World:
@@ -292,6 +293,7 @@ class World:
             if not unit.linked:
                 return  # nobody hears it
             if self.dice.random() < self.faults.refuse and not isinstance(c, AssistUnit | ResumeUnit):
+                unit.excused = True
                 self.report(unit, "refused", detail="out of sorts")
                 return
             getattr(self, "_do_" + _DOES[type(c)])(unit, c)
@@ -336,7 +338,7 @@ class World:
         dice, f = self.dice.random(), self.faults
         edges = np.cumsum([f.broken, f.halted, f.help])
         if self.dice.random() < f.silent:
-            unit.linked = False
+            unit.linked, unit.excused = False, True
             self.at(self.now_s + f.silent_s, lambda: self._relink(unit))
         if dice < edges[0]:
             self._later(unit, seconds / 2, lambda: self._break(unit))
@@ -368,7 +370,7 @@ class World:
     def _use(self, unit: _Truth, metres: float, roads: list[int] | None = None) -> None:
         unit.wh -= metres * USE_WH_M + IDLE_W * (self.now_s - unit.since_s) / 3600.0
         unit.since_s = self.now_s
-        if unit.wh < RESERVE * self.setting.battery_wh - 1e-6:
+        if not unit.excused and unit.wh < RESERVE * self.setting.battery_wh - 1e-6:
             self.wrong.append(f"{self.now_s}: unit {unit.number} below its reserve")
         tod = self.now_s % DAY_S
         if metres > 0 and not self.setting.from_s <= tod <= self.setting.permit_until_s + 60:
@@ -398,7 +400,7 @@ class World:
 
     def _halt(self, unit: _Truth, cause: str, back_s: int = 0) -> None:
         self._move(unit)
-        unit.doing = "halted"
+        unit.doing, unit.excused = "halted", True
         self.report(unit, "halted", detail=cause)
         if back_s:
             self._later(unit, back_s, lambda: self._resume(unit))
@@ -444,7 +446,7 @@ class World:
 
         def done() -> None:
             unit.wh += need
-            unit.since_s, unit.doing = self.now_s, "parked"
+            unit.since_s, unit.doing, unit.excused = self.now_s, "parked", False
             self.report(unit, "charged")
 
         self._later(unit, need / 3_000.0 * 3600, done)
