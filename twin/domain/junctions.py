@@ -33,6 +33,7 @@ class SignalMap(Message):
     group: its junction, its place in the state (0..), whether pedestrians use it.
     lane: approach lanes: junction, road index, number from the kerb (0..), length, speed limit.
     link: group, lane (-1: pedestrians), road it leads to (-1: pedestrians).
+    feed: ``feed_share`` of what leaves lane ``feed_lane`` comes to lane ``feed_to`` (of the next signal): a guess.
     conflict: ordered pairs of groups of one junction whose ways cross. ``conflict_yields``: 1 where the first gives
     way to the second, so that both may be green while the first shows ``g``. ``conflict_clear_s``: at least this
     many seconds from the end of the first one's green to the start of the second one's.
@@ -59,6 +60,9 @@ class SignalMap(Message):
     link_group: Ints
     link_lane: Ints
     link_to_road: Ints
+    feed_lane: Ints
+    feed_to: Ints
+    feed_share: Floats
     conflict_a: Ints
     conflict_b: Ints
     conflict_yields: Ints

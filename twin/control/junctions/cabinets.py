@@ -1,8 +1,9 @@
 """Signal controllers at the roadside: each runs its own plan, takes orders while they last, and stays safe by itself.
 
 All cabinets of a city are one object with one row per junction. ``step`` is called every second and does work only
-for junctions where something ends. An order (``ShowPhases``) that asks for something unsafe raises ControlError; one that
-merely comes too late (the cabinet has gone back to its plan and is changing) is left aside and counted in ``refused``.
+for junctions where something ends. An order (``ShowPhases``) that asks for something unsafe raises ControlError; one
+that merely comes too late (the cabinet has gone back to its plan and is changing) is left aside and counted in
+``refused``.
 """
 
 from __future__ import annotations

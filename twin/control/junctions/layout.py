@@ -41,7 +41,8 @@ class Layout:
     to the k-th phase of its junction, -1 where that change is not allowed. pair_phase/pair_lane: lanes served by
     phases, with ``pair_right``: 1 where the lane's best link is protected (G), else 0. lane_served (L): whether a phase
     serves the lane at all while another does not (False: always green, or never). feeds_lane/feeds_to/feeds_share:
-    lane → approach lanes its links lead to, shares sum to 1 or less. lane_room (L): vehicles that fit on the lane.
+    as told: lane → approach lanes of the next signals, shares sum to 1 or less. lane_room (L): vehicles that fit
+    on the lane.
     """
 
     told: SignalMap
@@ -92,17 +93,14 @@ class Layout:
         own = np.arange(p_count)
         change_s[own, own - first[phase_of]] = 0
         pairs = _pairs(told, first, phases)
-        pair_phase, pair_lane, pair_right = (np.array(c, dtype=np.int64) for c in zip(*pairs, strict=True)) if pairs else (
-            np.empty(0, np.int64),
-        ) * 3
+        pair_phase, pair_lane, pair_right = np.array(pairs, dtype=np.int64).reshape(-1, 3).T
         n_lanes = told.lane_road.size
         served = np.bincount(pair_lane, minlength=n_lanes)
         # a lane that every phase serves needs no decision, and hides what does
         lane_served = (served > 0) & (served < phases[told.lane_junction])
-        feeds = _feeds(told)
         return cls(
-            told, first, phases, change_s, steps, pair_phase, pair_lane, pair_right, lane_served, *feeds,
-            np.maximum(told.lane_length_m / VEHICLE_M, 1.0),
+            told, first, phases, change_s, steps, pair_phase, pair_lane, pair_right, lane_served,
+            told.feed_lane, told.feed_to, told.feed_share, np.maximum(told.lane_length_m / VEHICLE_M, 1.0),
         )  # fmt: skip
 
     def junctions_of(self, phases: Ints) -> Ints:
@@ -137,27 +135,6 @@ def _pairs(told: SignalMap, first: Ints, phases: Ints) -> list[tuple[int, int, i
             if level:
                 best[phase, lane] = max(best.get((phase, lane), 0), level)
     return [(phase, lane, int(level == 2)) for (phase, lane), level in sorted(best.items())]
-
-
-def _feeds(told: SignalMap) -> tuple[Ints, Ints, Floats]:
-    """Return where the links of each lane lead to: approach lanes of the road behind, evenly."""
-    lanes_of: dict[int, list[int]] = {}
-    for lane, road in enumerate(told.lane_road.tolist()):
-        lanes_of.setdefault(road, []).append(lane)
-    roads: dict[int, list[int]] = {}
-    for lane, road in zip(told.link_lane.tolist(), told.link_to_road.tolist(), strict=True):
-        if lane >= 0 and road not in roads.setdefault(lane, []):
-            roads[lane].append(road)
-    rows = [
-        (lane, behind, 1.0 / len(leads) / len(lanes_of[road]))
-        for lane, leads in sorted(roads.items())
-        for road in leads
-        for behind in lanes_of.get(road, ())
-    ]
-    if not rows:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    a, b, share = zip(*rows, strict=True)
-    return np.array(a, np.int64), np.array(b, np.int64), np.array(share, np.float64)
 
 
 def greens(state: str) -> set[int]:

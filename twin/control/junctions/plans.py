@@ -66,7 +66,7 @@ class Plans:
 
     @classmethod
     def own(cls, layout: Layout) -> Plans:
-        """The plans that the map tells: the junctions' own programs."""
+        """Return the plans that the map tells: the junctions' own programs."""
         return cls.of(layout, layout.told.phase_green_s, layout.told.offset_s)
 
 
@@ -88,7 +88,7 @@ def position(layout: Layout, plans: Plans, now_s: int) -> tuple[Ints, Ints, Ints
 
 
 def green_for_s(layout: Layout, plans: Plans, junction: Ints, phase: Ints, since_s: Ints) -> Ints:
-    """Return how long the green of ``phase`` that began at ``since_s`` should last, so that it comes (nearer) into step.
+    """Return how long the green of ``phase`` that began at ``since_s`` should last to come (nearer) into step.
 
     Equal-length arrays beside ``junction`` (rows).
     """

@@ -8,8 +8,8 @@ vehicles and pedestrians), then the next green. It refuses with a :class:`Contro
 * a new wish while a change is under way.
 
 :class:`Monitor` is the second look, at what is shown and nothing else: letters of groups, second by second, against the
-conflicts, clearance times, yellow and minimum greens of the map. :func:`check_map` is the first look: a map whose phases
-or changes are not safe is refused as a whole.
+conflicts, clearance times, yellow and minimum greens of the map. :func:`check_map` is the first look: a map whose
+phases or changes are not safe is refused as a whole.
 
 Sources: RiLSA 2015 (minimum green 5 s, yellow 3 s at 50 km/h, clearance), GB 14886-2016, FHWA Signal Timing Manual.
 """
@@ -86,9 +86,7 @@ def may_change(layout: Layout, phase: Ints, to: Ints, since_s: Ints, now_s: int)
     return np.asarray((phase == to) & (now_s - since_s >= layout.told.phase_min_s[phase]))
 
 
-def check_wishes(
-    layout: Layout, phase: Ints, to: Ints, since_s: Ints, now_s: int, junction: Ints, wish: Ints
-) -> None:
+def check_wishes(layout: Layout, phase: Ints, to: Ints, since_s: Ints, now_s: int, junction: Ints, wish: Ints) -> None:
     """Raise ControlError for the first wish (phase rows beside ``junction``) that is not allowed at ``now_s``."""
     if junction.size == 0:
         return
@@ -110,8 +108,8 @@ def check_wishes(
     if bad.size:
         j = int(junction[bad[0]])
         raise ControlError(
-            f"signals at {now_s} s: junction '{layout.name(j)}' was asked for phase {int(wish[bad[0]])} while it changes"
-            f" from {int(phase[j])} to {int(to[j])}; a change is always completed"
+            f"signals at {now_s} s: junction '{layout.name(j)}' was asked for phase {int(wish[bad[0]])} while it"
+            f" changes from {int(phase[j])} to {int(to[j])}; a change is always completed"
         )
     green_s = now_s - since_s[junction]
     least = layout.told.phase_min_s[now]
@@ -220,9 +218,7 @@ class Monitor:
         if bad.any():
             told, i = self._layout.told, int(np.argmax(bad))
             junction = told.junction[int(told.group_junction[i])]
-            raise ControlError(
-                f"signals at {now_s} s: junction '{junction}': group {int(told.group_place[i])} {what}"
-            )
+            raise ControlError(f"signals at {now_s} s: junction '{junction}': group {int(told.group_place[i])} {what}")
 
 
 def least_green_s(layout: Layout) -> Ints:
@@ -232,7 +228,9 @@ def least_green_s(layout: Layout) -> Ints:
     """
     told = layout.told
     least = np.full(told.group_junction.size, 10**6, dtype=np.int64)
-    row = {(j, p): g for g, (j, p) in enumerate(zip(told.group_junction.tolist(), told.group_place.tolist(), strict=True))}
+    row = {
+        (j, p): g for g, (j, p) in enumerate(zip(told.group_junction.tolist(), told.group_place.tolist(), strict=True))
+    }
     for phase, (j, state) in enumerate(zip(told.phase_junction.tolist(), told.phase_state, strict=True)):
         for place, letter in enumerate(state):
             if letter in GREENS:
@@ -255,9 +253,7 @@ def check_map(layout: Layout, now_s: int) -> None:
     """Raise ControlError when a phase, or a change between two, is unsafe by the conflicts of the map."""
     told = layout.told
     c = _Conflicts(told)
-    row_of: dict[int, Ints] = {
-        j: np.flatnonzero(told.group_junction == j) for j in range(layout.n_junctions)
-    }
+    row_of: dict[int, Ints] = {j: np.flatnonzero(told.group_junction == j) for j in range(layout.n_junctions)}
     level = np.zeros((layout.n_phases, told.group_junction.size), dtype=np.int64)
     for phase, (j, state) in enumerate(zip(told.phase_junction.tolist(), told.phase_state, strict=True)):
         rows = row_of[j]

@@ -76,12 +76,8 @@ def read_crossings(net_file: Path) -> Crossings:
                 at, index = a["to"].removeprefix(":").rpartition("_c")[0], -1  # known when the nodes are read
             else:
                 at, index = _index(a["via"]) if "via" in a else ("", -1)
-            out.links.append(
-                Link(
-                    a["tl"], int(a["linkIndex"]), a["from"], int(a["fromLane"]), a["to"], int(a["toLane"]),
-                    walk, at, index,
-                )  # fmt: skip
-            )
+            way = (a["from"], int(a["fromLane"]), a["to"], int(a["toLane"]))
+            out.links.append(Link(a["tl"], int(a["linkIndex"]), *way, walk, at, index))
             if walk:
                 key = (a["tl"], int(a["linkIndex"]))
                 out.walk_m[key] = max(out.walk_m.get(key, 0.0), crossing_m[a["to"]])

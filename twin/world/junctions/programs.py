@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 Steps = list[tuple[str, int]]
 _LEVEL = {"g": 1, "G": 2}
@@ -64,16 +65,21 @@ def _whole(steps: Sequence[Step]) -> list[tuple[str, int, int, int]]:
         if s.seconds >= 0.5
     ]
     joined: list[tuple[str, int, int, int]] = []
-    for row in rows:
-        if joined and joined[-1][0] == row[0]:
+    for state, seconds, least, most in rows:
+        if joined and joined[-1][0] == state:
             last = joined.pop()
-            row = (row[0], last[1] + row[1], last[2] + row[2], last[3] + row[3])
-        joined.append(row)
+            joined.append((state, last[1] + seconds, last[2] + least, last[3] + most))
+        else:
+            joined.append((state, seconds, least, most))
     return joined
 
 
 def read_program(
-    steps: Sequence[Step], offset_s: float, foes: set[tuple[int, int]], yields: set[tuple[int, int]], walk: dict[int, float]
+    steps: Sequence[Step],
+    offset_s: float,
+    foes: set[tuple[int, int]],
+    yields: set[tuple[int, int]],
+    walk: dict[int, float],
 ) -> Program | None:
     """Return the program of a traffic light, or None where it has fewer than two phases.
 
@@ -101,9 +107,7 @@ def read_program(
     if n < 2:
         return None
     changes = {(k, (k + 1) % n): between[k] for k in range(n)}
-    yellow = [
-        0 if g in walk else _yellow_s(states, changes, g) for g in range(len(states[0]))
-    ]
+    yellow = [0 if g in walk else _yellow_s(states, changes, g) for g in range(len(states[0]))]
     clear = _clearances(states, changes, foes, yields, yellow, walk)
     for p in range(n):
         for q in range(n):
@@ -175,7 +179,12 @@ def _clearances(
 
 
 def _compose(
-    p: str, q: str, yellow: list[int], clear: dict[tuple[int, int], int], walk: dict[int, float], yields: set[tuple[int, int]]
+    p: str,
+    q: str,
+    yellow: list[int],
+    clear: dict[tuple[int, int], int],
+    walk: dict[int, float],
+    yields: set[tuple[int, int]],
 ) -> Steps:
     """Return the steps from state ``p`` to state ``q`` that honour yellow and clearance of every group."""
     ends = [g for g in range(len(p)) if _level(p[g]) and not _level(q[g])]
@@ -196,7 +205,7 @@ def _compose(
     # everybody ends as late as its own clearance allows, so that green is not lost to the slow walkers
     cuts = sorted({0, total, *(total - n for n in need.values()), *(total - need[g] + yellow[g] for g in ends)})
     steps: Steps = []
-    for t, until in zip(cuts, cuts[1:], strict=False):
+    for t, until in pairwise(cuts):
         letters = list(p)
         for g in ends:
             since = t - (total - need[g])

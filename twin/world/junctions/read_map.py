@@ -20,6 +20,7 @@ from twin.world.junctions.programs import Program, Step, read_program
 #: SUMO's types of program that steer roads: static, actuated, delay based (TraCI: TRAFFICLIGHT_TYPE_*)
 _ROAD_TYPES = (0, 3, 5, 6)
 NO_LIMIT_S = 1e6
+NEXT_SIGNAL_M = 300.0  # how far ahead a next signal is looked for over roads without one
 
 
 @dataclass
@@ -49,9 +50,9 @@ class _Columns:
 
 
 _INTS = (
-    "group_junction", "group_place", "group_walk", "yellow_s", "lane_junction", "lane_road", "lane_number", "link_group",
-    "link_lane", "link_to_road", "conflict_a", "conflict_b", "conflict_yields", "conflict_clear_s", "phase_junction",
-    "phase_green_s", "phase_min_s", "phase_max_s", "change_from", "change_to", "offset_s",
+    "group_junction", "group_place", "group_walk", "yellow_s", "lane_junction", "lane_road", "lane_number",
+    "link_group", "link_lane", "link_to_road", "conflict_a", "conflict_b", "conflict_yields", "conflict_clear_s",
+    "phase_junction", "phase_green_s", "phase_min_s", "phase_max_s", "change_from", "change_to", "offset_s",
 )  # fmt: skip
 
 
@@ -113,15 +114,19 @@ def read_map(
             out.add(change_from=first_phase + p, change_to=first_phase + q)
             steps.append(" ".join(f"{state}:{seconds}" for state, seconds in way))
         out.add(offset_s=program.offset_s)
+    feeds = _feeds(sumo, links, tls_of, lane_ids, lane_edges)
     given = grades or {}
-    place = [_place(crossings, name, links.get(name, [])) for name in tls_of]
+    places = [_place(crossings, name, links.get(name, [])) for name in tls_of]
     ints = {name: np.array(rows, dtype=np.int64) for name, rows in out.rows.items()}
     told = SignalMap(
         t_s=t_s, key="signals/map", junction=tuple(tls_of),
         grade=np.array([GRADES.index(given.get(name, grade)) for name in tls_of], dtype=np.int64),
-        x_m=np.array([p[0] for p in place], dtype=np.float64), y_m=np.array([p[1] for p in place], dtype=np.float64),
+        x_m=np.array([p[0] for p in places], dtype=np.float64), y_m=np.array([p[1] for p in places], dtype=np.float64),
         lane_length_m=np.array([sumo.lane.getLength(x) for x in lane_ids], dtype=np.float64),
         lane_speed_m_s=np.array([sumo.lane.getMaxSpeed(x) for x in lane_ids], dtype=np.float64),
+        feed_lane=np.array([f[0] for f in feeds], dtype=np.int64),
+        feed_to=np.array([f[1] for f in feeds], dtype=np.int64),
+        feed_share=np.array([f[2] for f in feeds], dtype=np.float64),
         phase_state=tuple(states), change_steps=tuple(steps), **ints,
     )  # fmt: skip
     return SignalNet(told, tls_of, lane_ids, lane_edges, left_out, notes)
@@ -177,3 +182,42 @@ def _place(crossings: Crossings, name: str, links: list[Any]) -> tuple[float, fl
         return crossings.place.get(name, (0.0, 0.0))
     at = np.array([crossings.place[n] for n in nodes])
     return float(at[:, 0].mean()), float(at[:, 1].mean())
+
+
+def _feeds(
+    sumo: Any, links: Mapping[str, list[Any]], tls_of: list[str], lane_ids: list[str], lane_edges: list[str]
+) -> list[tuple[int, int, float]]:
+    """Return (lane, lane of a next signal, share): onward over roads without signals, evenly at every fork."""
+    lanes_of: dict[str, list[int]] = {}
+    for row, edge in enumerate(lane_edges):
+        lanes_of.setdefault(edge, []).append(row)
+    row_of = {lane: row for row, lane in enumerate(lane_ids)}
+    after: dict[str, list[str]] = {}
+    for lane in sumo.lane.getIDList():
+        if not lane.startswith(":"):
+            edge = lane.rpartition("_")[0]
+            found = after.setdefault(edge, [])
+            found += [e for k in sumo.lane.getLinks(lane) if (e := k[0].rpartition("_")[0]) not in found]
+    leads: dict[int, list[str]] = {}
+    for name in tls_of:
+        for link in links[name]:
+            if not link.walk:
+                to = leads.setdefault(row_of[f"{link.from_edge}_{link.from_lane}"], [])
+                if link.to_edge not in to:
+                    to.append(link.to_edge)
+    out: list[tuple[int, int, float]] = []
+    for row, edges in sorted(leads.items()):
+        share: dict[int, float] = {}
+        ahead = [(edge, 1.0 / len(edges), 0.0) for edge in edges]
+        while ahead:
+            edge, part, metres = ahead.pop()
+            if edge in lanes_of:
+                for lane in lanes_of[edge]:
+                    share[lane] = share.get(lane, 0.0) + part / len(lanes_of[edge])
+                continue
+            metres += sumo.lane.getLength(f"{edge}_0")
+            ways = after.get(edge, [])
+            if metres < NEXT_SIGNAL_M and part > 0.05:
+                ahead += [(way, part / len(ways), metres) for way in ways]
+        out += [(row, lane, part) for lane, part in sorted(share.items())]
+    return out

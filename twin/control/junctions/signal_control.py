@@ -1,0 +1,260 @@
+"""Central signal control: one live picture of all junctions from messages only, and a policy that chooses phases (F20).
+
+Every ``interval_s`` it orders phases for the junctions it has in hand: those whose link is up, whose state (SPAT) is
+fresh and whose lanes are perceived. An order lasts ``hold_s``. Any other junction gets no order, so its cabinet goes
+back to its own plan when the last order runs out, with the green that is running; when the junction is in hand again,
+control begins with the phase it finds. A lane that no detector tells of is taken to carry what its own plan would
+serve, so a junction whose detectors die one by one comes ever nearer to its plan.
+
+A plan policy, if there is one, makes new own plans for the cabinets every ``plan_every_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.control.junctions.discharge import Discharge
+from twin.control.junctions.layout import Floats, Ints, Layout
+from twin.control.junctions.plans import Plans, position
+from twin.control.junctions.platoons import Platoons
+from twin.control.junctions.ports import SATURATION_VEH_S, Bools, JunctionsView, PlanPolicy, SignalPolicy
+from twin.control.junctions.safety import Stages, check_map
+from twin.domain.commands import Command, WakeAt
+from twin.domain.junctions import ApproachReadings, LinkStatus, SetPlans, ShowPhases, SignalMap, SignalStates
+from twin.domain.messages import Message
+from twin.errors import ControlError
+
+#: degree of saturation a plan is taken to be made for, where nothing is perceived (FHWA: 0.85 to 0.95)
+PLANNED_SATURATION = 0.85
+#: flows are a fading mean over about this time
+FLOW_MEMORY_S = 900.0
+NEVER = -(10**9)
+
+
+class SignalControl:
+    """See the module's text. ``policy`` None: only plans. State is rebuilt by replaying the messages."""
+
+    def __init__(
+        self,
+        policy: SignalPolicy | None = None,
+        planner: PlanPolicy | None = None,
+        *,
+        interval_s: int = 1,
+        hold_s: int | None = None,
+        stale_s: int | None = None,
+        plan_every_s: int = 3600,
+    ) -> None:
+        self._policy, self._planner = policy, planner
+        self._interval_s = interval_s
+        self._hold_s = 3 * interval_s + 2 if hold_s is None else hold_s
+        self._stale_s = max(5, 3 * interval_s) if stale_s is None else stale_s
+        self._plan_every_s = plan_every_s
+        self._picture: Picture | None = None
+        self._next_s = NEVER
+        self._next_plan_s = NEVER
+        self._seen: set[str] = set()
+
+    def decide(self, now_s: int, messages: Sequence[Message]) -> Sequence[Command]:
+        """Fold the messages into the picture and order phases when it is time."""
+        for message in messages:
+            if isinstance(message, SignalMap):
+                if self._picture is None:
+                    self._picture = Picture(message, now_s)
+                    self._next_plan_s = now_s - now_s % self._plan_every_s + self._plan_every_s
+            elif self._picture is not None:
+                self._picture.take(message)
+        picture = self._picture
+        if picture is None or now_s < self._next_s:
+            return []
+        self._next_s = now_s + self._interval_s
+        out: list[Command] = [WakeAt(f"signals/wake/{now_s}", self._next_s)]
+        picture.move_on(now_s)
+        if self._planner is not None and now_s >= self._next_plan_s:
+            self._next_plan_s += self._plan_every_s
+            out += self._new_plans(now_s, picture, self._planner)
+        if self._policy is not None:
+            out += self._orders(now_s, picture, self._policy)
+        return out
+
+    def _new_plans(self, now_s: int, picture: Picture, planner: PlanPolicy) -> list[Command]:
+        green, offset = planner.plan(picture.view(now_s))
+        layout = picture.layout
+        try:
+            picture.plans = Plans.of(layout, green, offset)
+        except ValueError as error:
+            raise ControlError(f"signals at {now_s} s: {type(planner).__name__}: {error}") from None
+        every = np.arange(layout.n_junctions, dtype=np.int64)
+        phases = np.arange(layout.n_phases, dtype=np.int64)
+        return [SetPlans(f"signals/plans/{now_s}", every, picture.plans.offset_s, phases, picture.plans.green_s)]
+
+    def _orders(self, now_s: int, picture: Picture, policy: SignalPolicy) -> list[Command]:
+        held = picture.in_hand(now_s, self._stale_s)
+        wish = np.asarray(policy.wish(picture.view(now_s)))
+        if wish.shape != held.shape or wish.dtype.kind not in "iu":
+            raise ControlError(
+                f"signals at {now_s} s: {type(policy).__name__} answered an array of shape {wish.shape} and type"
+                f" {wish.dtype}; one phase row per junction ({held.size}, whole numbers) is expected"
+            )
+        rows = np.flatnonzero(held)
+        news = wish[rows] != picture.stages.to[rows]
+        picture.stages.change(now_s, rows, wish[rows])  # refuses what is not safe
+        ends = picture.held_until_s[rows] <= now_s + self._interval_s
+        rows = rows[news | ends]
+        if rows.size == 0:
+            return []
+        until = now_s + self._hold_s
+        picture.held_until_s[rows] = until
+        return [ShowPhases(f"signals/show/{now_s}", rows, wish[rows].astype(np.int64), until)]
+
+
+class Picture:
+    """All that is known of the junctions: their stages, links and lanes."""
+
+    def __init__(self, told: SignalMap, now_s: int) -> None:
+        try:
+            self.layout = Layout.of(told)
+            check_map(self.layout, now_s)
+            self.plans = Plans.own(self.layout)
+        except ValueError as error:
+            raise ControlError(f"signals at {now_s} s: {error}") from None
+        layout = self.layout
+        self.stages = Stages(layout, *position(layout, self.plans, now_s))
+        j, n = layout.n_junctions, layout.n_lanes
+        self.held_until_s = np.full(j, NEVER, dtype=np.int64)
+        self._up: Bools = np.ones(j, dtype=bool)
+        self._told_s = np.full(j, NEVER, dtype=np.int64)
+        self._seen_s = np.full(j, NEVER, dtype=np.int64)
+        self._queue, self._moving = np.full(n, np.nan), np.full(n, np.nan)
+        self._waiting_s, self._gap_s = np.zeros(n), np.full(n, np.inf)
+        self._object_lane = np.empty(0, dtype=np.int64)
+        self._object_eta_s = np.empty(0)
+        self._red_s = np.zeros(n)
+        self._moved_s = now_s
+        self._passed = np.zeros(n)
+        self._passed_s = np.zeros(n)
+        self._served = _lane_table(layout)
+        self._discharge = Discharge(layout)
+        self._planned = _planned(layout, self.plans)
+
+    # -- messages --------------------------------------------------------------------------------------
+
+    def take(self, message: Message) -> None:
+        """Take in one message; of two about the same thing the later one counts."""
+        if isinstance(message, SignalStates):
+            rows = message.junction
+            s = self.stages
+            s.phase[rows], s.to[rows], s.since_s[rows] = message.phase, message.to_phase, message.since_s
+            self._told_s[rows] = message.t_s
+        elif isinstance(message, ApproachReadings):
+            self._read(message)
+        elif isinstance(message, LinkStatus):
+            self._up[message.junction] = message.up.astype(bool)
+            self.held_until_s[message.junction] = NEVER
+
+    def _read(self, told: ApproachReadings) -> None:
+        new = told.junction[told.seen_s > self._seen_s[told.junction]]
+        if new.size == 0:
+            return
+        lane_junction = self.layout.told.lane_junction
+        fresh = np.zeros(self.layout.n_junctions, dtype=bool)
+        fresh[new] = True
+        mine = fresh[lane_junction]
+        since = np.where(fresh & (self._seen_s > NEVER), told.seen_s - self._seen_s, 0)
+        self._gap_s[mine] += since[lane_junction[mine]]
+        before = self._queue.copy()
+        self._queue[mine], self._moving[mine], self._waiting_s[mine] = 0.0, 0.0, 0.0
+        rows = np.flatnonzero(mine[told.lane])
+        lane = told.lane[rows]
+        self._queue[lane], self._moving[lane] = told.queue[rows], told.moving[rows]
+        self._waiting_s[lane] = np.nan_to_num(told.waiting_s[rows])
+        self._gap_s[lane] = np.where(np.isnan(told.gap_s[rows]), np.inf, told.gap_s[rows])
+        keep = np.exp(-since / FLOW_MEMORY_S)[lane_junction[mine]]
+        self._passed[mine] *= keep
+        self._passed_s[mine] *= keep
+        counted = mine.copy()
+        counted[lane] = ~np.isnan(told.passed[rows])
+        self._passed[lane] += np.nan_to_num(told.passed[rows])
+        self._passed_s[counted] += since[lane_junction[counted]]
+        old = ~mine[self._object_lane]
+        now = mine[told.object_lane]
+        self._object_lane = np.concatenate([self._object_lane[old], told.object_lane[now]])
+        self._object_eta_s = np.concatenate([self._object_eta_s[old], told.object_eta_s[now]])
+        self._seen_s[new] = told.seen_s
+        crossed = np.where(counted, 0.0, np.nan)
+        crossed[lane] = told.passed[rows]
+        s = self.stages
+        phase = np.where(s.phase == s.to, s.phase, -1)[lane_junction]
+        self._discharge.learn(
+            told.seen_s, np.where(mine, since[lane_junction], 0).astype(np.float64), phase,
+            (told.seen_s - s.since_s[lane_junction]).astype(np.float64), before, self._queue, self._gap_s, crossed,
+        )  # fmt: skip
+
+    # -- the picture -----------------------------------------------------------------------------------
+
+    def move_on(self, now_s: int) -> None:
+        """Bring stages and red times to ``now_s``."""
+        self.stages.finish(now_s)
+        junction = self.layout.told.lane_junction
+        served = self._served[self.stages.phase[junction], np.arange(self.layout.n_lanes)]
+        served &= ~self.stages.changing()[junction]
+        self._red_s += now_s - self._moved_s
+        self._red_s[served] = 0.0
+        self._moved_s = now_s
+
+    def in_hand(self, now_s: int, stale_s: int) -> Bools:
+        """Return the junctions that can be controlled: linked, state and perception fresh."""
+        fresh = (now_s - self._told_s <= stale_s) & (now_s - self._seen_s <= stale_s)
+        return np.asarray(self._up & fresh)
+
+    def view(self, now_s: int) -> JunctionsView:
+        """Return the frozen view for a policy."""
+        layout, s = self.layout, self.stages
+        known = ~np.isnan(self._queue)
+        queue = np.where(known, self._queue, self._assumed(now_s))
+        moving = np.where(np.isnan(self._moving), 0.0, self._moving)
+        flow = np.full(layout.n_lanes, np.nan)
+        np.divide(3600.0 * self._passed, self._passed_s, out=flow, where=self._passed_s > 60.0)
+        # objects have come nearer since they were seen
+        age = now_s - self._seen_s[layout.told.lane_junction[self._object_lane]]
+        eta = np.maximum(self._object_eta_s - age, 0.0)
+        return JunctionsView(
+            now_s, layout, self.plans, s.phase.copy(), s.to.copy(), s.since_s.copy(), s.may_change(now_s), known, queue,
+            moving, self._waiting_s, self._gap_s, self._red_s.copy(), self._object_lane, eta, flow,
+            self._discharge.flow_veh_s(now_s),
+        )  # fmt: skip
+
+    def _assumed(self, now_s: int) -> Floats:
+        """Return the queue an unseen lane would have if it carried what its plan can serve."""
+        layout = self.layout
+        green, red = self._planned
+        full = PLANNED_SATURATION * SATURATION_VEH_S * green
+        junction = layout.told.lane_junction
+        since = now_s - self.stages.since_s[junction]
+        waiting = full * np.minimum(self._red_s / np.maximum(red, 1.0), 3.0)
+        leaving = full * np.maximum(1.0 - since / np.maximum(green, 1.0), 0.0)
+        return np.asarray(np.where(self._red_s > 0, waiting, leaving))
+
+
+def _lane_table(layout: Layout) -> Bools:
+    """Return (P, L): whether a phase serves a lane."""
+    table = np.zeros((layout.n_phases, layout.n_lanes), dtype=bool)
+    table[layout.pair_phase, layout.pair_lane] = True
+    return table
+
+
+def _planned(layout: Layout, plans: Plans) -> tuple[Floats, Floats]:
+    """Return seconds of green and of red per cycle of each lane's own plan (L)."""
+    weights = plans.green_s[layout.pair_phase].astype(np.float64)
+    green = np.bincount(layout.pair_lane, weights=weights, minlength=layout.n_lanes)
+    cycle = plans.cycle_s[layout.told.lane_junction].astype(np.float64)
+    return np.asarray(green, dtype=np.float64), np.asarray(np.maximum(cycle - green, 0.0))
+
+
+def adaptive() -> SignalControl:
+    """Make the control of an adaptive district: by what approaches, every second."""
+    return SignalControl(Platoons())
+
+
+__all__ = ["Ints", "Picture", "SignalControl", "adaptive"]
