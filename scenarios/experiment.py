@@ -21,7 +21,10 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Comparison:
-    """Base against variant in one indicator. ``pairs``: (seed, base, variant); seeds without a value are in ``left_out``."""
+    """Base against variant in one indicator.
+
+    ``pairs``: (seed, base, variant); seeds that give one of them no value are in ``left_out``.
+    """
 
     kpi: Kpi
     pairs: tuple[tuple[int, float, float], ...]
@@ -68,10 +71,9 @@ class Comparison:
 
     def __str__(self) -> str:
         low, high = self.ci95
-        return (
-            f"{self.kpi.title}: {self.base:.4g} → {self.variant:.4g} {self.kpi.unit}".rstrip()
-            + f", difference {self.difference:+.4g} [{low:+.4g}, {high:+.4g}] over {len(self.pairs)} pairs: {self.verdict}"
-        )
+        change = f"{self.base:.4g} → {self.variant:.4g} {self.kpi.unit}".rstrip()
+        interval = f"{self.difference:+.4g} [{low:+.4g}, {high:+.4g}] over {len(self.pairs)} pairs"
+        return f"{self.kpi.title}: {change}, difference {interval}: {self.verdict}"
 
 
 def compare(base: Scenario, variant: Scenario, kpi: Kpi, seeds: Iterable[int]) -> Comparison:
