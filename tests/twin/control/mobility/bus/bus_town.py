@@ -179,7 +179,7 @@ class Town:
         self.later = []  # (t, message or callable)
         self.doors_log, self.legs, self.changes = [], [], []
         self.serial = 0
-        self.off_s, self.sent_s = {}, start
+        self.off_s, self.opened_s, self.sent_s = {}, {}, start
         self.lowest = 1.0
         self.tell(messages)
 
@@ -383,7 +383,7 @@ class Town:
         ]
         people = sum(self.party[b] for b in (*comes, *c.alight.tolist()))
         done = self.now + self.rules.dwell_s + self.rules.person_s * people
-        self.off_s[c.key] = done
+        self.off_s[c.key], self.opened_s[c.key] = done, self.now
         there = [self.promise[b][2] for b in comes]
         done = max([done, c.not_before_s, *there])
         if len(comes) < c.board.size:
@@ -398,7 +398,7 @@ class Town:
             assert b not in self.alighted
             self.alighted[b] = (self.off_s[c.key], c.stop)
         for b in on:
-            self.boarded[b] = (self.now, bus.unit, c.stop)
+            self.boarded[b] = (max(self.opened_s[c.key], self.promise[b][2]), bus.unit, c.stop)
             bus.aboard.append(b)
         assert sum(self.party[b] for b in bus.aboard) <= self.seats[bus.unit], "fuller than it is"
         gone = [b for b in c.board.tolist() if b not in on]

@@ -86,7 +86,7 @@ POLICIES = {"on demand": OnDemand, "timetabled": Timetabled, "booked stops": Boo
 
 @pytest.mark.parametrize("name", POLICIES)
 @given(st.integers(0, 10**6))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_promises_hold_when_nothing_goes_wrong(name, seed):
     town = Town(BusDesk(POLICIES[name]()), setup(2, line=None if name == "on demand" else LINE))
     demand(town, seed, 25, 2, *((0, False) if name == "on demand" else (6, True)))
@@ -96,10 +96,9 @@ def test_promises_hold_when_nothing_goes_wrong(name, seed):
     assert set(town.desk.ended.values()) <= {"served", "refused"}
     assert len(served) >= 5
     assert town.changes == []
-    doors_s = RULES.dwell_s + RULES.person_s * 2 * 8
     for b in served:
         answer = town.answers[b]
-        assert town.boarded[b][0] - doors_s <= answer.pickup_s + RULES.window_s
+        assert answer.pickup_s <= town.boarded[b][0] <= answer.pickup_s + RULES.window_s
         assert town.alighted[b][0] <= answer.arrive_s
         assert town.boarded[b][2] == answer.stop
         assert town.alighted[b][1] == answer.to_stop
@@ -136,7 +135,7 @@ def trouble(town, seed, until):
 
 @pytest.mark.parametrize("name", POLICIES)
 @given(st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_happens_every_booking_ends_and_nobody_is_left_aboard(name, seed):
     rng = np.random.default_rng(seed)
     stays_away = set(rng.choice(30, 4).tolist())
@@ -155,7 +154,7 @@ def test_whatever_happens_every_booking_ends_and_nobody_is_left_aboard(name, see
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_a_replay_gives_the_same_commands_and_messages_told_twice_change_nothing(seed):
     town = Town(BusDesk(), setup(2), no_show=lambda b: b % 7 == 0)
     demand(town, seed, 20, 2)
@@ -174,7 +173,7 @@ def test_a_replay_gives_the_same_commands_and_messages_told_twice_change_nothing
 
 
 def refusal(messages, booking, now=SIX + 60):
-    town = Town(BusDesk(), messages)
+    town = Town(BusDesk(), messages, start=now - 60)
     town.at(now, booking)
     town.run(now + 10)
     answer = town.answers[booking.booking]
