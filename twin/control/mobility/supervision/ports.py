@@ -33,8 +33,8 @@ class CaseView:
 
     ``level_s``: when that was, or when it was last warned; ``quiet_s``: for how long nothing has been found any more
     (0 while something is going on); ``unwarned``: breaches it was not warned of yet; ``recent``: breaches of this
-    unit in the last hour, those of closed cases included; ``news``: breaches found since it was last slowed, stopped or released;
-    ``limit_m_s``: the fastest its permits allow now (inf: none holds).
+    unit in the last hour, those of closed cases included; ``news``: breaches found since it was last slowed, stopped
+    or released; ``limit_m_s``: the fastest it may drive now, by its permits or else by the road.
     """
 
     unit: int

@@ -3,7 +3,8 @@
 Everything is judged by the time of *sending*, whatever the order in which data come in:
 
 * a reading known already (same unit, same time of sending) is dropped;
-* *moments* (red light, harsh braking) are taken from every new reading, however late;
+* *moments* (red light, harsh braking) are taken from every new reading, however late, unless its odometer says that
+  the unit has not moved since the reading before;
 * *lasting* violations begin when ``hold`` of the last ``window`` readings show them (``hold_area`` for leaving the
   area, as one position in fifty lies on a neighbouring road), and end when ``clear`` readings
   in a row show nothing (hysteresis). Readings are kept in order of sending, so late ones take their place.
@@ -103,6 +104,7 @@ class Watch:
         self._road_limit: Floats = np.empty((0, KEPT))
         self._shows: Bools = np.empty((0, KEPT, len(LASTING)), dtype=bool)
         self._open: Bools = np.empty((0, len(LASTING)), dtype=bool)
+        self._odometer_m: Floats = np.empty(0)
         self._heard_s: Ints = np.empty(0, dtype=np.int64)
         self._out: Bools = np.empty(0, dtype=bool)
         self._silent: Bools = np.empty(0, dtype=bool)
@@ -125,9 +127,12 @@ class Watch:
         self._test_h[rows], self._test_km[rows] = told.test_h, told.test_km
 
     def limit_m_s(self, unit: int) -> float:
-        """Return the fastest a unit's permits allow now; inf where none holds."""
-        row = self._slot.get(unit, -1)
-        return float("inf") if self._now is None or row < 0 else float(self._now.speed_m_s[row])
+        """Return the fastest a unit may drive now: by its permits, else by the road of its last reading."""
+        row = self._slot[unit]
+        if self._now is not None and row < self._now.unit.size and np.isfinite(self._now.speed_m_s[row]):
+            return float(self._now.speed_m_s[row])
+        road = float(self._road_limit[row, -1])
+        return road if np.isfinite(road) and road > 0 else float(self._limit_m_s.max(initial=1.0))
 
     def is_moving(self, unit: int) -> bool:
         """Say whether a unit was driving by its last reading."""
@@ -146,6 +151,7 @@ class Watch:
             self._road_limit = np.vstack([self._road_limit, np.zeros((n, k))])
             self._shows = np.concatenate([self._shows, np.zeros((n, k, len(LASTING)), dtype=bool)])
             self._open = np.vstack([self._open, np.zeros((n, len(LASTING)), dtype=bool)])
+            self._odometer_m = np.append(self._odometer_m, np.full(n, -np.inf))
             self._heard_s = np.append(self._heard_s, np.full(n, _NEVER))
             self._out, self._silent, self._moving = (
                 np.append(a, np.zeros(n, dtype=bool)) for a in (self._out, self._silent, self._moving)
@@ -196,7 +202,9 @@ class Watch:
         state = told.state[at]
         self._out[row[latest]] = np.isin(state[latest], _OUT)
         self._moving[row[latest]] = np.isin(state[latest], _MOVING)
-        out += self._moments(told, row, sent, at)
+        moved = ~latest | (told.odometer_m[at] > self._odometer_m[row])
+        self._odometer_m[row[latest]] = told.odometer_m[at[latest]]
+        out += self._moments(told, row[moved], sent[moved], at[moved])
         shows = self._look(told, row, sent, at, now_s)
         # the reading takes the place of the oldest one; then all are put in order of sending
         self._sent[row, 0], self._road_limit[row, 0], self._shows[row, 0] = sent, self._limit_of(told.road[at]), shows

@@ -32,7 +32,8 @@ def permit(name="p", **other):
     return PermitIssued(0, f"issued/{name}", name, **values)
 
 
-def reading(sent_s, unit=R1, road=0, top=8.0, braking=1.5, red=0, state=DRIVING, load=0, odometer=0.0):
+def reading(sent_s, unit=R1, road=0, top=8.0, braking=1.5, red=0, state=DRIVING, load=0, odometer=None):
+    odometer = 8.0 * sent_s if odometer is None else odometer
     return (unit, sent_s, road, 50.0, min(top, 8.0), top, braking, red, 0.8, load, state, odometer)
 
 

@@ -115,6 +115,13 @@ def test_moments_are_found_in_every_reading_however_late_and_once_each():
     assert reports(out) == [(R1, "red light", T + 70)] * 2, "a repeat is dropped, and so is what no tyre can do"
 
 
+def test_a_unit_that_has_not_moved_ran_no_red_light():
+    p = platform(policy=WarnOnly())
+    p.decide(T, [telemetry(T, reading(T, odometer=500.0))])
+    assert not reports(p.decide(T + 10, [telemetry(T + 10, reading(T + 10, red=1, braking=6.0, odometer=500.0))]))
+    assert len(reports(p.decide(T + 20, [telemetry(T + 20, reading(T + 20, red=1, braking=6.0, odometer=501.0))]))) == 2
+
+
 def test_silence_is_found_a_minute_after_the_last_sending_without_a_message():
     p = platform(policy=WarnOnly())
     out = drive(p, T + 100)
@@ -254,7 +261,9 @@ def test_a_policy_that_breaks_its_contract_is_told_so(step, text):
 
 
 def test_tolerances_that_make_no_sense_are_refused():
-    with pytest.raises(ValueError, match="hold is 4, window is 3; allowed: 1 <= hold <= window"):
+    with pytest.raises(
+        ValueError, match="hold is 4, hold_area is 3, window is 3; allowed: 1 <= hold, hold_area <= window"
+    ):
         Tolerances(hold=4)
     with pytest.raises(ValueError, match=f"allowed: 1 to {KEPT} readings"):
         Tolerances(clear=0)
