@@ -103,7 +103,8 @@ class Units(UnitStates):
     def first_gap(self, roads: Ints) -> int:
         """Return the index of the first road that leads not to the one after it; -1 if all do."""
         pairs = roads[:-1] * self._length_m.size + roads[1:]
-        bad = np.flatnonzero(~np.isin(pairs, self._turns))
+        at = np.minimum(np.searchsorted(self._turns, pairs), self._turns.size - 1)
+        bad = np.flatnonzero(self._turns[at] != pairs)
         return int(bad[0]) if bad.size else -1
 
     # -- driving -------------------------------------------------------------------------------------------

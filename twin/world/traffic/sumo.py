@@ -90,6 +90,7 @@ class SumoTraffic:
         self._waiting: dict[int, tuple[int, int]] = {}  # not departed: first road, second
         self._held: dict[int, _Held] = {}
         self._places: dict[int, _Place] = {}
+        self._number_of = {name: i for i, name in enumerate(self._drivers.names)}
         self.warnings: dict[str, int] = {}
 
     # -- start and end -------------------------------------------------------------------------------
@@ -175,9 +176,25 @@ class SumoTraffic:
         if place is not None:
             how = (how[0], place.depart if place.first == roads[0] else how[1], "0")
             arrival = place.arrive if place.last == roads[-1] else arrival
-        self._sumo.vehicle.add(str(number), route, self._drivers.names[driver], str(depart_s), *how, arrivalPos=arrival)
-        if place is not None and place.top_m_s > 0:
-            self._sumo.vehicle.setMaxSpeed(str(number), place.top_m_s)
+        name = self._drivers.names[driver]
+        kind = name if place is None or place.top_m_s <= 0 else self._slower(name, place.top_m_s)
+        self._sumo.vehicle.add(str(number), route, kind, str(depart_s), *how, arrivalPos=arrival)
+
+    def _slower(self, name: str, top_m_s: float) -> str:
+        """Return the class of drivers ``name`` with a top speed, made once and shared.
+
+        SUMO's own ``vehicle.setMaxSpeed`` makes a type per vehicle, which stays when the vehicle is taken off, and
+        then stands in the way of its coming back.
+        """
+        kind = self._drivers.kind_of(np.array([self._number_of[name]]))[0]
+        if top_m_s >= self._drivers.types[kind].max_speed_m_s:
+            return name
+        slow = f"{name}@{top_m_s:.2f}"
+        if slow not in self._number_of:
+            self._sumo.vehicletype.copy(name, slow)
+            self._sumo.vehicletype.setMaxSpeed(slow, max(round(top_m_s, 2), 0.1))
+            self._number_of[slow] = self._number_of[name]
+        return slow
 
     def _place(self, depart_m: float, arrive_m: float, first: int, last: int) -> _Place:
         """Where a vehicle begins and ends, in SUMO's words.
@@ -217,8 +234,7 @@ class SumoTraffic:
                     return  # it has just entered
             except self._sumo.TraCIException:
                 return  # and is gone already
-            kind = vehicle.getTypeID(name)  # with a speed of its own it has a type of its own, such as robot@7...
-            driver = self._drivers.names.index(kind if kind in self._drivers.names else kind.rpartition("@")[0])
+            driver = self._number_of[vehicle.getTypeID(name)]
             edges = vehicle.getRoute(name)
             vehicle.remove(name, _VAPORIZED)
         roads = np.array([self._roads.index[e] for e in edges], dtype=np.int32)
@@ -322,7 +338,8 @@ class SumoTraffic:
         self._places[number] = replace(self._places.get(number, _Place()), top_m_s=top)
         if number not in self._held:
             with self._failing("limiting a vehicle's speed"):
-                self._sumo.vehicle.setMaxSpeed(str(number), top)
+                name = self._drivers.names[self._number_of[self._sumo.vehicle.getTypeID(str(number))]]
+                self._sumo.vehicle.setType(str(number), self._slower(name, top))
         return True
 
     def remove(self, vehicle: int) -> bool:

@@ -28,6 +28,15 @@ from twin.world.traffic.ports import Traffic, TrafficSettings
 from twin.world.traffic.routing import RouteTable
 from twin.world.traffic.types import make_traffic
 
+#: traffic that tests started; closed by whoever runs them (SUMO is one per process)
+ALIVE: list[Traffic] = []
+
+
+def close_all() -> None:
+    """Close all traffic that is still open."""
+    while ALIVE:
+        ALIVE.pop().close()
+
 
 class NoPlatform:
     """No permits, no telemetry."""
@@ -198,6 +207,7 @@ def stage(
     depot = Depot("depot-1", "Depot", "delivery", road, length / 2, 0.0, 0.0, 2, chargers, model.charge_w)
     log, dice = Log(None), Dice(seed)
     traffic = make_traffic(city, TrafficSettings(mode=mode, seed=seed, begin_s=0, end_s=86_400))
+    ALIVE.append(traffic)
     gate = Gate(traffic, log, None, lambda _: None)
     routes = RouteTable(network)
     gate.drivers = Drivers(traffic, network, routes, log, dice, gate.lost)

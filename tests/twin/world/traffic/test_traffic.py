@@ -404,3 +404,55 @@ def test_positions_file(toy: City, start: Start, mode: str, tmp_path: Path) -> N
     x, y = on_road["vehicle_x"] - toy.net_offset[0], on_road["vehicle_y"] - toy.net_offset[1]
     lines = toy.roads.geometry.to_numpy()[[toy.road_index[e] for e in on_road["vehicle_edge"]]]
     assert shapely.distance(shapely.points(x, y), lines).max() < 12.0
+
+
+def test_a_vehicle_begins_and_ends_where_it_is_told(toy: City, start: Start, mode: str) -> None:
+    """At 10 m/s, 250 m are driven in 25 s, and 550 m take 30 s more; meso is bound to whole segments of roads."""
+    slow = VehicleType("slow", max_speed_m_s=10.0, speed_factor_dev=0.0, sigma=0.0, accel_m_s2=50.0)
+    traffic = start(toy, mode, types=(slow,))
+    new = vehicles(toy, [STRAIGHT[:2], STRAIGHT[:2], STRAIGHT[:1]], [0, 100, 200])
+    nan = float("nan")
+    new = replace(new, depart_pos_m=np.array([200.0, nan, 100.0]), arrive_pos_m=np.array([150.0, nan, 1e9]))
+    traffic.add(new)
+    traffic.advance(3)
+    road, pos = traffic.where(new.vehicle[:1])
+    assert road[0] == toy.road_index["A0B0"]
+    if mode != "meso":
+        assert pos[0] == pytest.approx(230.0, abs=12.0)
+    flow = run(traffic, 400)
+    took = dict(zip(flow.arrived.tolist(), flow.arrived_s.tolist(), strict=True))
+    length = toy.roads["length_m"].to_numpy()[edges(toy, *STRAIGHT[:2])]
+    whole = length.sum() / 10.0
+    slack = {"free-flow": 1, "micro": 6, "meso": whole}[mode]
+    assert took[1] == pytest.approx((length[0] - 200 + 150) / 10.0, abs=slack)
+    assert took[2] - 100 == pytest.approx(whole, abs=8)
+    assert took[3] - 200 == pytest.approx((length[0] - 100) / 10.0, abs=slack)
+
+
+def test_a_vehicles_own_top_speed(toy: City, start: Start, mode: str) -> None:
+    exact = VehicleType("exact", speed_factor_dev=0.0, sigma=0.0)
+    traffic = start(toy, mode, types=(exact,))
+    traffic.add(vehicles(toy, [STRAIGHT, STRAIGHT], [0, 300]))
+    assert traffic.set_top_speed(1, 5.0)
+    assert not traffic.set_top_speed(99, 5.0)
+    flow = run(traffic, 900)
+    took = dict(zip(flow.arrived.tolist(), flow.arrived_s.tolist(), strict=True))
+    metres = float(toy.roads["length_m"].to_numpy()[edges(toy, *STRAIGHT)].sum())
+    assert took[1] >= metres / 5.0 * (0.9 if mode == "meso" else 0.98)
+    assert took[2] - 300 < 0.6 * took[1]
+
+
+def test_a_vehicle_with_a_speed_of_its_own_waits_before_a_closed_first_road(toy: City, start: Start, mode: str) -> None:
+    traffic = start(toy, mode)
+    new = vehicles(toy, [STRAIGHT], [30])
+    traffic.add(replace(new, depart_pos_m=np.array([100.0])))
+    traffic.set_top_speed(1, 6.0)
+    first = toy.road_index[STRAIGHT[0]]
+    traffic.close_road(first, True)
+    assert traffic.advance(200).departed.size == 0
+    assert traffic.set_top_speed(1, 5.0)
+    traffic.close_road(first, False)
+    flow = traffic.advance(900)
+    assert flow.departed_s.tolist() == [200]
+    metres = float(toy.roads["length_m"].to_numpy()[edges(toy, *STRAIGHT)].sum()) - 100.0
+    assert flow.arrived_s[0] - 200 >= metres / 5.0 * (0.85 if mode == "meso" else 0.98)
