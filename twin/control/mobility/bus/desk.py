@@ -108,7 +108,7 @@ class BusDesk:
                 unit.seats = min(unit.places, message.seats)
             self._permits = -1
         elif isinstance(message, Timetable):
-            office.timetables[f"{message.line}/{message.key}"] = message
+            office.timetables[f"{message.line} from {message.stop[:1]}"] = message
             office.learn_lines()
             self._review_s = now_s
         elif office.service.take(message):

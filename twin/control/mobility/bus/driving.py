@@ -176,7 +176,8 @@ def go_home(office: Office, unit: BusUnit, now_s: int) -> None:
     """Send a bus to its depot, and let it charge there."""
     if unit.at_home:
         full = unit.battery >= office.rules.charge_to - BELOW
-        if unit.doing == IDLE and not full and unit.home not in office.shut_depots:
+        able = unit.home not in office.shut_depots and now_s >= unit.no_charge_s
+        if unit.doing == IDLE and not full and able:
             unit.doing, unit.charge_s, unit.asked_s = CHARGING, now_s, now_s
             unit.changed()
             office.out.append(ChargeUnit(office.key("charge", unit.unit), unit.unit, office.rules.charge_to))

@@ -17,7 +17,9 @@ from twin.domain.mobility import PARKED, Instruction, ResumeUnit, Telemetry, Uni
 TRIES = 3  # refusals in a row after which the passengers are given to another bus
 STUCK_S = 180  # a bus that stands parked so long when it should do something did not get the command
 SLIP_S = 30  # a bus that is overdue is thought to be there so much later
-MOST_M = 50_000.0  # an odometer that jumps further between two sendings is wrong
+NO_CHARGE_S = 600  # after a refused or cut charge, before another try
+QUEUE_S = 3600  # a bus may wait so long for a free charger
+FASTEST_M_S, BLUR_M = 25.0, 200.0  # an odometer that runs faster than this, or back, is wrong
 BROKE = "the bus broke down"
 
 
@@ -79,6 +81,9 @@ def _refused(office: Office, unit: BusUnit, told: UnitReport, now_s: int) -> Non
         unit.visits = (unit.doors, *unit.visits)
     if unit.doing == IDLE:
         return
+    if unit.doing == CHARGING:
+        unit.doing, unit.no_charge_s = IDLE, now_s + NO_CHARGE_S
+        return
     office.stand(unit, told.road, told.pos_m)
     _again(office, unit, now_s, told.detail or "the bus refused")
 
@@ -139,7 +144,7 @@ def _charged(office: Office, unit: BusUnit, told: UnitReport, now_s: int) -> Non
     if unit.doing == CHARGING:
         unit.doing = IDLE
         if told.battery < office.rules.charge_to - 0.05:  # it was cut short; no second try at once
-            unit.retry_s = now_s + RETRY_S
+            unit.no_charge_s = now_s + NO_CHARGE_S
 
 
 def _halted(_office: Office, unit: BusUnit, told: UnitReport, now_s: int) -> None:
@@ -196,17 +201,15 @@ def telemetry(office: Office, told: Telemetry, now_s: int) -> None:
         sent_s = int(told.sent_s[k])
         if unit is None or sent_s <= unit.sent_s or sent_s > now_s + FRESH_S:
             continue
+        gap_s = sent_s - unit.sent_s
         unit.sent_s = sent_s
         unit.heard_s = max(unit.heard_s, sent_s)
         if now_s - sent_s <= office.rules.silence_s:
             unit.lost = False
-        battery, odometer = float(told.battery[k]), float(told.odometer_m[k])
+        battery = float(told.battery[k])
         if 0.0 <= battery <= 1.0 and not math.isnan(battery):
             unit.battery, unit.charge_s = battery, now_s
-        if unit.odometer_m >= 0 and 0 <= odometer - unit.odometer_m <= MOST_M and on_test(unit):
-            unit.test_km += (odometer - unit.odometer_m) / 1000
-        if odometer >= 0:
-            unit.odometer_m = odometer
+        _odometer(unit, float(told.odometer_m[k]), gap_s)
         road, pos_m = int(told.road[k]), float(told.pos_m[k])
         known = 0 <= road < office.atlas.roads
         if unit.doing == LEG and unit.leg is not None and known and sent_s > unit.leg.began_s:
@@ -215,10 +218,23 @@ def telemetry(office: Office, told: Telemetry, now_s: int) -> None:
             unit.parked_s = -1
         elif unit.parked_s < unit.asked_s:
             unit.parked_s = sent_s
-        elif sent_s - unit.parked_s >= STUCK_S:
+        elif sent_s - unit.parked_s >= (QUEUE_S if unit.doing == CHARGING else STUCK_S):
             _stands(office, unit, road, pos_m, now_s)
         if unit.doing != LEG:
             unit.changed()
+
+
+def _odometer(unit: BusUnit, odometer_m: float, gap_s: int) -> None:
+    """Count the metres of tests; a value that cannot be is passed over."""
+    if math.isnan(odometer_m) or odometer_m < 0:
+        return
+    metres = odometer_m - unit.odometer_m
+    if unit.odometer_m < 0:
+        unit.odometer_m = odometer_m
+    elif 0 <= metres <= FASTEST_M_S * gap_s + BLUR_M:
+        unit.odometer_m = odometer_m
+        if unit.in_tests:
+            unit.test_km += metres / 1000
 
 
 def _stands(office: Office, unit: BusUnit, road: int, pos_m: float, now_s: int) -> None:
@@ -235,11 +251,6 @@ def _stands(office: Office, unit: BusUnit, road: int, pos_m: float, now_s: int) 
     if unit.doing == DOORS and unit.doors is not None:
         unit.visits = (unit.doors, *unit.visits)
     unit.doing, unit.doors = IDLE, None
-
-
-def on_test(unit: BusUnit) -> bool:
-    """Whether a bus drives a test lap, or is on the way home from one."""
-    return unit.doing == LEG and unit.window is None
 
 
 def watch(office: Office, unit: BusUnit, now_s: int) -> None:

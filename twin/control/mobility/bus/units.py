@@ -77,6 +77,7 @@ class BusUnit:
     out: bool = False  # broken, or to be fetched
     lost: bool = False
     cap_m_s: float = math.inf
+    no_charge_s: int = 0  # it does not try to charge before
     charge_s: int = 0  # its charge was told or reckoned then
     heard_s: int = 0
     sent_s: int = -1
