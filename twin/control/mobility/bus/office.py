@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from twin.control.mobility.bus.bookings import Bookings
@@ -64,9 +64,12 @@ class Office:
         unit.changed()
 
     def drop(self, unit: BusUnit, gone: Iterable[int]) -> None:
-        """Take bookings out of a bus's plan."""
+        """Take bookings out of a bus's plan, and out of those its open doors wait for."""
         gone = tuple(gone)
         if gone:
+            if unit.doors is not None:
+                left = tuple(b for b in unit.doors.board if b not in gone)
+                unit.doors = replace(unit.doors, board=left)
             self.plan(unit, without(unit.visits, gone, unit.bound))
 
     def unplan(self, booking: int) -> None:
@@ -114,6 +117,12 @@ class Office:
         unit.at = self.atlas.stop_at(road, pos_m, NEAR_M)
         unit.doing, unit.leg, unit.doors = IDLE, None, None
         unit.changed()
+
+    def reopen(self, unit: BusUnit) -> None:
+        """Put the visit back before the others at which a bus did not open its doors, or did not say so."""
+        doors, unit.doors = unit.doors, None
+        if doors is not None:
+            self.plan(unit, (replace(doors, alight=tuple(b for b in doors.alight if b in unit.aboard)), *unit.visits))
 
     def unbind(self, unit: BusUnit) -> None:
         """Let a bus that drives to its first visit be sent elsewhere."""

@@ -77,13 +77,12 @@ def _refused(office: Office, unit: BusUnit, told: UnitReport, now_s: int) -> Non
     if unit.doing == LEG and unit.leg is not None and unit.leg.rerouted:
         unit.leg.rerouted = False  # it goes on with the leg it was on; where that ends it will tell
         return
-    if unit.doing == DOORS and unit.doors is not None:
-        unit.visits = (unit.doors, *unit.visits)
     if unit.doing == IDLE:
         return
     if unit.doing == CHARGING:
         unit.doing, unit.no_charge_s = IDLE, now_s + NO_CHARGE_S
         return
+    office.reopen(unit)
     office.stand(unit, told.road, told.pos_m)
     _again(office, unit, now_s, told.detail or "the bus refused")
 
@@ -248,9 +247,8 @@ def _stands(office: Office, unit: BusUnit, road: int, pos_m: float, now_s: int) 
         else:
             office.stand(unit, road, pos_m)
         return
-    if unit.doing == DOORS and unit.doors is not None:
-        unit.visits = (unit.doors, *unit.visits)
-    unit.doing, unit.doors = IDLE, None
+    office.reopen(unit)
+    unit.doing = IDLE
 
 
 def watch(office: Office, unit: BusUnit, now_s: int) -> None:
