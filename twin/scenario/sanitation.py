@@ -14,6 +14,9 @@ POLICIES = {
     "coverage": "twin.control.mobility.sanitation.policies:Coverage",
 }
 
+#: in the shipped city: the depot, and places that are near the most of the area's kerb
+SERVICE_POINTS = ("环卫停车场", "史坞党群服务中心", "青宁党群服务中心", "大刘党群服务中心", "天兴党群服务中心")
+
 
 class Hours(Part):
     """Hours of each day in which robots may sweep; over midnight where the start is later than the end."""
@@ -55,15 +58,15 @@ class Sanitation(Part):
     sweep_km_h: float = key("speed of robots when sweeping", "a number from 1 to 20", 7.0, ge=1, le=20)
     water_l: float = key("water tank of a robot (assumed)", "a number from 10 to 5000", 150.0, ge=10, le=5000)
     tips: tuple[str, ...] = key(
-        "where hoppers are tipped: the depot, and refuse points of markets (assumed)",
+        "where hoppers are tipped: the depot, and refuse points in communities along the area (assumed)",
         "a list of places",
-        ("环卫停车场", "崔寨集市", "冯塘集市"),
+        SERVICE_POINTS,
         min_length=1,
     )
     water_points: tuple[str, ...] = key(
-        "where water is filled: the depot, and taps of parks (assumed)",
+        "where water is filled: the same places (assumed)",
         "a list of places",
-        ("环卫停车场", "凤栖湖公园", "大桥湖公园"),
+        SERVICE_POINTS,
         min_length=1,
     )
     cleaners: int = key(

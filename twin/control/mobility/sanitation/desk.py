@@ -83,7 +83,7 @@ class SanitationDesk:
     def _ask(self, now_s: int, open_now: tuple[int, int, Ints], fastest: float) -> None:
         """Ask the policy for new rounds, if anything changed since it was asked."""
         units = self._inbox.units
-        fit = [u for u in units.values() if u.fit and u.grant.roads is not None and u.goal != "charge"]
+        fit = [u for u in units.values() if u.works(now_s) and u.grant.roads is not None and u.goal != "charge"]
         shift_s = open_now[0]
         known = (
             shift_s,
@@ -91,14 +91,15 @@ class SanitationDesk:
             tuple((u.unit, u.grant.permits) for u in fit),
             tuple(np.flatnonzero(self._ways.base.closed).tolist()),
         )
-        idle = [u for u in fit if not u.round and not u.driving and not u.goal]
+        idle = [u for u in fit if u.fit and not u.round and not u.driving and not u.goal]
         asking = [u for u in idle if now_s >= u.asked_s + ASK_S]
         if known == self._known and not asking and not self._inbox.undone:
             return
         self._known, self._inbox.undone, self._shift_s = known, False, shift_s
         for u in units.values():
             u.round = []
-        taken = np.concatenate([u.sweeping() for u in units.values() if u.fit] or [np.empty(0, dtype=np.int64)])
+        none = np.empty(0, dtype=np.int64)
+        taken = np.concatenate([none, *(u.sweeping() for u in units.values() if u.works(now_s))])
         groups = sorted({u.grant.permits for u in fit})
         for permits in groups:
             group = [u for u in fit if u.grant.permits == permits]
@@ -117,6 +118,7 @@ class SanitationDesk:
         shift_s, ends_s, roads = open_now
         dirt = self._areas.dirt
         roads = roads[~streets.shut()[roads] & ~np.isin(roads, taken)]
+        roads = roads[~np.isin(roads, self._inbox.left_alone(now_s))]
         rows = np.searchsorted(dirt.road, roads)
         clean, length = dirt.cleanliness()[rows], streets.length_m[roads]
         swept_s = dirt.swept_s[rows]

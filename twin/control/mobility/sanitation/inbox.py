@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from twin.control.mobility.permits import Permits
 from twin.control.mobility.sanitation.areas import Areas
@@ -32,6 +33,9 @@ STAND_S = 120  # a report may come later than telemetry: so long a unit that sta
 RESUME_S = 300  # between two tries to let a halted unit go on
 REFUSED_S = 60  # pause after a refusal; doubled with each in a row
 OPERATOR = 1
+TRIES, ALONE_S = 4, 3_600  # a road that so many legs in a row left unswept is left alone for so long
+
+Ints = npt.NDArray[np.int64]
 
 
 class Inbox:
@@ -42,7 +46,9 @@ class Inbox:
         self.units: dict[int, Sweeper] = {}
         self.undone = False
         self._kits: list[SweeperKit] = []
-        self._ended: list[tuple[np.ndarray[tuple[int], np.dtype[np.int64]], int]] = []  # sweep legs: roads, left at
+        self._ended: list[tuple[Sweeper, Ints, int]] = []  # sweep legs that are over: roads, begun at
+        self._tries: dict[int, int] = {}  # of roads that were not swept though a leg led over them
+        self._alone_until_s: dict[int, int] = {}
 
     def take(self, message: Message, now_s: int) -> list[Command]:
         """Take in one message; the commands answer it at once."""
@@ -124,6 +130,7 @@ class Inbox:
             if not u.driving:
                 u.idle(told.road, told.pos_m)
         elif what == "halted":
+            u.halted_since_s = u.halted_since_s if u.halted else now_s
             u.halted, u.halted_s, u.tries = True, now_s, 0
             u.road, u.pos_m = told.road, told.pos_m
         elif what in ("resumed", "assisted"):
@@ -148,7 +155,7 @@ class Inbox:
         u.driving, u.road, u.pos_m = False, road, pos_m
         u.halted = u.halted_by_desk = False
         if u.goal == "sweep":
-            self._ended.append((u.leg, u.left_s))
+            self._ended.append((u, u.leg, u.left_s))
         goal, place = u.goal, u.place
         u.idle(road, pos_m)
         if goal in ("tip", "water", "charge"):
@@ -171,6 +178,23 @@ class Inbox:
         u.idle(told.road, told.pos_m)
         self.undone = True
 
+    def _unswept(self, u: Sweeper, leg: Ints, left_s: int, now_s: int) -> None:
+        """Put roads that a leg led over but left unswept (the hopper was full) first in the unit's round again."""
+        dirt = self._areas.dirt
+        over = np.isin(dirt.road, leg[1:])
+        failed = set(dirt.road[over & (dirt.swept_s < left_s)].tolist())
+        for road in dirt.road[over].tolist():
+            self._tries[road] = self._tries.get(road, 0) + 1 if road in failed else 0
+            if self._tries[road] >= TRIES:
+                self._alone_until_s[road], self._tries[road] = now_s + ALONE_S, 0
+                failed.discard(road)
+        again = [road for road in leg[1:].tolist() if road in failed]
+        u.round = [*dict.fromkeys(again), *(road for road in u.round if road not in failed)]
+
+    def left_alone(self, now_s: int) -> Ints:
+        """Return the roads that could not be swept several times, for a while."""
+        return np.asarray([r for r, until_s in self._alone_until_s.items() if now_s < until_s], dtype=np.int64)
+
     def _try_again(self, u: Sweeper, now_s: int) -> list[Command]:
         """Let a unit that halted by itself go on; when that does not help, begin something new from where it is."""
         u.tries += 1
@@ -185,9 +209,8 @@ class Inbox:
 
     def watch(self, now_s: int) -> list[Command]:
         """Find units that are lost, that stand though their leg should go on, or that may try to go on."""
-        dirt = self._areas.dirt
-        for leg, left_s in self._ended:  # what was not swept is to be given out again
-            self.undone |= bool((dirt.swept_s[np.isin(dirt.road, leg[1:])] < left_s).any())
+        for u, leg, left_s in self._ended:
+            self._unswept(u, leg, left_s, now_s)
         self._ended = []
         out: list[Command] = []
         for u in self.units.values():

@@ -5,12 +5,11 @@ A policy of your own, in ten lines – each unit goes to the nearest road that i
     class NearestDue:
         def rounds(self, view):
             left, out = list(view.road[view.due]), []
-            for unit, at in zip(view.unit, view.unit_road):
-                way = []
-                while left and len(way) < 10:
-                    at = left.pop(int(np.argmin(view.transit_s([at], left)[0])))
-                    way.append(int(at))
-                out.append(Round(int(unit), tuple(way)))
+            for unit, start in zip(view.unit, view.unit_road):
+                way = [start]
+                while left and len(way) <= 10:
+                    way.append(left.pop(int(np.argmin(view.transit_s(way[-1], left)[0]))))
+                out.append(Round(int(unit), tuple(way[1:])))
             return out
 
 Run it with ``sanitation: {policy: "my.module:NearestDue"}``. Tipping, water, charging, hours and the way home are

@@ -14,6 +14,7 @@ from twin.domain.sanitation import SweeperKit
 Ints = npt.NDArray[np.int64]
 
 AT_HOME_M = 80.0
+SHORT_HALT_S = 900  # a halt that lasts no longer leaves the roads with the unit (assumed)
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Sweeper:
     halted: bool = False
     halted_by_desk: bool = False
     halted_s: int = 0
+    halted_since_s: int = 0
     tries: int = 0
     stopped: bool = False
     broken: bool = False
@@ -79,6 +81,12 @@ class Sweeper:
     def fit(self) -> bool:
         """Whether it can be given roads and commands."""
         return not (self.broken or self.lost or self.halted or self.stopped)
+
+    def works(self, now_s: int) -> bool:
+        """Whether roads may stay with it: it is fit, or stands for a while only."""
+        return not (self.broken or self.lost or self.stopped) and not (
+            self.halted and now_s - self.halted_since_s > SHORT_HALT_S
+        )
 
     @property
     def at_home(self) -> bool:

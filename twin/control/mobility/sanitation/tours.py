@@ -153,7 +153,7 @@ def shares(order: Ints, work_s: Floats, cost: Floats, k: int) -> list[Ints]:
     order = np.roll(order, -(int(steps.argmax()) + 1))
     work = work_s[order]
     between = np.append(cost[order[:-1], order[1:]], 0.0)
-    low, high = float(work.max()), float(work.sum() + between[:-1].sum())
+    low, high = float(work.max()), float(work.sum() + between[:-1].sum()) * (1.0 + 1e-9)
     for _ in range(40):
         middle = (low + high) / 2
         if len(_filled(work, between, middle)) <= k:

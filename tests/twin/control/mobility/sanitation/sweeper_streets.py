@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -174,6 +175,10 @@ class Streets:
             if u.state not in (PARKED, DRIVING, CHARGING):
                 return self.report(u, "refused", detail="drive: it cannot")
             self.check_way(u, c)
+            if u.state == DRIVING and u.road not in c.roads.tolist():  # telemetry was a minute old
+                return self.report(u, "refused", detail="drive: it has passed that road")
+            if u.state == DRIVING:
+                c = replace(c, roads=c.roads[c.roads.tolist().index(u.road) :])
             u.leg, u.at, u.from_m, u.state = c, 0, u.pos, DRIVING
             self.log.append((self.now, c.task, u.number, c.roads.tolist()))
         elif isinstance(c, ServiceUnit):
@@ -196,8 +201,8 @@ class Streets:
     def check_way(self, u, c):
         turns = set(zip(self.map.turn_from.tolist(), self.map.turn_to.tolist(), strict=True))
         roads = c.roads.tolist()
-        assert roads[0] == u.road, "a leg begins where the unit is"
-        assert all(p in turns for p in zip(roads[:-1], roads[1:], strict=True)), "a leg keeps to turns"
+        assert u.state == DRIVING or roads[0] == u.road, "a leg begins where the unit is"
+        assert all(p in turns for p in pairwise(roads)), "a leg keeps to turns"
         assert not self.closed & set(roads[1:]), "no leg leads into a road known to be closed"
         assert 0 <= c.pos_m <= LENGTH_M
 

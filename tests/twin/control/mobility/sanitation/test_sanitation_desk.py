@@ -212,12 +212,11 @@ def test_ten_lines_are_a_policy_and_a_wrong_answer_is_named():
     class NearestDue:
         def rounds(self, view):
             left, out = list(view.road[view.due]), []
-            for unit, at in zip(view.unit, view.unit_road, strict=True):
-                way = []
-                while left and len(way) < 10:
-                    at = left.pop(int(np.argmin(view.transit_s([at], left)[0])))
-                    way.append(int(at))
-                out.append(Round(int(unit), tuple(way)))
+            for unit, start in zip(view.unit, view.unit_road, strict=True):
+                way = [start]
+                while left and len(way) <= 10:
+                    way.append(left.pop(int(np.argmin(view.transit_s(way[-1], left)[0]))))
+                out.append(Round(int(unit), tuple(way[1:])))
             return out
 
     w = Streets(SanitationDesk(NearestDue()), hours=((0, 4 * HOUR),)).run(4 * HOUR)
