@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from scenarios.exports.mds_shapes import LONGEST_TTL_MS, VERSION, problems
 from scenarios.exports.mds_states import FACTS, Errand, Happening, Moment, Ride, UnitDay
-from scenarios.exports.run import TIMEZONE, Floats, RunData
+from scenarios.exports.run import TIMEZONE, Floats, RunData, seconds_of
 from twin.domain.ids import VEHICLE_KINDS, unit_label
 from twin.errors import ScenarioError
 from twin.world.fleets.models import MODELS
@@ -64,7 +64,7 @@ class _Export:
     def __init__(self, run: RunData) -> None:
         self.run = run
         service = run.scenario.get("delivery") or {}
-        self._hours = (_seconds(service.get("start"), 0), _seconds(service.get("end"), DAY_S))
+        self._hours = (seconds_of(service.get("start"), 0), seconds_of(service.get("end"), DAY_S))
         self.moments = self._moments()
         if not self.moments:
             raise ScenarioError(
@@ -189,7 +189,7 @@ class _Export:
         begin, end = track.gps(ride.from_s), track.gps(ride.to_s)
         metres = ride.metres if ride.metres >= 0 else _straight_m(begin, end)
         about: dict[str, Any] = {"driver_type": "semi_autonomous" if ride.helped else "autonomous"}
-        about["has_payload"] = ride.kind == "delivery"
+        about["has_payload"] = ride.payload
         if ride.errand.order in self.placed_s:
             about["requested_time"] = run.calendar.unix_ms(self.placed_s[ride.errand.order])
         return {
@@ -259,7 +259,7 @@ def export(run_folder: str | Path, date: str | None = None, timezone: str = TIME
 
 
 def write(found: Mapping[str, Mapping[str, Any]], folder: str | Path) -> list[Path]:
-    """Write answers below ``folder`` as the endpoints' paths: vehicles.json, trips/2026-01-06T02.json …"""
+    """Write answers below ``folder`` as the endpoints' paths: vehicles.json, trips/2026-01-06T02.json and so on."""
     out = Path(folder)
     files: dict[Path, Any] = {}
     for endpoint, answer in found.items():
@@ -284,17 +284,6 @@ _HOURLY = {"trips": ("trips", "end_time"), "events/historical": ("events", "time
 
 def _utc_hour(at_ms: int) -> str:
     return dt.datetime.fromtimestamp(at_ms // 1000, dt.UTC).strftime("%Y-%m-%dT%H")
-
-
-def _seconds(clock: Any, otherwise: int) -> int:
-    """Return seconds since midnight of such as "07:00" (the stamp's way) or 25200."""
-    if clock is None:
-        return otherwise
-    if isinstance(clock, (int, float)):
-        return int(clock)
-    hours, _, rest = str(clock).partition(":")
-    minutes, _, seconds = rest.partition(":")
-    return int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
 
 
 def _straight_m(a: Mapping[str, float], b: Mapping[str, float]) -> float:

@@ -69,6 +69,7 @@ class Ride:
     to_s: int
     metres: float
     helped: bool
+    payload: bool
 
 
 @dataclass
@@ -89,7 +90,7 @@ class UnitDay:
         self._metres = 0.0
         self._legs_open = False  # a leg was begun that is not over: its metres are not known
         self._back = False
-        self._helped = False
+        self._helped = self._payload = False
         self._paused = False
         self._broken = self._charging = False
         self._held: list[Happening] | None = None
@@ -154,6 +155,7 @@ class UnitDay:
             self._cancel(moment.t_s)
             if not self._back:
                 self._back, self._began_s, self._metres = True, moment.t_s, 0.0
+                self._payload = bool(self._aboard)
             self._legs_open = True
             return
         self._close_return(moment.t_s)
@@ -284,7 +286,7 @@ class UnitDay:
     def _ride(self, t_s: int) -> None:
         metres = -1.0 if self._legs_open else self._metres
         for errand in self._errands:
-            ride = Ride("delivery", errand, self._journey, self._began_s, t_s, metres, self._helped)
+            ride = Ride("delivery", errand, self._journey, self._began_s, t_s, metres, self._helped, True)
             self.rides.append(ride)
 
     def _cancel(self, t_s: int) -> None:
@@ -302,7 +304,9 @@ class UnitDay:
             self._back = False
             metres = -1.0 if self._legs_open else self._metres
             nobody = Errand(-1, self._number())
-            self.rides.append(Ride("return", nobody, self._journey, self._began_s, t_s, metres, self._helped))
+            self.rides.append(
+                Ride("return", nobody, self._journey, self._began_s, t_s, metres, self._helped, self._payload)
+            )
             self._helped = False
 
     def _number(self) -> int:

@@ -67,6 +67,17 @@ def the_date(text: str | None, weekday: str | None = None) -> dt.date:
     return date
 
 
+def seconds_of(clock: Any, otherwise: int) -> int:
+    """Return seconds since midnight of such as "07:00" (the stamp's way) or 25200."""
+    if clock is None:
+        return otherwise
+    if isinstance(clock, (int, float)):
+        return int(clock)
+    hours, _, rest = str(clock).partition(":")
+    minutes, _, seconds = rest.partition(":")
+    return int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Turns seconds of the run into moments: ``date`` is its first day, in ``timezone``."""
