@@ -120,6 +120,7 @@ class World:
         self.wrong: list[str] = []
         self.where: dict[int, str] = {}
         self.delivered: dict[int, int] = {}
+        self.due_s: dict[int, int] = {}
         self.answers: dict[int, AnswerOrder] = {}
         self.given_up: dict[int, str] = {}
         self.decide: Callable[[int, list[Message]], list[Command]] = lambda t, m: list(self.desk.decide(t, m))
@@ -211,6 +212,7 @@ class World:
         size = np.asarray([self.dice.randint(*litres) for _ in rows])
         for o, z, k, r in zip(order.tolist(), size.tolist(), depot.tolist(), rows, strict=True):
             self.where[o], self._size[o], self._order_depot[o], self._order_road[o] = "depot", z, k, r
+            self.due_s[o] = t_s + HOUR_S
         locker = np.asarray([int(self.dice.random() < 0.2) for _ in rows])
         told = OrdersPlaced(
             t_s, f"orders/{first}", order, size, depot.astype(np.int64), np.full(number, t_s + pack_s),
@@ -373,7 +375,7 @@ class World:
         if not unit.excused and unit.wh < RESERVE * self.setting.battery_wh - 1e-6:
             self.wrong.append(f"{self.now_s}: unit {unit.number} below its reserve")
         tod = self.now_s % DAY_S
-        if metres > 0 and not self.setting.from_s <= tod <= self.setting.permit_until_s + 60:
+        if metres > 0 and not unit.excused and not self.setting.from_s <= tod <= self.setting.permit_until_s + 60:
             self.wrong.append(f"{self.now_s}: unit {unit.number} drives out of hours")
         for road in roads or []:
             if metres > 0 and not self.allowed[road]:

@@ -20,7 +20,7 @@ from twin.control.mobility.delivery.answers import Answers, new_rows
 from twin.control.mobility.delivery.assigning import Assigning
 from twin.control.mobility.delivery.licences import Licences
 from twin.control.mobility.delivery.operators import Operators
-from twin.control.mobility.delivery.orders import NEW, WAITING, Book
+from twin.control.mobility.delivery.orders import NEW, Book
 from twin.control.mobility.delivery.places import AllSites
 from twin.control.mobility.delivery.ports import CHARGING, IDLE, TO_CHARGER, NoShow, Policy
 from twin.control.mobility.delivery.reports import Reports
@@ -163,7 +163,7 @@ class DeliveryDesk:
 
     def _charge(self, now_s: int) -> None:
         """Let idle units charge, the emptiest first, as long as chargers are free."""
-        chargers, depots = self._sites.chargers, self._sites.depots
+        chargers = self._sites.chargers
         if not chargers.place:
             return
         free = np.where(chargers.open(now_s), chargers.size, 0)
@@ -173,13 +173,8 @@ class DeliveryDesk:
                 free[unit.to_charger] -= 1
             elif unit.doing == IDLE and unit.works and not unit.planned and unit.no_charge_until_s <= now_s:
                 idle.append(unit)
-        waiting = self._book.among_open(WAITING)
-        ready = waiting[self._book.ready_s[waiting] <= now_s]
-        queue = np.bincount(self._book.depot[ready], minlength=len(depots.place))
         for unit in sorted(idle, key=lambda u: (u.charge_at(now_s), u.number)):
-            charge = unit.charge_at(now_s)
-            wanted = bool(queue[unit.home]) and now_s < self._tours.until_s(unit, now_s)
-            target = self._charging.target(charge, unit.reserve, unit.short, wanted)
+            target = self._charging.target(unit.charge_at(now_s), unit.reserve, unit.short)
             if not target or not (free > 0).any():
                 continue
             charger = self._charger(unit, free, now_s)

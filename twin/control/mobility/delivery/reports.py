@@ -171,7 +171,6 @@ class Reports:
             locker = int(b.to_locker[r])
             if locker >= 0:
                 steps.sites.lockers.full_until_s[locker] = now_s + FULL_S
-                b.home_again([r])
             else:
                 b.attempts[r] += 1
             steps.after(unit, r, now_s, told.detail, again and locker < 0)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.control.mobility.delivery.ports import HANDING, IDLE, LOADING, TO_STOP, Assignment, Bools, Floats, Ints, View
-from twin.control.mobility.routing import BUDGET
 from twin.control.mobility.routing_parts import LEAST, plan_parts
 from twin.control.mobility.routing_tables import AT_DEPOT, Legs, Plan, Tasks, Vans
 
@@ -24,6 +23,7 @@ PRICE = 7_200.0  # seconds of a unit that an order left out costs (assumed); twi
 USE = 300.0  # seconds that using one more unit costs: fewer, fuller tours (assumed)
 LOADED = 6  # orders a trip loads, for the time that takes (assumed)
 NO_WAY_S = 1_000_000
+EFFORT = 10_000  # iterations × rows of a decision; × 27 µs (see routing.budget) = 0.27 s
 
 
 @dataclass
@@ -61,7 +61,7 @@ class RollingRoutes:
 
     def _team(self, view: View, depot: int, group: int, taken: Bools) -> list[Assignment]:
         rows = self._orders(view, depot, group, taken)
-        units = self._units(view, depot, group)
+        units = self._units(view, depot, group, rows.size)
         if rows.size == 0 or not np.isin(units, view.idle).any():
             return []  # nobody can set out: what those on tour do stays as it is
         units, carried = self._with_carried(view, units, self.most_orders - rows.size)
@@ -88,12 +88,15 @@ class RollingRoutes:
         urgent: Ints = np.sort(rows[np.argsort(view.due_s[rows], kind="stable")][: self.most_orders])
         return urgent
 
-    def _units(self, view: View, depot: int, group: int) -> Ints:
-        """Rows of the units that are at the depot, or back soon; the earliest first, not more than can be of use."""
+    def _units(self, view: View, depot: int, group: int, orders: int) -> Ints:
+        """Rows of the units that are at the depot, or back soon; the earliest first, not more than can be of use.
+
+        Two orders each are reckoned with: who brings fewer is used only if nobody else can.
+        """
         ready_s = np.where(view.doing == IDLE, view.free_s, view.back_s)
         rows = np.flatnonzero((view.home == depot) & (view.group == group) & (ready_s <= view.now_s + self.look_s))
         rows = rows[view.until_s[rows] > ready_s[rows]]
-        first: Ints = rows[np.argsort(ready_s[rows], kind="stable")][: self.most_orders // 2]
+        first: Ints = rows[np.argsort(ready_s[rows], kind="stable")][: 4 + orders // 2]
         return first
 
     @staticmethod
@@ -134,7 +137,7 @@ class RollingRoutes:
         xy[:, 0], xy[:, 1] = view.depot_x_m[depot], view.depot_y_m[depot]
         xy[1 : 1 + stops.size] = np.column_stack([view.stop_x_m[stops], view.stop_y_m[stops]])
         legs = self._legs(view, depot, group, roads)
-        rounds = min(self.iterations, max(BUDGET // (len(tasks) + len(vans)), LEAST))
+        rounds = min(self.iterations, max(EFFORT // (len(tasks) + len(vans)), LEAST))
         tasks = tasks.rows(np.arange(len(tasks)), aboard=aboard)
         plan = plan_parts(tasks, vans, legs, xy, iterations=rounds, warm_start=last)
         due = np.where(held, latest, view.now_s)  # what is late already waits for nothing

@@ -30,19 +30,16 @@ class Charging:
     """When an idle unit at its depot charges, and up to where (all states of charge 0..1; shares assumed).
 
     It must when less than ``low`` above its reserve is left, or when its charge did not suffice for what it was to
-    bring: up to ``full`` (fast charging slows down above). Else it may, in steps of ``step``, so that it is soon free
-    for orders again: when no orders wait, or it was given none of them and is below ``half``.
+    bring: up to ``full`` (fast charging slows down above). Else it may, as the policy has no use for it now, in steps
+    of ``step``, so that it is soon free again.
     """
 
     low: float = 0.15
     full: float = 0.9
     step: float = 0.1
-    half: float = 0.5
 
-    def target(self, charge: float, reserve: float, short: bool, orders_wait: bool) -> float:
+    def target(self, charge: float, reserve: float, short: bool) -> float:
         """Return the state of charge to charge to; 0 when it shall not charge. ``short``: it did not suffice."""
         if short or charge < reserve + self.low:
             return self.full if charge < self.full - 0.02 else 0.0
-        if (orders_wait and charge >= self.half) or charge > self.full - self.step / 2:
-            return 0.0
-        return min(self.full, charge + self.step)
+        return min(self.full, charge + self.step) if charge <= self.full - self.step / 2 else 0.0

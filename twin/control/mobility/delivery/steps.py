@@ -268,7 +268,11 @@ class Steps:
         b.set_state(row, WAITING)
         b.again_s[row] = 0
         b.ready_s[row] = max(int(b.ready_s[row]), now_s + wait_s)
-        b.home_again([row])
+        locker = self.locker_for(row, now_s) if b.wants_locker[row] else -1
+        if locker >= 0:
+            self.to_locker(row, locker)
+        elif not b.wants_locker[row]:
+            b.home_again([row])
         self.changed = True
         if b.attempts[row] >= self.rules.max_attempts:
             self.give_up(row, f"not handed over in {int(b.attempts[row])} attempts")
