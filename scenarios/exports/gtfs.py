@@ -27,18 +27,16 @@ import pandas as pd
 import shapely
 
 from geo.city import City
+from scenarios.exports.gtfs_rows import DAILY, HOME_URL, agency, clock, route
 from scenarios.exports.gtfs_shapes import Feed, problems
 from scenarios.exports.run import TIMEZONE, Calendar, Floats, Ints, RunData, the_date, the_zone
-from scenarios.exports.shuttle import LINE_AGENCY, ShuttleLine
+from scenarios.exports.shuttle import ShuttleLine
 from twin.errors import ScenarioError
 from twin.world.fleets.bus import SLACK
 from twin.world.traffic.bus_lines import DWELL_S, BusLine, BusLines
 
 AGENCY = "public"
-DAILY = "daily"
-BUS = "3"
 VALID_DAYS = 365
-HOME_URL = "https://example.org/qibu-twin"  # a name that is kept free for examples: these feeds belong to no agency
 _COUNT = "{:03d}"
 
 
@@ -138,7 +136,7 @@ def build(city: City, calendar: Calendar, shuttle: ShuttleLine | None = None) ->
             "feed_version": f"{city.name} {first}",
         }
     )
-    feed = {name: _table(name, found) for name, found in rows.items() if found}
+    feed = {name: _table(found) for name, found in rows.items() if found}
     wrong = problems(feed)
     if wrong:
         raise AssertionError("the GTFS export breaks the specification: " + "; ".join(wrong[:5]))
@@ -176,11 +174,6 @@ def write(feed: Feed, file: str | Path) -> Path:
             info.compress_type = zipfile.ZIP_DEFLATED
             zipped.writestr(info, text.getvalue().encode("utf-8"))
     return out
-
-
-def clock(seconds: int) -> str:
-    """Return HH:MM:SS; hours go on beyond 24 for what runs after midnight."""
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 # -- the files -----------------------------------------------------------------------------------------------
@@ -242,19 +235,6 @@ def _public(rows: dict[str, list[dict[str, Any]]], tables: Timetables, calendar:
     return used
 
 
-def agency(identity: str, name: str, timezone: str) -> dict[str, Any]:
-    """Return a line of agency.txt."""
-    return {"agency_id": identity, "agency_name": name, "agency_url": HOME_URL, "agency_timezone": timezone}
-
-
-def route(identity: str, of: str, short: str, long: str) -> dict[str, Any]:
-    """Return a line of routes.txt, for a bus."""
-    return {
-        "route_id": identity, "agency_id": of, "route_short_name": short,
-        "route_long_name": "" if long == short else long, "route_type": BUS,
-    }  # fmt: skip
-
-
 def _stops(rows: dict[str, list[dict[str, Any]]], city: City, ids: Sequence[str]) -> None:
     """Add the stops, and their English names as translations."""
     places = city.places.set_index("place").loc[list(ids)]
@@ -273,11 +253,5 @@ def _stops(rows: dict[str, list[dict[str, Any]]], city: City, ids: Sequence[str]
             rows["translations"].append({**about, "translation": name_en, "record_id": identity})
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows)
-    if name == "stop_times" and "location_group_id" not in table:
-        return table.astype(str)
-    return table.astype(object).where(table.notna(), "").astype(str)
-
-
-__all__ = ["LINE_AGENCY", "Timetables", "build", "clock", "export", "trip_id", "write"]
+def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame([{field: str(value) for field, value in row.items()} for row in rows]).fillna("")

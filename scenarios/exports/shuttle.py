@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scenarios.exports.gtfs_rows import DAILY, agency, clock, route
 from scenarios.exports.run import Ints, RunData, seconds_of
 from twin.errors import ScenarioError
 from twin.world.fleets.bus import SLACK, STOP_S
@@ -75,8 +76,6 @@ class ShuttleLine:
 
     def add_to(self, rows: dict[str, list[dict[str, Any]]], timezone: str) -> None:
         """Add agency, route, trips, times and the booking rule to the lines of a feed."""
-        from scenarios.exports.gtfs import DAILY, agency, clock, route
-
         rows["agency"].append(agency(LINE_AGENCY, f"Autonomous buses, line {self.line}", timezone))
         rows["routes"].append(route(self.route_id, LINE_AGENCY, f"{self.line}A", f"Autonomous line {self.line}"))
         rows["booking_rules"].append(
