@@ -143,7 +143,7 @@ class Conduct:
         unit, word = int(self._c.units.number[row]), LASTING[kind]
         if broken and since < 0:
             self._since_s[row, kind] = t_s
-            cause = "link lost" if kind == SILENCE else self._lapses.cause(row, word)
+            cause = "link lost" if kind == SILENCE else self._lapses.cause(row, word, t_s)
             self._c.log.add(ViolationBegan, t_s=t_s, unit=unit, violation=word, road=road, cause=cause)
         elif not broken and since >= 0:
             self._since_s[row, kind] = -1

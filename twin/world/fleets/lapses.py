@@ -32,6 +32,7 @@ Floats = npt.NDArray[np.float64]
 TOO_FAST_KM, BRAKE_KM, ASTRAY_KM = 2_000.0, 300.0, 4_000.0
 TOO_FAST_S, TOO_FAST_LEAST_S = 300.0, 60
 TOO_FAST = (1.25, 1.70)
+LAG_S = 60  # speeds are means over some ticks, so a fault shows a little longer than it lasts
 BRAKE_M_S2 = (4.5, 8.0)
 BRAKE_STANDS_S = 5
 ASTRAY_S, ASTRAY_LOOK_S = 300.0, 60
@@ -69,6 +70,8 @@ class Lapses:
         for kind, km in (("fast", TOO_FAST_KM), ("brake", BRAKE_KM), ("astray", ASTRAY_KM)):
             self._next_m[kind] = u.odometer_m + self._gap_m(kind, km, np.arange(len(u)))
         self._too_fast: dict[int, tuple[int, float]] = {}  # row → until, factor
+        self._fast_until_s: dict[int, int] = {}
+        self._driven: dict[int, tuple[int, float]] = {}  # row → vehicle and speed it was last set to
         self._pending: dict[int, int] = {}  # row → looked for a way off last
         self._astray: dict[int, str] = {}  # row → key of the leg
         signals = set(context.city.junctions.loc[context.city.junctions["signal"].to_numpy(bool), "node"])
@@ -96,9 +99,9 @@ class Lapses:
         self._lead_astray(rules, now_s)
         return self._brake(now_s) + self._miss_signals()
 
-    def cause(self, row: int, violation: str) -> str:
+    def cause(self, row: int, violation: str, now_s: int) -> str:
         """Return why a unit breaks a lasting rule: a fault of its own, else whoever sends it: its desk."""
-        if violation == "speeding" and row in self._too_fast:
+        if violation == "speeding" and now_s <= self._fast_until_s.get(row, -1) + LAG_S:
             return SOFTWARE
         if violation == "out of area" and row in self._astray:
             return LOST_ITSELF
@@ -114,16 +117,21 @@ class Lapses:
             factor = low + (high - low) * float(self._how["fast"].uniform(unit, k)[0])
             lasts = max(TOO_FAST_LEAST_S, round(float(self._how["fast.long"].exponential(TOO_FAST_S, unit, k)[0])))
             self._too_fast[row] = (now_s + lasts, factor)
+            self._fast_until_s[row] = now_s + lasts
         for row, (until, factor) in list(self._too_fast.items()):
             if now_s >= until:
                 del self._too_fast[row]
+                self._driven.pop(row, None)
                 self._motion.override_m_s[row] = np.nan
                 limit = float(u.limit_m_s[row])
                 u.limit(row, limit if np.isfinite(limit) else -1.0)
             elif u.vehicle[row] and np.isfinite(able[row]) and u.state[row] != MANUAL:
                 self._motion.override_m_s[row] = factor * able[row]
                 # an order of the platform or the desk to slow down holds for faulty software too
-                self._c.traffic.set_top_speed(int(u.vehicle[row]), min(factor * able[row], float(u.limit_m_s[row])))
+                now = (int(u.vehicle[row]), min(factor * float(able[row]), float(u.limit_m_s[row])))
+                if self._driven.get(row) != now:
+                    self._driven[row] = now
+                    self._c.traffic.set_top_speed(*now)
 
     def _brake(self, now_s: int) -> list[Moment]:
         u, out = self._c.units, []
