@@ -67,6 +67,9 @@ def _serve(office: Office, unit: BusUnit, now_s: int) -> None:
         return
     must = bool(visit.alight) if here else bool(visit.alight or unit.aboard)
     due = now_s if must else int(_come_s(office, visit, here) - rules.early_s - way_s)
+    if unit.doing == LEG and not must:  # the further it goes home, the longer the way back
+        from_home = int(_come_s(office, visit, here) - rules.early_s - bus.out_s[visit.stop])
+        due = from_home if from_home >= unit.eta_s else now_s
     if now_s < due:
         office.dues.append(due)
         spare = spare_s(bus, rules, unit.at, visit.stop, due - now_s) if unit.at >= 0 else due - now_s - 2 * way_s
