@@ -180,18 +180,18 @@ def _ends_s(p: PermitIssued, now_s: int) -> int | None:
     """Return the second at which a permit that holds now ends, None if it does not hold."""
     if not p.valid_from_s <= now_s < p.valid_until_s:
         return None
-    day, tod = divmod(now_s, DAY_S)
-    length_s = p.until_s - p.from_s
-    if length_s == 0 or length_s >= DAY_S:  # round the clock
+    begin, end = p.from_s % DAY_S, p.until_s % DAY_S
+    if begin == end:  # round the clock
         return p.valid_until_s
-    if p.from_s < p.until_s:
-        if not p.from_s <= tod < p.until_s:
+    day, tod = divmod(now_s, DAY_S)
+    if begin < end:
+        if not begin <= tod < end:
             return None
-        ends = day * DAY_S + p.until_s
-    else:  # over midnight
-        if p.until_s <= tod < p.from_s:
+        ends = day * DAY_S + end
+    else:  # over midnight, or up to it
+        if end <= tod < begin:
             return None
-        ends = (day + (tod >= p.from_s)) * DAY_S + p.until_s
+        ends = (day + (tod >= begin)) * DAY_S + end
     return min(ends, p.valid_until_s)
 
 
@@ -205,7 +205,8 @@ def _turns_s(p: PermitIssued, now_s: int) -> int:
     if now_s >= p.valid_until_s:
         return FOREVER_S
     day, tod = divmod(now_s, DAY_S)
-    return (day + (tod >= p.from_s)) * DAY_S + p.from_s
+    begin = p.from_s % DAY_S
+    return (day + (tod >= begin)) * DAY_S + begin
 
 
 def _clock(t_s: int) -> str:

@@ -125,8 +125,7 @@ def test_a_grant_holds_exactly_until_it_says(from_s, until_s, now_s, valid_from,
     for t in range(now_s, min(turn, now_s + 3 * DAY_S), 1800):
         assert holds(t) == holds(now_s), "nothing changes before it is said to"
     if g.roads is not None:
-        # what holds round midnight may be said to end there and hold on
-        assert not holds(g.until_s) or g.until_s % DAY_S == 0
+        assert not holds(g.until_s)
         assert holds(g.until_s - 1)
     if turn == FOREVER_S:
         assert not any(holds(t) for t in range(max(now_s, valid_from + lasts), 5 * DAY_S, 3600))
