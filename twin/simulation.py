@@ -122,10 +122,14 @@ class Simulation:
         self.log = Log(out / "events.parquet" if out else None)
         self._given = self._load_given()
         self._build_traffic()
-        self._build_people()
-        self._build_fleets()
-        self._build_control()
-        self._schedule()
+        try:
+            self._build_people()
+            self._build_fleets()
+            self._build_control()
+            self._schedule()
+        except BaseException:
+            self.traffic.close()  # SUMO is one per process: the next run must find it free
+            raise
         gc.collect()
         gc.freeze()  # what stands now stays to the end: the collector need not walk it again and again
 

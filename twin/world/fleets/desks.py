@@ -12,6 +12,7 @@ from geo.city import City
 from twin.control.ports import Controller
 from twin.domain.messages import Message, RoadMap
 from twin.domain.mobility import Places, TravelTimes, WeatherReport
+from twin.errors import ScenarioError
 from twin.hosts import find_factory
 from twin.scenario.policies import policy_factory
 from twin.world.fleets.depots import Depot
@@ -31,7 +32,11 @@ def desk_factory(system: str, desk: Any, policy: Any) -> Callable[[], Controller
     choose = policy_factory(system, policy)
 
     def made() -> Controller:
-        return make(choose()) if _takes_one(make) else make()  # type: ignore[no-any-return]
+        try:
+            chosen = choose()
+        except TypeError as error:
+            raise ScenarioError(f"{system}.policy cannot be made without arguments: {error}") from None
+        return make(chosen) if _takes_one(make) else make()  # type: ignore[no-any-return]
 
     return made
 

@@ -62,6 +62,10 @@ class NoPlatform:
         pass
 
 
+class NoPolicy:
+    """A policy that decides nothing."""
+
+
 class TinySystem:
     """A system without customers; notes what its units do."""
 
