@@ -267,7 +267,8 @@ def watch(office: Office, unit: BusUnit, now_s: int) -> None:
     if unit.doing == LEG and leg is not None and unit.ways is not None and now_s - unit.sent_s <= FRESH_S:
         at = np.flatnonzero(leg.roads == unit.road)
         if at.size and unit.sent_s > leg.began_s:
-            unit.eta_s = now_s + math.ceil(unit.ways.left_s(leg.roads, int(at[-1]), unit.pos_m, leg.pos_m))
+            left = unit.ways.left_s(leg.roads, int(at[-1]), unit.pos_m, leg.pos_m)
+            unit.eta_s = max(now_s, unit.sent_s + math.ceil(left))
             unit.changed()
     if unit.doing not in (LEG, DOORS):
         return
