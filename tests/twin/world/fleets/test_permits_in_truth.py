@@ -116,3 +116,25 @@ def test_a_permit_over_before_the_run_is_none():
     toy = make_toy(n=1, supervision=Supervision(permits=(permit,)))
     assert toy.told.get("delivery") is None
     assert toy.facts().frame("PermitGranted").empty
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (
+            {"permits": [{"fleet": "boat"}]},
+            'supervision.permits[0].fleet is "boat"; allowed: shuttle, robot or sweeper',
+        ),
+        ({"permits": [{"fleet": "robot", "end": 22}]}, "supervision.permits[0].end is 22; allowed: a time such as"),
+        ({"permits": [{"fleet": "robot", "speed_km_h": 200}]}, "speed_km_h is 200; allowed: a number from 3 to 80"),
+        ({"telemetry": {"loss": 2.0}}, "supervision.telemetry.loss is 2.0; allowed: a number from 0 to 1"),
+        ({"telemetry": {"period_s": 15}}, "supervision.telemetry.period_s is 15; allowed: 10, 20, 30 or another ten"),
+        ({"fault": 2.0}, "unknown key 'fault' in supervision; did you mean 'faults'?"),
+    ],
+)
+def test_mistakes_in_a_scenario_are_explained(part, text):
+    from twin.scenario.load import scenario_from_data
+
+    with pytest.raises(ScenarioError) as error:
+        scenario_from_data({"name": "x", "supervision": part}, "x.yaml")
+    assert text in str(error.value)
