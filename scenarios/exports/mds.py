@@ -11,18 +11,17 @@ import datetime as dt
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scenarios.exports.mds_shapes import LONGEST_TTL_MS, VERSION, problems
 from scenarios.exports.mds_states import FACTS, Errand, Happening, Moment, Ride, UnitDay
-from scenarios.exports.run import TIMEZONE, Floats, RunData, seconds_of
+from scenarios.exports.run import TIMEZONE, RunData, seconds_of
+from scenarios.exports.tracks import tracks
 from twin.domain.ids import VEHICLE_KINDS, unit_label
 from twin.errors import ScenarioError
 from twin.world.fleets.models import MODELS
@@ -31,31 +30,9 @@ FLEET = "robot"
 DAY_S = 86_400
 _EARTH_M = 6_371_000.0
 
-_PLACED = ("UnitDeployed", "UnitChanged", "UnitHalted")  # facts that say where a unit is
 _COLUMNS = (
     "t_s", "fact", "unit", "model", "capacity", "state", "battery", "road", "pos_m", "task", "distance_m", "order",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Track:
-    """Where a unit was, and how fast, in order of time; degrees, metres per second (-1: not known)."""
-
-    t_s: Floats
-    lon: Floats
-    lat: Floats
-    speed_m_s: Floats
-
-    def last(self, t_s: float) -> int:
-        return max(int(np.searchsorted(self.t_s, t_s, side="right")) - 1, 0)
-
-    def gps(self, t_s: float) -> dict[str, float]:
-        """Return the last known place as MDS GPS data."""
-        i = self.last(t_s)
-        out = {"lat": round(float(self.lat[i]), 6), "lng": round(float(self.lon[i]), 6)}
-        if self.speed_m_s[i] >= 0:
-            out["speed"] = round(float(self.speed_m_s[i]), 2)
-        return out
 
 
 class _Export:
@@ -70,7 +47,7 @@ class _Export:
             raise ScenarioError(
                 f"{run.folder}: has no delivery robots to export; run a scenario with 'delivery' (by: robots)"
             )
-        self.tracks = self._tracks()
+        self.tracks = tracks(run, FLEET)
         self.days = {u: UnitDay(self._open).follow(self._with_hours(m)) for u, m in self.moments.items()}
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -95,24 +72,6 @@ class _Export:
         hours = {day * DAY_S + at for day in days for at in self._hours}
         between = [Moment(t, "opening", {}) for t in sorted(hours) if moments[0].t_s < t <= self.run.end_s]
         return sorted([*moments, *between], key=lambda m: m.t_s)
-
-    def _tracks(self) -> dict[int, _Track]:
-        """Put together where the facts and the sampled positions say that each robot was."""
-        sampled = self.run.positions((VEHICLE_KINDS[FLEET],))
-        unit_of = sampled.vehicle // 10**12 * 100_000 + sampled.vehicle % 10**12 // 10**3 % 100_000
-        out = {}
-        for unit, moments in self.moments.items():
-            told = [m for m in moments if m.fact in _PLACED]
-            road = np.asarray([m.values["road"] for m in told], dtype=np.int64)
-            lon, lat = self.run.on_road(road, np.asarray([m.values["pos_m"] for m in told], dtype=np.float64))
-            mine = np.flatnonzero(unit_of == unit)
-            t = np.concatenate([sampled.t_s[mine], [m.t_s for m in told]])
-            order = np.argsort(t, kind="stable")  # of the same second, what the fact says counts
-            moving = np.asarray([m.fact == "UnitChanged" and m.values["state"] == "driving" for m in told], dtype=bool)
-            speed = np.concatenate([sampled.speed_m_s[mine], np.where(moving, -1.0, 0.0)])
-            lon, lat = np.concatenate([sampled.lon[mine], lon]), np.concatenate([sampled.lat[mine], lat])
-            out[unit] = _Track(t[order], lon[order], lat[order], speed[order])
-        return out
 
     @cached_property
     def placed_s(self) -> dict[int, int]:
