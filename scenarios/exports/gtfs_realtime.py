@@ -312,6 +312,14 @@ def export(
     return [made.message(int(t)) for t in np.atleast_1d(np.asarray(at_s, dtype=np.int64))]
 
 
+def the_second(text: str) -> int:
+    """Return the second of the run that such as "08:30" or "08:30:15" names (hours above 23: later days)."""
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not all(p.isdigit() and len(p) <= 3 for p in parts) or max(map(int, parts[1:])) > 59:
+        raise ScenarioError(f"--at: '{text}' is no time; write it like 08:30")
+    return sum(int(p) * f for p, f in zip(parts, (3600, 60, 1), strict=False))
+
+
 def encode(message: Mapping[str, Any]) -> bytes:
     """Return a message as protobuf. ScenarioError where the extra ``gtfs-rt`` is not installed."""
     try:

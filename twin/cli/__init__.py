@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from twin.cli import about, cities, look, money, running
+from twin.cli import about, cities, exporting, look, money, running
 
 app = typer.Typer(
     name="twin",
@@ -31,6 +31,7 @@ app.command("describe")(look.describe)
 app.command("validate")(look.validate)
 app.command("diff")(look.diff)
 app.add_typer(cities.app, name="city")
+app.add_typer(exporting.app, name="export")
 app.command("costs")(money.costs)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)

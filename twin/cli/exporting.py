@@ -1,0 +1,124 @@
+"""The commands that write a run in the form of other people's software: ``twin export mds | gtfs | gtfs-rt``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from twin.cli.common import plain_errors
+from twin.errors import ScenarioError
+
+app = typer.Typer(no_args_is_help=True, help="Exports of a run: MDS 2, GTFS, GTFS-Realtime.", rich_markup_mode=None)
+
+T = TypeVar("T")
+RunArg = Annotated[Path, typer.Argument(metavar="DIR", help="a run folder", show_default=False)]
+DateOption = Annotated[
+    str | None,
+    typer.Option("--date", help="date of the run's first day, YYYY-MM-DD (default: its weekday in 5-11 January 2026)"),
+]
+ZoneOption = Annotated[str, typer.Option("--timezone", help="time zone of the city")]
+_ZONE = "Asia/Shanghai"
+
+
+@app.callback()
+def export() -> None:
+    """Write exports of a run: MDS 2, GTFS, GTFS-Realtime."""
+
+
+@app.command("mds")
+@plain_errors
+def mds(
+    folder: RunArg,
+    out: Annotated[Path | None, typer.Option("--out", help="folder to write to (default: DIR/mds)")] = None,
+    date: DateOption = None,
+    timezone: ZoneOption = _ZONE,
+) -> None:
+    """Write the delivery robots of a run as Mobility Data Specification 2.0 (mode delivery-robots)."""
+    from scenarios.exports import mds as exports
+
+    found = exports.export(folder, date, timezone)
+    target = out if out is not None else folder / "mds"
+    files = _written(target, partial(exports.write, found, target))
+    vehicles, trips = found["vehicles"]["vehicles"], found["trips"]["trips"]
+    events = found["events/historical"]["events"]
+    typer.echo(f"MDS: {len(vehicles)} vehicles, {len(trips):,} trips, {len(events):,} events in {len(files)} files")
+    typer.echo(f"Folder: {target}")
+
+
+@app.command("gtfs")
+@plain_errors
+def gtfs(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR|CITY", help="a run folder, a city folder, or qibu", show_default=False)
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="file to write (default: DIR/gtfs.zip)")] = None,
+    date: DateOption = None,
+    timezone: ZoneOption = _ZONE,
+) -> None:
+    """Write the buses of a run (with its autonomous line), or of a city, as a GTFS feed."""
+    from scenarios.exports import gtfs as exports
+
+    source = _city_or_run(folder)
+    feed, left_out = exports.export(source, date, timezone)
+    target = out if out is not None else (source if source == folder else Path()) / "gtfs.zip"
+    file = _written(target, partial(exports.write, feed, target))
+    typer.echo(
+        f"GTFS: {len(feed['routes'])} routes, {len(feed['trips']):,} trips, {len(feed['stops']):,} stops in {file}"
+    )
+    for line in left_out:
+        typer.echo(f"Left out: line {line}, whose stops cannot be reached in order.")
+
+
+@app.command("gtfs-rt")
+@plain_errors
+def gtfs_rt(
+    folder: RunArg,
+    at: Annotated[str | None, typer.Option("--at", help="time of the run, such as 08:30 (default: its end)")] = None,
+    every: Annotated[int, typer.Option("--every", help="a series from --at on: seconds between messages", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="folder to write to (default: DIR/gtfs-rt)")] = None,
+    form: Annotated[str, typer.Option("--format", help="json, or pb (protobuf; needs the extra gtfs-rt)")] = "json",
+    date: DateOption = None,
+    timezone: ZoneOption = _ZONE,
+) -> None:
+    """Write where the buses of a run are and how late, as GTFS-Realtime, at one time or as a series."""
+    from scenarios.exports import gtfs_realtime as exports
+    from scenarios.exports.gtfs_rows import clock
+    from scenarios.exports.run import RunData
+
+    if form not in ("json", "pb"):
+        raise ScenarioError(f"--format: is '{form}'; allowed: json or pb")
+    run = RunData.open(folder, date, timezone)
+    first = run.end_s if at is None else exports.the_second(at)
+    moments = range(first, run.end_s + 1, every) if every else [first]
+    made = exports.Realtime(run)
+    target = out if out is not None else folder / "gtfs-rt"
+    files = 0
+    for t_s in moments or [first]:
+        message = made.message(t_s)
+        file = target / f"{clock(t_s).replace(':', '')}.{form}"
+        _written(file, partial(exports.write, message, file))
+        files += 1
+    typer.echo(f"GTFS-Realtime: {files} message{'s' if files > 1 else ''} in {target}")
+
+
+def _city_or_run(folder: Path) -> Path:
+    """Return the folder that is meant: a template's name stands for its built city."""
+    from twin.cities import TEMPLATES
+
+    if folder.exists() or str(folder) not in TEMPLATES:
+        return folder
+    from geo import qibu
+
+    return Path(qibu.cached())
+
+
+def _written(target: Path, write: Callable[[], T]) -> T:
+    """Write, or say in a sentence why it cannot be."""
+    try:
+        return write()
+    except OSError as error:
+        raise ScenarioError(f"--out {target}: cannot be written ({error.strerror})") from None
