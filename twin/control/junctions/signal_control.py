@@ -1,7 +1,7 @@
 """Central signal control: one live picture of all junctions from messages only, and a policy that chooses phases (F20).
 
 Every ``interval_s`` it orders phases for the junctions it has in hand: those whose link is up, whose state (SPAT) is
-fresh and whose lanes are perceived. An order lasts ``hold_s``. Any other junction gets no order, so its cabinet goes
+fresh and a third of whose lanes is perceived. An order lasts ``hold_s``. Any other junction gets no order, so its cabinet goes
 back to its own plan when the last order runs out, with the green that is running; when the junction is in hand again,
 control begins with the phase it finds. A lane that no detector tells of is taken to carry what its own plan would
 serve, so a junction whose detectors die one by one comes ever nearer to its plan.
@@ -30,6 +30,8 @@ from twin.errors import ControlError
 PLANNED_SATURATION = 0.85
 #: flows are a fading mean over about this time
 FLOW_MEMORY_S = 900.0
+#: share of a junction's lanes that must be perceived, or its own plan is the better guess; assumed
+LEAST_SEEN = 1 / 3
 NEVER = -(10**9)
 
 
@@ -204,9 +206,13 @@ class Picture:
         self._moved_s = now_s
 
     def in_hand(self, now_s: int, stale_s: int) -> Bools:
-        """Return the junctions that can be controlled: linked, state and perception fresh."""
+        """Return the junctions that can be controlled: linked, state and perception fresh, enough lanes perceived."""
         fresh = (now_s - self._told_s <= stale_s) & (now_s - self._seen_s <= stale_s)
-        return np.asarray(self._up & fresh)
+        lanes = self.layout.lane_served
+        junction = self.layout.told.lane_junction[lanes]
+        seen = np.bincount(junction, weights=~np.isnan(self._queue[lanes]), minlength=self._up.size)
+        all_lanes = np.bincount(junction, minlength=self._up.size)
+        return np.asarray(self._up & fresh & (seen >= LEAST_SEEN * all_lanes) & (seen > 0))
 
     def view(self, now_s: int) -> JunctionsView:
         """Return the frozen view for a policy."""

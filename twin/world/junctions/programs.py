@@ -114,12 +114,68 @@ def read_program(
             if p != q and (p, q) not in changes:
                 changes[p, q] = _compose(states[p], states[q], yellow, clear, walk, yields)
     own = [s for s, _, _ in greens]
+    least = [_least(*g) for g in greens]
+    _keep_apart(states, own, least, changes, {k: v for k, v in clear.items() if v > 0}, yields, n)
     return Program(
-        states, own,
-        [_least(*g) for g in greens],
-        [max(MAX_GREEN_S, 2 * s, m if m < 10**5 else 0) for s, _, m in greens],
+        states, own, least, [max(MAX_GREEN_S, 2 * s, m if m < 10**5 else 0) for s, _, m in greens],
         changes, yellow, clear, round(offset),
     )  # fmt: skip
+
+
+def _keep_apart(
+    states: list[str],
+    own: list[int],
+    least: list[int],
+    changes: dict[tuple[int, int], Steps],
+    clear: dict[tuple[int, int], int],
+    yields: set[tuple[int, int]],
+    n: int,
+) -> None:
+    """Make sure that clearances hold over two changes in a row: a short green between them may not be enough.
+
+    Raises the minimum green in between up to the program's own green; a composed change that would still come too early
+    is taken out.
+    """
+    for (p, q), first in sorted(changes.items()):
+        total = sum(s for _, s in first)
+        ends = {g: total - t for g, t in _last_ends(states[p], first, states[q]).items()}
+        for (also_q, r), second in sorted(changes.items()):
+            if also_q != q or not ends:
+                continue
+            short = 0
+            for b, t in _starts(states[q], second, states[r]).items():
+                for a, since in ends.items():
+                    soft = ((a, b) in yields and states[p][a] == "g") or ((b, a) in yields and states[r][b] == "g")
+                    if (a, b) in clear and not soft:
+                        short = max(short, clear[a, b] - since - t)
+            if short > least[q]:
+                least[q] = min(short, own[q])
+                if short > own[q] and r != (q + 1) % n:
+                    del changes[q, r]
+
+
+def _last_ends(p: str, steps: Steps, q: str) -> dict[int, int]:
+    """Return when the groups that are red at the end of a change ended their green, seconds after its begin."""
+    out: dict[int, int] = {}
+    t, before = 0, p
+    for state, seconds in [*steps, (q, 0)]:
+        for g, (old, new) in enumerate(zip(before, state, strict=True)):
+            if _level(old) and not _level(new):
+                out[g] = t
+        t, before = t + seconds, state
+    return {g: t for g, t in out.items() if not _level(q[g])}
+
+
+def _starts(q: str, steps: Steps, r: str) -> dict[int, int]:
+    """Return when groups that are red in ``q`` turn green in a change, seconds after its begin."""
+    out: dict[int, int] = {}
+    t, before = 0, q
+    for state, seconds in [*steps, (r, 0)]:
+        for g, (old, new) in enumerate(zip(before, state, strict=True)):
+            if _level(new) and not _level(old) and g not in out:
+                out[g] = t
+        t, before = t + seconds, state
+    return out
 
 
 def _least(seconds: int, least: int, _most: int) -> int:
