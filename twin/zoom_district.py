@@ -277,7 +277,8 @@ def _how_it_died(code: int, reached_s: int | None) -> str:
 def _last_words(work: Path) -> str:
     """Return what SUMO said last, unless it was a warning: it is in the file that catches its words."""
     for file in work.glob("twin-sumo-*/stderr.txt"):
-        said = [line for line in file.read_text("utf-8", "replace").splitlines() if line and line[0] not in "W "]
+        lines = file.read_text("utf-8", "replace").splitlines()
+        said = [line.strip() for line in lines if line[:1] not in ("", "W", " ") or "what():" in line]
         if said:
             return f"; it said: {said[-1]}"
     return ""
