@@ -13,6 +13,7 @@ from twin.control.mobility.bus.ways import Atlas
 from twin.domain.bus import BookingRequest, BusRules
 
 STOPS = 5  # stops looked at on each side, the nearest by walking
+RESERVE_S = 60  # plans end so much before what is told, as travel times are not known better (assumed)
 TOO_FAR = "too far from any stop"
 WALK = "shorter to walk"
 NO_SEATS = "party larger than any bus"
@@ -107,30 +108,43 @@ def promised(view: BusView, bus: Bus, visits: tuple[Visit, ...], booking: Bookin
         walk_s = next((w.at_s for w in booking.destination if w.stop == to_stop), 0)
         arrive_s = max(planned_s, min(arrive_s, booking.due_s - walk_s))
     return replace(
-        booking, stop=stop, to_stop=to_stop, pickup_s=pickup_s, latest_s=pickup_s + view.rules.window_s,
-        arrive_s=arrive_s,
+        booking, stop=stop, to_stop=to_stop, pickup_s=pickup_s, latest_s=pickup_s + view.rules.window_s - _reserve_s(view.rules),
+        arrive_s=max(planned_s, arrive_s - _reserve_s(view.rules)), told_s=arrive_s,
     )  # fmt: skip
 
 
-def kept(new: Booking, old: Booking) -> Booking:
+def _reserve_s(rules: BusRules) -> int:
+    return min(RESERVE_S, rules.window_s // 3)
+
+
+def kept(new: Booking, old: Booking, rules: BusRules) -> Booking:
     """Return the booking with its old promise where the new plan keeps that, else with the new one."""
     same = (new.stop, new.to_stop) == (old.stop, old.to_stop)
-    if same and new.pickup_s <= old.latest_s and new.arrive_s <= old.arrive_s:
+    if same and new.pickup_s <= old.pickup_s + rules.window_s and new.told_s <= old.told_s:
         return old
     return new
 
 
-def postponed(booking: Booking, rules: BusRules, arrive_on_s: int, off_s: int, aboard: bool) -> Booking | None:
-    """Return the booking with a later promise if the plan breaks the old one, else None.
+def postponed(
+    booking: Booking, rules: BusRules, arrive_on_s: int, off_s: int, aboard: bool
+) -> tuple[Booking, bool] | None:
+    """Return the booking with later bounds if the plan breaks them, and whether the customer must be told.
 
-    ``arrive_on_s``: when the bus comes; ``off_s``: when the passengers are off it.
+    ``arrive_on_s``: when the bus comes; ``off_s``: when the passengers are off it. Delays of less than ``RESERVE_S``
+    stay within what was told.
     """
-    new = booking
+    new, tell = booking, False
     if not aboard and arrive_on_s > booking.latest_s:
-        new = replace(new, pickup_s=arrive_on_s, latest_s=arrive_on_s + rules.window_s)
+        new = replace(new, latest_s=arrive_on_s)
+        if arrive_on_s > booking.pickup_s + rules.window_s:
+            tell = True
+            new = replace(new, pickup_s=arrive_on_s, latest_s=arrive_on_s + rules.window_s - _reserve_s(rules))
     if off_s > booking.arrive_s:
-        new = replace(new, arrive_s=off_s + rules.window_s)
-    return new if new is not booking else None
+        new = replace(new, arrive_s=off_s)
+        if off_s > booking.told_s:
+            tell = True
+            new = replace(new, arrive_s=off_s + rules.window_s - _reserve_s(rules), told_s=off_s + rules.window_s)
+    return (new, tell) if new is not booking else None
 
 
 def at_other_stop(booking: Booking, stop: int) -> Booking:

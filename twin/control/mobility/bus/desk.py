@@ -264,8 +264,10 @@ class BusDesk:
                 for b in visit.alight:
                     booking = office.bookings.open[b]
                     new = app.postponed(booking, office.rules, on_s.get(b, 0), off_s, b not in on_s)
-                    if new is not None:
-                        tell(office, unit, new, "the bus is late")
+                    if new is not None and new[1]:
+                        tell(office, unit, new[0], "the bus is late")
+                    elif new is not None:
+                        office.bookings.open[b] = new[0]
 
     # -- planning --------------------------------------------------------------------------------------
 
@@ -292,7 +294,7 @@ class BusDesk:
         office.out.append(
             AnswerBooking(
                 f"answer/{asked.booking}", asked.booking, True, stops[new.stop], stops[new.to_stop], int(new.pickup_s),
-                int(new.arrive_s), office.bookings.unit[asked.booking], "",
+                int(new.told_s), office.bookings.unit[asked.booking], "",
             )
         )  # fmt: skip
 
@@ -330,7 +332,7 @@ class BusDesk:
             if not view.buses or not booking.origin or self._adopt(view, booking):
                 office.cancel(b, reason)
                 continue
-            new = office.bookings.open[b] = app.kept(office.bookings.open[b], old)
+            new = office.bookings.open[b] = app.kept(office.bookings.open[b], old, office.rules)
             if new is not old:
                 tell(office, office.units[office.bookings.unit[b]], new, reason)
 

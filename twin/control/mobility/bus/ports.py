@@ -65,7 +65,8 @@ class Booking:
     """A booking: party, and the stops it can use, the nearest first.
 
     ``due_s``: must be at the destination by then (-1: any time). Once it is promised, ``pickup_s`` is not negative:
-    the bus comes in [pickup_s, latest_s] to stop ``stop`` and is at ``to_stop`` by ``arrive_s``.
+    the bus is planned to come in [pickup_s, latest_s] to stop ``stop`` and to be at ``to_stop`` by ``arrive_s``. The
+    customer was told a little later times (``told_s`` for the arrival), so that small delays keep the promise.
     """
 
     booking: int
@@ -79,6 +80,7 @@ class Booking:
     pickup_s: int = -1
     latest_s: int = -1
     arrive_s: int = -1
+    told_s: int = -1
 
     @property
     def promised(self) -> bool:

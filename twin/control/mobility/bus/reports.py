@@ -311,6 +311,6 @@ def tell(office: Office, unit: BusUnit, new: Booking, reason: str) -> None:
     office.out.append(
         ChangePromise(
             office.key("promise", new.booking), new.booking, stops[new.stop], stops[new.to_stop], int(new.pickup_s),
-            int(new.arrive_s), unit.unit, reason,
+            int(new.told_s), unit.unit, reason,
         )
     )  # fmt: skip
