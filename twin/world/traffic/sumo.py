@@ -29,6 +29,7 @@ from twin.world.traffic.capture import Captured
 from twin.world.traffic.closures import Closures
 from twin.world.traffic.columns import Happenings
 from twin.world.traffic.measure import Detectors, Entries, TravelTimes, look_period_s
+from twin.world.traffic.meso_places import MesoPlaces
 from twin.world.traffic.options import DEPART, MESO_SEGMENT_M, arguments, projection_data
 from twin.world.traffic.patience import Patience
 from twin.world.traffic.ports import (
@@ -82,6 +83,7 @@ class SumoTraffic:
         self._detectors = Detectors(edge.getLastStepVehicleIDs, edge.getLastStepMeanSpeed, edge.getLastStepOccupancy)
         self._entries = Entries(edge.getLastStepVehicleIDs)
         self._times = TravelTimes(self._roads.length_m, self._roads.free_s)
+        self._meso_places = MesoPlaces(libsumo.vehicle, self._roads)
         self._stops = StopWatch(libsumo, self._roads, meso=self._meso)
         self._known: set[int] = set()
         self._present: set[int] = set()
@@ -253,7 +255,7 @@ class SumoTraffic:
         return np.array(sorted(self._present), dtype=np.int64)
 
     def where(self, vehicles: Ints) -> tuple[Ints, Floats]:
-        """See the Protocol. Inside a junction: the road just left, at its end. In meso: interpolated."""
+        """See the Protocol. Inside a junction: the road just left, at its end. Meso: see :class:`MesoPlaces`."""
         road = np.full(len(vehicles), -1, dtype=np.int64)
         pos = np.zeros(len(vehicles))
         v = self._sumo.vehicle
@@ -267,7 +269,11 @@ class SumoTraffic:
                     pos[i] = self._roads.length_m[road[i]]
                 elif edge:
                     road[i] = self._roads.index[edge]
-                    pos[i] = v.getLanePosition(str(number))
+                    pos[i] = (
+                        self._meso_places.where(number, int(road[i]), float(self._now))
+                        if self._meso
+                        else v.getLanePosition(str(number))
+                    )
         return road, pos
 
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
@@ -352,6 +358,7 @@ class SumoTraffic:
         self._present.discard(int(vehicle))
         self._waiting.pop(int(vehicle), None)
         self._places.pop(int(vehicle), None)
+        self._meso_places.forget(int(vehicle))
         self._stops.forget(int(vehicle))
         return True
 
@@ -399,6 +406,7 @@ class SumoTraffic:
         if self._places:
             for vehicle in gone:
                 self._places.pop(vehicle, None)
+                self._meso_places.forget(vehicle)
         if self._stops.any:
             for vehicle in gone:
                 self._stops.forget(vehicle)

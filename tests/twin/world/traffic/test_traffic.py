@@ -456,3 +456,20 @@ def test_a_vehicle_with_a_speed_of_its_own_waits_before_a_closed_first_road(toy:
     assert flow.departed_s.tolist() == [200]
     metres = float(toy.roads["length_m"].to_numpy()[edges(toy, *STRAIGHT)].sum()) - 100.0
     assert flow.arrived_s[0] - 200 >= metres / 5.0 * (0.85 if mode == "meso" else 0.98)
+
+
+def test_where_a_vehicle_is_does_not_depend_on_who_was_taken_off_before(toy: City, start: Start, mode: str) -> None:
+    """SUMO's own positions in meso stick to the memory of vehicles that are gone."""
+    traffic = start(toy, mode)
+    traffic.add(vehicles(toy, [STRAIGHT], [0]))
+    traffic.advance(15)
+    before = traffic.where(np.array([1]))[1][0]
+    assert traffic.remove(1)
+    traffic.advance(40)
+    for k in range(2, 12):  # one of them gets the memory of the first
+        traffic.add(vehicles(toy, [STRAIGHT], [40 + 5 * k], first=k))
+        traffic.advance(42 + 5 * k)
+        road, pos = traffic.where(np.array([k]))
+        assert road[0] == toy.road_index["A0B0"]
+        assert pos[0] < 60.0 < before
+        traffic.remove(k)
