@@ -107,9 +107,10 @@ def promised(view: BusView, bus: Bus, visits: tuple[Visit, ...], booking: Bookin
     if booking.due_s >= 0:
         walk_s = next((w.at_s for w in booking.destination if w.stop == to_stop), 0)
         arrive_s = max(planned_s, min(arrive_s, booking.due_s - walk_s))
+    reserve_s = _reserve_s(view.rules)
     return replace(
-        booking, stop=stop, to_stop=to_stop, pickup_s=pickup_s, latest_s=pickup_s + view.rules.window_s - _reserve_s(view.rules),
-        arrive_s=max(planned_s, arrive_s - _reserve_s(view.rules)), told_s=arrive_s,
+        booking, stop=stop, to_stop=to_stop, pickup_s=pickup_s, latest_s=pickup_s + view.rules.window_s - reserve_s,
+        arrive_s=max(planned_s, arrive_s - reserve_s), told_s=arrive_s,
     )  # fmt: skip
 
 
