@@ -459,7 +459,8 @@ class World:
         if unit.road != self.depot_road[unit.depot]:
             self.report(unit, "refused", detail="load: it does not stand at a depot")
             return
-        here, missed = [], []
+        here: list[int] = []
+        missed: list[int] = []
         for o in c.orders.tolist():
             fine = self.where[o] == "depot" and o in self.answers and o not in self.given_up
             (here if fine and self._order_depot[o] == unit.depot else missed).append(o)

@@ -39,8 +39,9 @@ class _Problem:
 class RollingRoutes:
     """PyVRP on a rolling horizon; its answer depends on what it was shown before only through warm starts.
 
-    ``look_s``: units back, and orders ready, within this time take part. ``most_orders`` per problem and
-    ``iterations`` bound the time of a decision. ``full``: a tour of this share of the capacity sets out at once.
+    ``look_s``: units back, and orders ready, within this time take part. ``most_orders`` per problem (two per unit of
+    a larger fleet) and ``iterations`` bound the time of a decision. ``full``: a tour of this share of the capacity
+    sets out at once.
     """
 
     look_s: int = 900
@@ -60,22 +61,24 @@ class RollingRoutes:
         return out
 
     def _team(self, view: View, depot: int, group: int, taken: Bools) -> list[Assignment]:
-        rows = self._orders(view, depot, group, taken)
+        team = int(((view.home == depot) & (view.group == group)).sum())
+        most = max(self.most_orders, 2 * team)
+        rows = self._orders(view, depot, group, taken, most)
         units = self._units(view, depot, group, rows.size)
         if rows.size == 0 or not np.isin(units, view.idle).any():
             return []  # nobody can set out: what those on tour do stays as it is
-        units, carried = self._with_carried(view, units, self.most_orders - rows.size)
+        units, carried = self._with_carried(view, units, most - rows.size)
         sign = self._sign(view, rows, units, carried, group)
         last = self._last.get((depot, group))
         if last is None or last.sign != sign:
             last = self._solve(view, depot, group, rows, units, carried, sign, last.plan if last else None)
             self._last[depot, group] = last
-        taken[rows] = True
+        taken[rows[np.isin(view.order[rows], last.plan.task_key)]] = True
         return self._trips(view, units, last)
 
     # -- who and what takes part ------------------------------------------------------------------------------
 
-    def _orders(self, view: View, depot: int, group: int, taken: Bools) -> Ints:
+    def _orders(self, view: View, depot: int, group: int, taken: Bools, most: int) -> Ints:
         """Rows of the most urgent orders that lie at the depot, or soon will, and can be reached."""
         now_s = view.now_s
         rows = np.flatnonzero(
@@ -85,7 +88,7 @@ class RollingRoutes:
             return rows
         time_s = view.travel[group].times(view.depot_road[depot : depot + 1], view.stop_road[view.stop[rows]])[0]
         rows = rows[np.isfinite(time_s)]
-        urgent: Ints = np.sort(rows[np.argsort(view.due_s[rows], kind="stable")][: self.most_orders])
+        urgent: Ints = np.sort(rows[np.argsort(view.due_s[rows], kind="stable")][:most])
         return urgent
 
     def _units(self, view: View, depot: int, group: int, orders: int) -> Ints:
