@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from twin.scenario import Intervention, Scenario, load_scenario
 from twin.scenario.parts import Part, clock_text
@@ -24,13 +25,15 @@ def key_rows() -> list[str]:
             part = next((a for a in (info.annotation, *get_args(info.annotation)) if _is_part(a)), None)
             if name in OWN_ROW:
                 continue
-            if part is not None:
+            if part is not None and get_origin(info.annotation) is tuple:
+                rows.append(f"| `{prefix}{name}` | {_shown(name, info)} | {_allowed(info)} | {info.description} |")
+                walk(part, f"{prefix}{name}[].")
+            elif part is not None:
                 if info.default is None:
                     rows.append(f"| `{prefix}{name}` | null | {_allowed(info)} | {info.description} |")
                 walk(part, f"{prefix}{name}.")
             else:
-                default = _shown(name, info.default)
-                rows.append(f"| `{prefix}{name}` | {default} | {_allowed(info)} | {info.description} |")
+                rows.append(f"| `{prefix}{name}` | {_shown(name, info)} | {_allowed(info)} | {info.description} |")
 
     walk(Scenario, "")
     return rows
@@ -54,14 +57,27 @@ def _allowed(info: object) -> str:
     return str(info.json_schema_extra["allowed"])  # type: ignore[attr-defined]
 
 
-def _shown(name: str, value: object) -> str:
+def _shown(name: str, info: FieldInfo) -> str:
+    value = info.default
+    if info.is_required():
+        return "(must)"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_item(v) for v in value)}]"
     if value is None:
         return "null"
-    if name in ("start", "end") and isinstance(value, int):
+    if "a time" in _allowed(info) and isinstance(value, int):
         return f'"{clock_text(value)}"'
     if isinstance(value, bool):
         return str(value).lower()
-    return {"name": "the file's name"}.get(name, f"{value:g}" if isinstance(value, float) else str(value))
+    if name == "name" and value:
+        return "the file's name"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _item(value: object) -> str:
+    if not isinstance(value, Part):
+        return str(value)
+    return f"{{{', '.join(f'{k}: {v}' for k, v in value.model_dump(mode='json').items())}}}"
 
 
 def _rows_under(heading: str) -> list[str]:

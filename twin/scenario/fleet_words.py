@@ -97,7 +97,9 @@ def plain(name: str, value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    if name in ("start", "end") and isinstance(value, int):
+    if isinstance(value, tuple):
+        return f"[{', '.join(str(v) for v in value)}]"
+    if name in ("start", "end", "shift_start", "shift_end") and isinstance(value, int):
         return clock_text(value)
     if callable(value):
         return f"{value.__module__}:{value.__qualname__}"
