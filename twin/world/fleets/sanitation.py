@@ -41,9 +41,9 @@ class _Gear:
     """Of one unit: litres in hopper and water tank; the road it sweeps or passes, and metres of it."""
 
     water_l: float
+    road: int
+    pos_m: float
     hopper_l: float = 0.0
-    road: int = -1
-    pos_m: float = 0.0
     swept_m: float = 0.0
     task: str = ""
 
@@ -71,7 +71,11 @@ class SanitationSystem:
         self.roads = area_roads(city, scenario.area, scenario.radius_m)
         self.dirt = Dirt(city, context.dice)
         self._sight = Sight(self.dirt, context.dice, context.log)
-        self._gear = {int(row): _Gear(scenario.water_l) for row in context.units.rows(self.fleet)}
+        units = context.units
+        self._gear = {
+            int(row): _Gear(scenario.water_l, road=int(units.road[row]), pos_m=float(units.pos_m[row]))
+            for row in units.rows(self.fleet)
+        }
         self._stops = {what: self._places(what) for what in ("tip", "water")}
         self._services: list[_Service] = []
         self._crew = self._make_crew() if scenario.by == "crew" else None
@@ -192,7 +196,7 @@ class SanitationSystem:
             self._close(row, now_s)  # somebody put it somewhere else
             g.road, g.pos_m = road, pos
         for step in entered:
-            if g.road >= 0 and task == "sweep":
+            if task == "sweep":
                 g.swept_m += float(self.dirt.length_m[g.road]) - g.pos_m
             out += self._close(row, now_s)
             g.road, g.pos_m = step, 0.0
@@ -320,7 +324,7 @@ class SanitationSystem:
                 place=units.home[row].place,
                 load=round(g.hopper_l),
             )
-            g.hopper_l, g.road, g.swept_m = 0.0, -1, 0.0
+            g.hopper_l, g.swept_m = 0.0, 0.0
             units.set(row, now_s, load=0)
         return ()
 
