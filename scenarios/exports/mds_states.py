@@ -266,11 +266,16 @@ class UnitDay:
         t_s = moment.t_s
         done = _same(ahead, "OrderDelivered", t_s)
         missed = _same(ahead, "HandOverFailed", t_s)
-        if not self._errands:  # handed over where it stands, without setting out
-            if self._state not in ("available", "non_operational") or (done + missed)[0] in self._ended_at(t_s):
+        if not self._set_out:  # handed over where it stands
+            if (done + missed)[0] in self._ended_at(t_s):
                 return
-            self._reserve(t_s, self._tries(done + missed))
-            self._go(t_s, "stopped", "reservation_stop")
+            here = self._tries(done + missed)
+            if self._errands != here:
+                self._cancel(t_s)
+            if self._state != "stopped":
+                if self._state != "reserved":
+                    self._reserve(t_s, here)
+                self._go(t_s, "stopped", "reservation_stop")
             self._begin(t_s)
             self._legs_open = False
         if self._state == "on_trip":
@@ -278,6 +283,11 @@ class UnitDay:
         self._ride(t_s)
         types = ("trip_end",) * bool(done) + ("provider_cancellation",) * bool(missed)
         self._end(t_s, self._errands, *types)
+
+    @property
+    def _set_out(self) -> bool:
+        """Whether the robot has set out on its present trips."""
+        return bool(self._errands) and all(self._attempts.get(e.order) == e.attempt for e in self._errands)
 
     def _ended_at(self, t_s: int) -> set[int]:
         """Return the orders whose trips ended in this second."""
@@ -295,7 +305,7 @@ class UnitDay:
             return
         if self._state == "on_trip":
             self._go(t_s, "stopped", "trip_pause")
-        if all(self._attempts.get(e.order) == e.attempt for e in self._errands):  # it had set out
+        if self._set_out:
             self._ride(t_s)
         self._end(t_s, self._errands, "provider_cancellation")
 

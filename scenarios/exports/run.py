@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from geo.city import City
 from twin.errors import ScenarioError
-from twin.log import Facts
+from twin.log import Facts, schema
 from twin.run_folder import read_stamp
 from twin.scenario.model import WEEKDAYS
 from twin.world.traffic.positions import RoadShapes
@@ -121,6 +121,8 @@ class RunData:
         calendar = Calendar(the_date(date, stamp.get("scenario", {}).get("weekday")), timezone)
         if not (path / "events.parquet").is_file():
             raise ScenarioError(f"{path}: has no events.parquet; run it again")
+        if not set(schema().names) <= set(pq.read_schema(path / "events.parquet").names):
+            raise ScenarioError(f"{path}: was written by an older version, which knew fewer facts; run it again")
         return cls(path, stamp, Facts.read(path), City.load(stamp["city_dir"]), calendar)
 
     @property
