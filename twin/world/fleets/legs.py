@@ -19,7 +19,7 @@ class Leg:
     """A leg under way. ``way``: all its roads from where it was last entered, ``at``: index of the present one.
 
     ``begin_m[k]``: metres from the start of ``way[0]`` to that of ``way[k]``. ``end_m``: its end on the last road.
-    ``driven_m``: metres so far. ``until_s`` ≥ 0: it moves along the kerb, without a vehicle, until then.
+    ``until_s`` ≥ 0: it moves along the kerb, without a vehicle, until then.
     """
 
     command: DriveTo
@@ -29,7 +29,6 @@ class Leg:
     begun_s: int
     expected_s: float
     at: int = 0
-    driven_m: float = 0.0
     until_s: int = -1
 
     def take_way(self, way: npt.NDArray[Any], length_m: Floats, at: int) -> None:

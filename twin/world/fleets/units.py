@@ -78,6 +78,7 @@ class Units(UnitStates):
         self._passed: dict[int, list[tuple[int, float]]] = {}
         self._since_s = 0  # second that positions are of
         self._ended: list[int] = []
+        self._driven_m: Floats = np.zeros(n)  # on the present leg
         self._stop_m: Floats = np.full(n, np.inf)  # where on the present road the leg ends
 
     # -- looking -------------------------------------------------------------------------------------------
@@ -147,6 +148,7 @@ class Units(UnitStates):
         end = min(max(float(command.pos_m), 0.0), float(self._length_m[way[-1]]))
         begin = begin_m(way, self._length_m)
         leg = self._legs[row] = Leg(command, way, begin, end, now_s, 0.0)
+        self._driven_m[row] = 0.0
         metres = leg.along(way.size - 1, end) - float(self.pos_m[row])
         along_kerb = way.size == 1 and metres <= KERB_M
         if along_kerb:
@@ -231,6 +233,7 @@ class Units(UnitStates):
         new.take_way(self._gate.way(int(self.vehicle[row])), self._length_m, leg.at)
         new.expected_s = self._takes(row, new)
         self._legs[row] = new
+        self._driven_m[row] = 0.0
         self._know_end(row, new)
         self._traffic.set_top_speed(int(self.vehicle[row]), self._top(row, new))
         metres = new.along(new.way.size - 1, end) - new.along(new.at, float(self.pos_m[row]))
@@ -373,21 +376,21 @@ class Units(UnitStates):
         road, pos = self._traffic.where(self.vehicle[rows])
         same = road == self.road[rows]
         ahead = np.where(same, np.maximum(np.minimum(pos, self._stop_m[rows]) - self.pos_m[rows], 0.0), 0.0)
+        before = self._driven_m[rows]
         self.pos_m[rows] += ahead
-        self.odometer_m[rows] += ahead
-        self.moved_m[rows] += ahead
-        for i, row in enumerate(rows.tolist()):
+        for metres_of in (self.odometer_m, self.moved_m, self._driven_m):
+            metres_of[rows] += ahead
+        there = same & (self.pos_m[rows] >= self._stop_m[rows] - NEAR_M)
+        for i in np.flatnonzero(there | (~same & (road >= 0))).tolist():
+            row = int(rows[i])
             leg = self._legs[row]
             assert leg is not None
-            before_m = leg.driven_m
-            if same[i]:
-                leg.driven_m += float(ahead[i])
-            elif road[i] >= 0:
+            if not same[i]:
                 self._come_to(row, leg, int(road[i]), float(pos[i]), now_s)
             if self.pos_m[row] >= self._stop_m[row] - NEAR_M:
                 # in meso it comes by its end on the way to the end of a segment: when was that?
                 beyond = max(float(pos[i]) - float(self._stop_m[row]), 0.0)
-                metres = max(leg.driven_m - before_m, 0.1)
+                metres = max(float(self._driven_m[row] - before[i]), 0.1)
                 t_s = now_s - int((now_s - self._since_s) * beyond / (metres + beyond))
                 self._gate.arrive(int(self.vehicle[row]), t_s)
                 self._end_leg(row, t_s)
@@ -416,7 +419,7 @@ class Units(UnitStates):
         if passed:
             self._passed.setdefault(row, []).extend(passed)
         metres = max(leg.along(at, pos_m) - leg.along(leg.at, here), 0.0)
-        leg.driven_m += metres
+        self._driven_m[row] += metres
         self.odometer_m[row] += metres
         self.moved_m[row] += metres
         leg.at = at
@@ -432,7 +435,7 @@ class Units(UnitStates):
             self._move(row, leg, leg.way.size - 1, leg.end_m, t_s)
         else:
             metres = abs(leg.end_m - float(self.pos_m[row]))
-            leg.driven_m += metres
+            self._driven_m[row] += metres
             self.odometer_m[row] += metres
             self.moved_m[row] += metres
         self.pos_m[row] = leg.end_m
@@ -446,7 +449,7 @@ class Units(UnitStates):
             vehicle=vehicle,
             task=leg.command.task,
             road=int(self.road[row]),
-            distance_m=leg.driven_m,
+            distance_m=float(self._driven_m[row]),
             late_s=round(t_s - leg.begun_s - leg.expected_s),
         )
         self.set(row, t_s, state=PARKED)

@@ -256,6 +256,10 @@ class SumoTraffic:
 
     def where(self, vehicles: Ints) -> tuple[Ints, Floats]:
         """See the Protocol. Inside a junction: the road just left, at its end. Meso: see :class:`MesoPlaces`."""
+        if self._meso:
+            present = [v if v in self._present and v not in self._held else -1 for v in vehicles.tolist()]
+            with self._failing("asking where vehicles are"):
+                return self._meso_places.where(present, float(self._now))
         road = np.full(len(vehicles), -1, dtype=np.int64)
         pos = np.zeros(len(vehicles))
         v = self._sumo.vehicle
@@ -269,11 +273,7 @@ class SumoTraffic:
                     pos[i] = self._roads.length_m[road[i]]
                 elif edge:
                     road[i] = self._roads.index[edge]
-                    pos[i] = (
-                        self._meso_places.where(number, int(road[i]), float(self._now))
-                        if self._meso
-                        else v.getLanePosition(str(number))
-                    )
+                    pos[i] = v.getLanePosition(str(number))
         return road, pos
 
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
