@@ -41,7 +41,7 @@ class Moment(NamedTuple):
 
 
 class Errand(NamedTuple):
-    """One try to bring an order: ``order`` -1 where it is not known for whom the robot set out."""
+    """One try to bring an order; ``order`` -1: a way back, counted by ``attempt``."""
 
     order: int
     attempt: int
@@ -94,7 +94,7 @@ class UnitDay:
         self._paused = False
         self._broken = self._charging = False
         self._held: list[Happening] | None = None
-        self._anonymous = 0
+        self._backs = 0
 
     # -- the facts, one after the other ------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class UnitDay:
         self.happenings += [Happening(moment.t_s, h.happened_s, h.state, h.types, h.errands) for h in held]
 
     def _hours(self, _: Moment, __: Sequence[Moment]) -> None:
-        """Hours begin or end: what follows of it is settled after every moment."""
+        """Hours begin or end: what follows is settled after every moment."""
 
     # -- what they mean ----------------------------------------------------------------------------------------
 
@@ -296,8 +296,7 @@ class UnitDay:
     def _ride(self, t_s: int) -> None:
         metres = -1.0 if self._legs_open else self._metres
         for errand in self._errands:
-            ride = Ride("delivery", errand, self._journey, self._began_s, t_s, metres, self._helped, True)
-            self.rides.append(ride)
+            self.rides.append(Ride("delivery", errand, self._journey, self._began_s, t_s, metres, self._helped, True))
 
     def _cancel(self, t_s: int) -> None:
         """End what is reserved or under way without a hand-over."""
@@ -313,15 +312,12 @@ class UnitDay:
         if self._back:
             self._back = False
             metres = -1.0 if self._legs_open else self._metres
-            nobody = Errand(-1, self._number())
+            self._backs += 1
+            nobody = Errand(-1, self._backs)
             self.rides.append(
                 Ride("return", nobody, self._journey, self._began_s, t_s, metres, self._helped, self._payload)
             )
             self._helped = False
-
-    def _number(self) -> int:
-        self._anonymous += 1
-        return self._anonymous
 
     # -- looking ahead -----------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ of 2026: Monday 5 to Sunday 11 January. Local time is that of ``timezone`` (Asia
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
@@ -167,12 +169,11 @@ class RunData:
         if not file.is_file() or not set(columns) <= set(pq.read_schema(file).names):
             none = np.empty(0)
             return Positions(none, np.empty(0, dtype=np.int64), none, none, none)
-        where = [("timestep_time", ">=", float(from_s)), ("timestep_time", "<=", float(to_s))]
-        table = pq.read_table(file, columns=columns, filters=where, read_dictionary=["vehicle_id"])
-        ids = pc.cast(pc.cast(table["vehicle_id"], "string"), "int64")
-        kind = pc.divide(ids, 10**12)
-        keep = pc.and_(pc.is_in(kind, value_set=_int_array(kinds)), pc.is_valid(table["vehicle_x"]))
-        table, ids = table.filter(keep), ids.filter(keep)
+        time, name = pc.field("timestep_time"), pc.field("vehicle_id")
+        where = (time >= float(from_s)) & (time <= float(to_s)) & pc.is_valid(pc.field("vehicle_x"))
+        of_kind = [pc.starts_with(name, str(k)) & (pc.utf8_length(name) == len(str(k)) + 12) for k in kinds]
+        table = pq.read_table(file, columns=columns, filters=where & functools.reduce(operator.or_, of_kind))
+        ids = pc.cast(table["vehicle_id"], "int64")
         lon, lat = self.city.net_to_wgs84(table["vehicle_x"].to_numpy(), table["vehicle_y"].to_numpy())
         t = table["timestep_time"].to_numpy().astype(np.float64)
         order = np.argsort(t, kind="stable")
@@ -189,9 +190,3 @@ class Positions:
     lon: Floats
     lat: Floats
     speed_m_s: Floats
-
-
-def _int_array(values: tuple[int, ...]) -> Any:
-    import pyarrow as pa
-
-    return pa.array(values, pa.int64())

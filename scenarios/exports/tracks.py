@@ -51,6 +51,8 @@ def tracks(run: RunData, fleet: str) -> dict[int, Track]:
     t = np.concatenate([sampled.t_s, facts["t_s"].to_numpy(np.float64)])
     speed = np.concatenate([sampled.speed_m_s, np.where(driving, -1.0, 0.0)])
     lon, lat = np.concatenate([sampled.lon, lon]), np.concatenate([sampled.lat, lat])
+    if t.size == 0:
+        return {}
     order = np.lexsort((np.arange(t.size), t, unit))  # of one second, what the fact says counts
     units, first = np.unique(unit[order], return_index=True)
     parts = np.split(order, first[1:])
