@@ -111,9 +111,9 @@ def drive(case: Case, policy: str, seed: int, options: Sequence[str] = (), grade
             for t in range(case.end_s):
                 if policy != "plan":
                     messages = [signals.tell(t), perception.look(t)]
-                    at = time.perf_counter()
+                    at = time.thread_time()
                     commands = control.decide(t, messages)
-                    deciding += time.perf_counter() - at
+                    deciding += time.thread_time() - at
                     signals.carry_out(t, commands)
                 signals.step(t)
                 libsumo.simulationStep()
@@ -151,11 +151,13 @@ def adaptive_mean_s(policy: str = "platoons", seeds: Sequence[int] = (1, 2, 3, 4
 
 
 def main(where: str, policy: str, seed: str = "1", *options: str) -> None:
-    """Print one line: ``jinan|bologna POLICY SEED [SUMO option …]``."""
+    """Print one line: ``jinan|bologna POLICY SEED [DEMAND.rou.xml] [SUMO option …]``."""
     folder = data_folder()
     if folder is None:
         raise SystemExit("the data folder ../shared/data is not there")
-    case = jinan(folder) if where == "jinan" else bologna(folder.parent / "bologna_acosta" / "acosta")
+    demand = next((Path(o) for o in options if o.endswith(".rou.xml")), None)
+    options = tuple(o for o in options if not o.endswith(".rou.xml"))
+    case = jinan(folder, demand) if where == "jinan" else bologna(folder.parent / "bologna_acosta" / "acosta")
     o = drive(case, policy, int(seed), options)
     print(
         f"{where} {o.policy} seed {o.seed} travel {o.travel_s:.1f} s, entry {o.entry_s:.1f} s,"

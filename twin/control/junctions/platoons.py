@@ -1,10 +1,10 @@
 """Control by what approaches (L2, L3): serve the phase that lets most vehicles through per second, lost time included.
 
-For every phase the number of vehicles N(t) that would leave within t seconds from now is computed from the queue and the
-moving vehicles that roadside units see, at the saturation flow that was learned, with no more than there is room behind,
-and after the change and the start-up time – except for lanes that are green already. A phase is worth its best rate, max
-over t of N(t) / t. The best phase gets green. So a green lasts until the queue is gone and while a platoon keeps
-coming, a change waits for a platoon that is about to arrive, and nobody is served in driblets.
+For every phase the number of vehicles N(t) that would leave within t seconds from now is computed from the queue and
+the moving vehicles that roadside units see, at the saturation flow that was learned, with no more than there is room
+behind, and after the change and the start-up time – except for lanes that are green already. A phase is worth its best
+rate, max over t of N(t) / t. The best phase gets green. So a green lasts until the queue is gone and while a platoon
+keeps coming, a change waits for a platoon that is about to arrive, and nobody is served in driblets.
 
 Rates alone would let a thin stream wait for ever. So every phase with a queue earns ``share`` of the green that its
 plan would give it; once it has earned as much as that share of one green of its plan, it is served, until it has spent

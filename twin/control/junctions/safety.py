@@ -24,6 +24,7 @@ from twin.domain.junctions import SignalMap
 from twin.errors import ControlError
 
 Bools = npt.NDArray[np.bool_]
+LONG_AGO = -(10**9)
 
 
 class Stages:
@@ -142,68 +143,90 @@ class _Conflicts:
             raise ValueError("the conflicts of a SignalMap must be told in both directions")
         self.yields_back = self.yields[np.array(back, dtype=np.int64)] if back else self.yields
 
-    def clash(self, level_a: Ints, level_b: Ints) -> Bools:
-        """Return which pairs may not be green together with these levels (0 red, 1 green giving way, 2 green)."""
+    def clash(self, pairs: Ints, level_a: Ints, level_b: Ints) -> Bools:
+        """Return which of ``pairs`` may not be green together at these levels (0 red, 1 green giving way, 2 green)."""
         both = (level_a > 0) & (level_b > 0)
-        gives_way = (self.yields & (level_a == 1)) | (self.yields_back & (level_b == 1))
+        gives_way = (self.yields[pairs] & (level_a == 1)) | (self.yields_back[pairs] & (level_b == 1))
         return np.asarray(both & ~gives_way)
 
 
 class Monitor:
-    """Looks at the letters that all groups show, every second, and raises ControlError for what is unsafe."""
+    """Looks at the letters that all groups show, every second, and raises ControlError for what is unsafe.
+
+    Work is done for junctions that show something new only: what does not change cannot become unsafe.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         told = layout.told
         self._conflicts = _Conflicts(told)
-        n = told.group_junction.size
-        self._green_since = np.full(n, -(10**9))
-        self._green_until = np.full(n, -(10**9))
-        self._yellow_since = np.full(n, -(10**9))
-        self._last = np.zeros(n, dtype=np.int64)
+        n, every = told.group_junction.size, range(layout.n_junctions)
+        self._green_since = np.full(n, LONG_AGO)
+        self._green_until = np.full(n, LONG_AGO)
+        self._yellow_since = np.full(n, LONG_AGO)
+        self._level = np.zeros(n, dtype=np.int64)
         self._yellow = np.zeros(n, dtype=bool)
         self._level_at_end = np.zeros(n, dtype=np.int64)
         self._least_s = least_green_s(layout)
-        self._places = [np.flatnonzero(told.group_junction == j) for j in range(layout.n_junctions)]
-        self._order = [rows[np.argsort(told.group_place[rows])] for rows in self._places]
-        self._fresh = True
+        self._groups = [np.flatnonzero(told.group_junction == j) for j in every]
+        self._pairs = [np.flatnonzero(told.group_junction[told.conflict_a] == j) for j in every]
+        self._shown: list[str | None] = [None] * layout.n_junctions
+        self._read: dict[tuple[int, str], tuple[Ints, Bools]] = {}
         self.seconds = 0
 
     def letters(self, states: list[str]) -> npt.NDArray[np.str_]:
         """Return the letters of all groups from one state per junction."""
-        out = np.empty(self._last.size, dtype="<U1")
-        for j, state in enumerate(states):
-            rows = self._order[j]
-            out[rows] = np.array(list(state))[self._layout.told.group_place[rows]]
-        return out
+        place, of = self._layout.told.group_place.tolist(), self._layout.told.group_junction.tolist()
+        return np.array([states[j][p] for j, p in zip(of, place, strict=True)])
 
     def look(self, now_s: int, states: list[str]) -> None:
         """Take in what all junctions show during second ``now_s`` (one state each)."""
-        letter = self.letters(states)
-        level = np.zeros(letter.size, dtype=np.int64)
-        for name, value in LEVEL.items():
-            level[letter == name] = value
-        yellow = (letter == "y") | (letter == "Y")
-        c = self._conflicts
-        self._refuse(c.clash(level[c.a], level[c.b]), c.a, c.b, now_s, "are green together")
-        was, no_yellow = self._last, self._layout.told.yellow_s == 0
-        begins, ends = (level > 0) & (was == 0), (level == 0) & (was > 0)
-        self._green_until[ends] = now_s
-        self._level_at_end[ends] = was[ends]
-        if not self._fresh:
-            short = ends & (now_s - self._green_since < self._least_s)
-            self._refuse_group(short, now_s, "ended its green before its minimum")
-            self._refuse_group(ends & ~yellow & ~no_yellow, now_s, "went from green to red without yellow")
-            cut = self._yellow & ~yellow & (level == 0) & (now_s - self._yellow_since < self._layout.told.yellow_s)
-            self._refuse_group(cut, now_s, "had its yellow cut short")
-            # the way of the first must be clear when the second starts, unless the second would have to wait anyway
-            early = begins[c.b] & (level[c.a] == 0) & (now_s - self._green_until[c.a] < c.clear_s)
-            early &= c.clash(self._level_at_end[c.a], level[c.b])
-            self._refuse(early, c.a, c.b, now_s, "follow each other without clearance")
-        self._green_since[begins] = -(10**9) if self._fresh else now_s
-        self._yellow_since[yellow & ~self._yellow] = -(10**9) if self._fresh else now_s
-        self._last, self._yellow, self._fresh = level, yellow, False
+        new = [j for j, state in enumerate(states) if state != self._shown[j]]
+        if new:
+            self._look(now_s, new, states)
         self.seconds += 1
+
+    def _look(self, now_s: int, new: list[int], states: list[str]) -> None:
+        told, c = self._layout.told, self._conflicts
+        rows = np.concatenate([self._groups[j] for j in new])
+        pairs = np.concatenate([self._pairs[j] for j in new])
+        read = [self._letters_of(j, states[j]) for j in new]
+        level, yellow = np.concatenate([r[0] for r in read]), np.concatenate([r[1] for r in read])
+        first = np.concatenate([np.full(self._groups[j].size, self._shown[j] is None) for j in new])
+        was, was_yellow = self._level[rows], self._yellow[rows]
+        begins, ends = (level > 0) & (was == 0), (level == 0) & (was > 0)
+        self._refuse_group(
+            ends & (now_s - self._green_since[rows] < self._least_s[rows]), rows, now_s,
+            "ended its green before its minimum",
+        )  # fmt: skip
+        plain = ends & ~yellow & (told.yellow_s[rows] > 0)
+        self._refuse_group(plain, rows, now_s, "went from green to red without yellow")
+        cut = was_yellow & ~yellow & (level == 0) & (now_s - self._yellow_since[rows] < told.yellow_s[rows])
+        self._refuse_group(cut, rows, now_s, "had its yellow cut short")
+        self._green_until[rows[ends]] = now_s
+        self._level_at_end[rows[ends]] = was[ends]
+        self._green_since[rows[begins]] = np.where(first[begins], LONG_AGO, now_s)
+        self._yellow_since[rows[yellow & ~was_yellow]] = np.where(first, LONG_AGO, now_s)[yellow & ~was_yellow]
+        self._level[rows], self._yellow[rows] = level, yellow
+        a, b = c.a[pairs], c.b[pairs]
+        self._refuse(c.clash(pairs, self._level[a], self._level[b]), a, b, now_s, "are green together")
+        # the way of the first must be clear when the second starts, unless the second would have to wait anyway
+        starts = np.zeros(self._level.size, dtype=bool)
+        starts[rows[begins]] = True
+        early = starts[b] & (self._level[a] == 0) & (now_s - self._green_until[a] < c.clear_s[pairs])
+        early &= c.clash(pairs, self._level_at_end[a], self._level[b])
+        self._refuse(early, a, b, now_s, "follow each other without clearance")
+        for j in new:
+            self._shown[j] = states[j]
+
+    def _letters_of(self, j: int, state: str) -> tuple[Ints, Bools]:
+        """Return levels and yellows of the groups of a junction in a state."""
+        found = self._read.get((j, state))
+        if found is None:
+            letters = [state[p] for p in self._layout.told.group_place[self._groups[j]].tolist()]
+            level = np.array([LEVEL.get(x, 0) for x in letters], dtype=np.int64)
+            found = self._read[j, state] = (level, np.array([x in "yY" for x in letters], dtype=bool))
+        return found
 
     def _refuse(self, bad: Bools, a: Ints, b: Ints, now_s: int, what: str) -> None:
         if bad.any():
@@ -214,9 +237,9 @@ class Monitor:
                 f" {int(told.group_place[b[i]])} conflict and {what}"
             )
 
-    def _refuse_group(self, bad: Bools, now_s: int, what: str) -> None:
+    def _refuse_group(self, bad: Bools, rows: Ints, now_s: int, what: str) -> None:
         if bad.any():
-            told, i = self._layout.told, int(np.argmax(bad))
+            told, i = self._layout.told, int(rows[int(np.argmax(bad))])
             junction = told.junction[int(told.group_junction[i])]
             raise ControlError(f"signals at {now_s} s: junction '{junction}': group {int(told.group_place[i])} {what}")
 
@@ -253,12 +276,13 @@ def check_map(layout: Layout, now_s: int) -> None:
     """Raise ControlError when a phase, or a change between two, is unsafe by the conflicts of the map."""
     told = layout.told
     c = _Conflicts(told)
+    every = np.arange(c.a.size)
     row_of: dict[int, Ints] = {j: np.flatnonzero(told.group_junction == j) for j in range(layout.n_junctions)}
     level = np.zeros((layout.n_phases, told.group_junction.size), dtype=np.int64)
     for phase, (j, state) in enumerate(zip(told.phase_junction.tolist(), told.phase_state, strict=True)):
         rows = row_of[j]
         level[phase, rows] = [LEVEL.get(state[p], 0) for p in told.group_place[rows].tolist()]
-        clash = c.clash(level[phase][c.a], level[phase][c.b])
+        clash = c.clash(every, level[phase][c.a], level[phase][c.b])
         if clash.any():
             i = int(np.argmax(clash))
             raise ControlError(

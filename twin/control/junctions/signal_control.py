@@ -1,10 +1,10 @@
 """Central signal control: one live picture of all junctions from messages only, and a policy that chooses phases (F20).
 
 Every ``interval_s`` it orders phases for the junctions it has in hand: those whose link is up, whose state (SPAT) is
-fresh and a third of whose lanes is perceived. An order lasts ``hold_s``. Any other junction gets no order, so its cabinet goes
-back to its own plan when the last order runs out, with the green that is running; when the junction is in hand again,
-control begins with the phase it finds. A lane that no detector tells of is taken to carry what its own plan would
-serve, so a junction whose detectors die one by one comes ever nearer to its plan.
+fresh and a third of whose lanes is perceived. An order lasts ``hold_s``. Any other junction gets no order, so its
+cabinet goes back to its own plan when the last order runs out, with the green that is running; when the junction is in
+hand again, control begins with the phase it finds. A lane that no detector tells of is taken to carry what its own plan
+would serve, so a junction whose detectors die one by one comes ever nearer to its plan.
 
 A plan policy, if there is one, makes new own plans for the cabinets every ``plan_every_s``.
 """

@@ -66,7 +66,13 @@ class LanePerception:
     """Perception lane by lane, for micro. ``sumo``: libsumo; ``draws``: a stream, or None for perfect sight."""
 
     def __init__(
-        self, sumo: Any, net: SignalNet, draws: Draws | None = None, senses: tuple[Sense, ...] = GRADE_SENSES
+        self,
+        sumo: Any,
+        net: SignalNet,
+        draws: Draws | None = None,
+        senses: tuple[Sense, ...] = GRADE_SENSES,
+        *,
+        reaches: bool = True,
     ) -> None:
         self._net, self._draws = net, draws
         self._lane, self._vehicle = sumo.lane, sumo.vehicle
@@ -76,7 +82,7 @@ class LanePerception:
         self._miss = np.array([self.senses[j].miss for j in told.lane_junction.tolist()])
         self._false = np.array([self.senses[j].false_per_lane for j in told.lane_junction.tolist()])
         self._objects = np.array([self.senses[j].objects for j in told.lane_junction.tolist()], dtype=bool)
-        self._reaches = list(_reaches(sumo, net, self._range))
+        self._reaches = list(_reaches(sumo, net, self._range)) if reaches else []
         self._numbers: dict[str, int] = {}
         n = len(net.lane_ids)
         self._gap_s = np.full(n, np.inf)

@@ -114,10 +114,10 @@ def read_program(
             if p != q and (p, q) not in changes:
                 changes[p, q] = _compose(states[p], states[q], yellow, clear, walk, yields)
     own = [s for s, _, _ in greens]
-    least = [_least(*g) for g in greens]
-    _keep_apart(states, own, least, changes, {k: v for k, v in clear.items() if v > 0}, yields, n)
+    shortest = [_least(*g) for g in greens]
+    _keep_apart(states, own, shortest, changes, {k: v for k, v in clear.items() if v > 0}, yields, n)
     return Program(
-        states, own, least, [max(MAX_GREEN_S, 2 * s, m if m < 10**5 else 0) for s, _, m in greens],
+        states, own, shortest, [max(MAX_GREEN_S, 2 * s, m if m < 10**5 else 0) for s, _, m in greens],
         changes, yellow, clear, round(offset),
     )  # fmt: skip
 

@@ -82,8 +82,8 @@ class PointQueues:
         self.passed = np.zeros(n)
         zero = np.zeros(lane.size)
         return ApproachReadings(
-            t, f"approaches/{t}", t, rows.astype(np.int64), lane, queue[lane], zero, zero, self.gap_s[lane], passed[lane],
-            np.empty(0, np.int64), np.empty(0),
+            t, f"approaches/{t}", t, rows.astype(np.int64), lane, queue[lane], zero, zero, self.gap_s[lane],
+            passed[lane],            np.empty(0, np.int64), np.empty(0),
         )  # fmt: skip
 
     def second(self, t: int) -> None:

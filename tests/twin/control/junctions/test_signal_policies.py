@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -83,7 +85,7 @@ def test_pressure_is_the_queue_minus_the_queue_behind():
 
 @pytest.mark.parametrize("policy", ADAPTIVE)
 def test_queues_stay_bounded_below_capacity_where_the_fixed_plan_lets_them_grow(policy):
-    hours, cycle, green = 2, 4 * 24, 20
+    hours, cycle, green = 1, 4 * 24, 20
     fixed = PointQueues(made_map(1, FOUR_PHASES, CROSSES), UNEVEN, LEAVE)
     drive(fixed, None, hours * 3600)
     # the plan gives each arm (g - 2)/C of saturation flow: below the demand of the busy one
@@ -91,11 +93,9 @@ def test_queues_stay_bounded_below_capacity_where_the_fixed_plan_lets_them_grow(
     assert growth > 0
     assert fixed.queue[0] == pytest.approx(growth * hours * 3600, rel=0.05)
     plant = PointQueues(made_map(1, FOUR_PHASES, CROSSES), UNEVEN, LEAVE)
-    drive(plant, SignalControl(policy()), hours * 1800)
-    half = plant.queue.max()
-    for control in [SignalControl(policy())]:
-        control.decide(hours * 1800, [plant.layout.told])
-    assert half < 30
+    drive(plant, SignalControl(policy()), hours * 2400)
+    assert plant.queue.max() < 30
+    assert fixed.queue[0] > 60
     assert sum(UNEVEN) / 3600 / LEAVE < 0.6  # far enough below capacity for any lost time
 
 
@@ -121,15 +121,15 @@ def test_loss_of_messages_degrades_towards_the_plan_and_never_below():
     def delay(loss: float, policy=Platoons) -> float:
         plant = PointQueues(made_map(3, FOUR_PHASES, CROSSES), (420, 60, 260, 60), LEAVE)
         # deterministic and spread: a low-discrepancy sequence decides which seconds are lost
-        drive(plant, SignalControl(policy()), 1500, lost=lambda t: (t * 0.618034) % 1.0 < loss)
-        return mean_delay_s(plant, 1500)
+        drive(plant, SignalControl(policy()), 900, lost=lambda t: (t * 0.618034) % 1.0 < loss)
+        return mean_delay_s(plant, 900)
 
     alone = PointQueues(made_map(3, FOUR_PHASES, CROSSES), (420, 60, 260, 60), LEAVE)
-    plan = mean_delay_s(drive(alone, None, 1500), 1500)
+    plan = mean_delay_s(drive(alone, None, 900), 900)
     delays = [delay(loss) for loss in (0.0, 0.5, 0.9, 1.0)]
     assert delays[-1] == pytest.approx(plan)  # nothing gets through: exactly the plan
     assert delays[0] < 0.75 * plan
-    steps = zip(delays, delays[1:], strict=False)
+    steps = pairwise(delays)
     assert all(a <= 1.15 * b for a, b in steps)  # no better for losing more, but for chance
     assert max(delays) <= 1.05 * plan
 
@@ -138,11 +138,11 @@ def test_loss_of_messages_degrades_towards_the_plan_and_never_below():
 def test_dead_detectors_degrade_towards_the_plan(policy):
     def delay(dead) -> float:
         plant = PointQueues(made_map(2, FOUR_PHASES, CROSSES), (420, 60, 260, 60), LEAVE)
-        drive(plant, SignalControl(policy()), 1500, dead=dead)
-        return mean_delay_s(plant, 1500)
+        drive(plant, SignalControl(policy()), 900, dead=dead)
+        return mean_delay_s(plant, 900)
 
     plan = mean_delay_s(
-        drive(PointQueues(made_map(2, FOUR_PHASES, CROSSES), (420, 60, 260, 60), LEAVE), None, 1500), 1500
+        drive(PointQueues(made_map(2, FOUR_PHASES, CROSSES), (420, 60, 260, 60), LEAVE), None, 900), 900
     )
     whole, half, none = delay(()), delay((1, 2, 5, 6)), delay(range(8))
     assert whole < half * 1.02
