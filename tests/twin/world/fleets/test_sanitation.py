@@ -101,7 +101,8 @@ class Stage:
         self.system = SanitationSystem(
             SimpleNamespace(
                 city=city, units=self.units, log=self.log, dice=Dice(seed), weather=self.weather, start_s=0,
-                end_s=86_400, network=city.network, scenario=SimpleNamespace(sanitation=self.scenario), tell=lambda *_: None,
+                end_s=86_400, network=city.network, tell=lambda *_: None,
+                scenario=SimpleNamespace(sanitation=self.scenario),
             )  # type: ignore[arg-type]
         )  # fmt: skip
 

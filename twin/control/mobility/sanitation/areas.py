@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +23,7 @@ class Areas:
 
     def take(self, message: CleaningArea, now_s: int) -> None:
         """Take in an area."""
-        self._all[message.area] = message
+        self._all[message.area] = replace(message, road=np.unique(message.road))
         self.dirt.add(message, now_s)
 
     @property
@@ -49,5 +51,5 @@ class Areas:
         found = [(w, a.road) for a in self._all.values() if (w := window(a.from_s, a.until_s, now_s)) is not None]
         if not found:
             return None
-        roads = np.unique(np.concatenate([road for _, road in found]))
+        roads = found[0][1] if len(found) == 1 else np.unique(np.concatenate([road for _, road in found]))
         return min(w[0] for w, _ in found), min(w[1] for w, _ in found), roads

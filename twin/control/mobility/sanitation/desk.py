@@ -31,6 +31,7 @@ from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
 
 LOOK_S = 300  # between two looks while somebody works
+REST_S = 60  # a unit that rests is looked at no more often, unless it is given roads
 ASK_S = 600  # a unit without work is offered some no more often
 
 
@@ -170,7 +171,7 @@ class SanitationDesk:
         return min(self._areas.sweep_m_s, u.speed_m_s, u.grant.speed_m_s)
 
     def _next(self, u: Sweeper, now_s: int, open_now: tuple[int, int, Ints] | None, fastest: float) -> list[Command]:
-        if u.goal or u.driving or not u.fit or now_s < u.pause_until_s:
+        if u.goal or u.driving or not u.fit or now_s < u.pause_until_s or (now_s < u.rest_until_s and not u.round):
             return []
         streets = self._streets(u, fastest)
         site = Site(self._ways, streets or self._ways.base, self._stops, self._users())
@@ -188,6 +189,7 @@ class SanitationDesk:
             rows = np.searchsorted(dirt.road, np.asarray(u.round, dtype=np.int64))
             fill_l = (dirt.fill_l_m()[rows] if rows.size else np.empty(0)) * streets.length_m[u.round]
             job = next_job(u, fill_l, bounds, site)
+        u.rest_until_s = now_s + REST_S if job.what == "rest" else 0
         return self._legs.begin(u, job, now_s, site.streets, self._sweep_m_s(u))
 
     def _users(self) -> dict[tuple[str, str], int]:

@@ -73,6 +73,7 @@ class Sweeper:
     broken: bool = False
     lost: bool = False
     pause_until_s: int = 0
+    rest_until_s: int = 0
     refusals: int = 0
     asked_s: int = -1
     grant: Grant = field(default_factory=lambda: Grant(None, 0.0, 0, ()))
@@ -112,7 +113,7 @@ class Sweeper:
     def idle(self, road: int, pos_m: float) -> None:
         """Take note that it stands and waits for the desk."""
         self.goal, self.driving, self.road, self.pos_m, self.place = "", False, road, pos_m, ("", "")
-        self.came_for = ""
+        self.came_for, self.rest_until_s = "", 0
 
 
 def from_roster(told: Roster, now_s: int) -> dict[int, Sweeper]:
