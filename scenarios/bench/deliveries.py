@@ -46,6 +46,7 @@ from twin.domain.mobility import (
 USE_WH_M, IDLE_W, RESERVE, SPEED_M_S = 0.2, 60.0, 0.15, 7.0
 DAY_S = 86_400
 HOUR_S = 3_600
+_STATE = {"parked": 0, "driving": 1, "serving": 2, "charging": 3, "halted": 4, "broken": 6}
 _DOES = {
     DriveTo: "drive", HaltUnit: "halt_unit", ResumeUnit: "resume_unit", AssistUnit: "assist", ChargeUnit: "charge",
     LoadOrders: "load", HandOver: "hand_over", ReturnOrders: "unload",
@@ -536,7 +537,7 @@ class World:
                     self.now_s, f"telemetry/{self.now_s}", _ints([u.number for u in rows]), np.full(n, self.now_s),
                     _ints(road), zero, zero, zero, zero, _ints([0] * n),
                     np.asarray([u.wh / self.setting.battery_wh for u in rows]), _ints([self._litres(u) for u in rows]),
-                    _ints([0] * n), zero,
+                    _ints([_STATE.get(u.doing, 0) for u in rows]), zero,
                 )
             )  # fmt: skip
         self.at(self.now_s + self.setting.telemetry_s, self._send_telemetry)

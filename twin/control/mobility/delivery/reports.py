@@ -18,8 +18,9 @@ from twin.control.mobility.delivery.ports import (
     UNLOADING,
 )
 from twin.control.mobility.delivery.ports import LOADING as UNIT_LOADING
-from twin.control.mobility.delivery.steps import FULL_S, SLACK_S, Steps
+from twin.control.mobility.delivery.steps import CHARGE_SLACK_S, FULL_S, SLACK_S, Steps
 from twin.control.mobility.delivery.units import NEVER_S, Unit
+from twin.domain.mobility import CHARGING as STATE_CHARGING
 from twin.domain.mobility import Instruction, ResumeUnit, UnitReport
 
 RETRY_S = 30  # after a refusal, times the number of refusals in a row
@@ -52,7 +53,7 @@ class Reports:
         if unit.silent:
             unit.silent = False
             self._steps.changed = True
-            if unit.doing != IDLE and not unit.broken:
+            if unit.doing not in (IDLE, CHARGING) and not unit.broken:
                 unit.retry_s = now_s + RETRY_S
 
     # -- steps ----------------------------------------------------------------------------------------------
@@ -95,6 +96,8 @@ class Reports:
             for r in list(unit.asked):
                 self._drop(unit, r, now_s)
             self._steps.idle(unit, now_s)
+        elif unit.doing == CHARGING and self._units.state[unit.row] == STATE_CHARGING:
+            unit.due_s, unit.retry_s = now_s + CHARGE_SLACK_S, NEVER_S  # it does already
         elif unit.doing in (CHARGING, TO_CHARGER):
             unit.no_charge_until_s = now_s + NO_CHARGE_S
             self._steps.home(unit, now_s)

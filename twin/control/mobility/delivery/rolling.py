@@ -4,8 +4,8 @@ Every depot and permit group is a problem of its own (:mod:`twin.control.mobilit
 most urgent, the units that are or soon will be at the depot, and what those on tour still carry. Orders are due by
 their promised hour if that can be held, else as soon as may be; leaving one out costs ``PRICE`` seconds and more. Only
 what the plan lets begin now is done; the rest is planned again with what is known then. A tour that is not full
-waits until ``margin_s`` before the moment at which it would be late (it may still fill up: the waiting strategy of
-dynamic routing; Mitrović-Minić and Laporte, 2004, *Transportation Research B* 38(7)).
+waits as long as it can still hold its times (it may fill up: the waiting strategy of dynamic routing;
+Mitrović-Minić and Laporte, 2004, *Transportation Research B* 38(7)).
 """
 
 from __future__ import annotations
@@ -39,13 +39,14 @@ class _Problem:
 class RollingRoutes:
     """PyVRP on a rolling horizon; its answer depends on what it was shown before only through warm starts.
 
-    ``look_s``: units back, and orders ready, within this time take part. ``most_orders`` per problem (two per unit of
-    a larger fleet) and ``iterations`` bound the time of a decision. ``full``: a tour of this share of the capacity
-    sets out at once.
+    ``look_s``: units back, and orders ready, within this time take part. ``margin_s`` before the promised hour orders
+    are planned to be there, for what a tour meets (a person who does not come costs ``wait_s``). ``most_orders`` per
+    problem (two per unit of a larger fleet) and ``iterations`` bound the time of a decision. ``full``: a tour of this
+    share of the capacity sets out at once.
     """
 
     look_s: int = 900
-    margin_s: int = 600
+    margin_s: int = 900
     full: float = 0.7
     most_orders: int = 240
     iterations: int = 150
@@ -147,11 +148,16 @@ class RollingRoutes:
         return _Problem(sign, plan, dict(zip(tasks.key.tolist(), due.tolist(), strict=True)))
 
     def _windows(self, view: View, both: Ints, at_depot: int, there_s: Floats, closing: int) -> tuple[Ints, Bools]:
-        """Return until when each order should be handed over, and whether that is its promised hour."""
-        due = view.due_s[both]
+        """Return until when each order should be handed over, and whether that leaves the margin to the promised hour.
+
+        What cannot be there with the margin is planned for the hour itself, and what cannot hold that for any time.
+        """
+        due = np.minimum(view.due_s[both], closing)
         first_s = view.now_s + view.load_s + view.load_order_s + np.nan_to_num(there_s, posinf=NO_WAY_S)
-        held = (due >= first_s + 60) & (np.arange(both.size) < at_depot)  # what is aboard is brought in any case
-        return np.maximum(np.where(held, np.minimum(due, closing), closing), view.now_s), held
+        at_rest = np.arange(both.size) < at_depot  # what is aboard is brought in any case
+        held = (due - self.margin_s >= first_s + 60) & at_rest
+        latest = np.where(held, due - self.margin_s, np.where((due >= first_s + 60) & at_rest, due, closing))
+        return np.maximum(latest, view.now_s), held
 
     def _tasks(self, view: View, both: Ints, place: Ints, latest: Ints) -> Tasks:
         left = np.clip((view.due_s[both] - view.now_s) / 3600.0, 0.0, 1.0)
@@ -231,7 +237,7 @@ class RollingRoutes:
             slack_s = min(problem.latest_s[key] - start_s for key, start_s in stops)
             load_s = self._load_s(plan, a)
             litres = int(view.size[rows].sum())
-            begin_s = load_s if litres >= self.full * view.capacity[unit] else load_s + max(slack_s - self.margin_s, 0)
+            begin_s = load_s if litres >= self.full * view.capacity[unit] else load_s + max(slack_s, 0)
             out.append(view.assignment(unit, np.asarray(rows, dtype=np.int64), begin_s))
         return out
 

@@ -312,7 +312,7 @@ class Steps:
 
     def plug_in(self, unit: Unit, target: float, now_s: int) -> None:
         """Let a unit charge where it stands."""
-        unit.doing = CHARGING
+        unit.doing, unit.set_out_s = CHARGING, now_s
         unit.free_s = unit.back_s = now_s + 3600
         unit.due_s = now_s + CHARGE_SLACK_S
         self.out.append(ChargeUnit(unit.key("charge"), unit.number, target))

@@ -111,7 +111,11 @@ def by_number(told: Roster) -> Roster:
 
 
 class Units:
-    """All units of the desk, by row; units without a known depot belong to the first."""
+    """All units of the desk, by row; units without a known depot belong to the first.
+
+    By row, from telemetry: ``road`` and ``state`` (index of STATES; -1: never told) at ``sent_s``; ``heard_s``: when
+    anything was heard.
+    """
 
     def __init__(self) -> None:
         self.all: list[Unit] = []
@@ -119,6 +123,7 @@ class Units:
         self.heard_s: Ints = np.empty(0, dtype=np.int64)
         self.road: Ints = np.empty(0, dtype=np.int64)
         self.sent_s: Ints = np.empty(0, dtype=np.int64)
+        self.state: Ints = np.empty(0, dtype=np.int64)
         self._number: Ints = np.empty(0, dtype=np.int64)
         self._row: dict[int, int] = {}
 
@@ -138,6 +143,7 @@ class Units:
         self.road = told.road.copy()
         self.heard_s = np.full(len(self.all), now_s, dtype=np.int64)
         self.sent_s = np.full(len(self.all), -1, dtype=np.int64)
+        self.state = np.full(len(self.all), -1, dtype=np.int64)
 
     def find(self, unit: int) -> Unit | None:
         """Return a unit by its number; None if it is not one of these."""
@@ -152,7 +158,7 @@ class Units:
         ok = (self._number[row] == told.unit) & (told.sent_s > self.sent_s[row]) & (told.sent_s <= now_s)
         rows = row[ok]
         self.sent_s[rows], self.road[rows] = told.sent_s[ok], told.road[ok]
-        self.heard_s[rows] = now_s
+        self.heard_s[rows], self.state[rows] = now_s, told.state[ok]
         return np.unique(rows)
 
     def report(self, told: UnitReport, now_s: int) -> Unit | None:

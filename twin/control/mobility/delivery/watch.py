@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from twin.control.mobility.delivery.operators import Operators
-from twin.control.mobility.delivery.ports import IDLE, TO_CHARGER, TO_DEPOT, TO_STOP
+from twin.control.mobility.delivery.ports import CHARGING, IDLE, TO_CHARGER, TO_DEPOT, TO_STOP
 from twin.control.mobility.delivery.ports import LOADING as UNIT_LOADING
 from twin.control.mobility.delivery.reports import Reports
 from twin.control.mobility.delivery.steps import Steps
 from twin.control.mobility.delivery.units import NEVER_S, Unit
-from twin.domain.mobility import AssistUnit
+from twin.domain.mobility import PARKED, AssistUnit
 
 SILENT_S = 300  # without telemetry for so long, a unit is not reckoned with
+UNPLUGGED_S = 300  # so long after it was told to charge a unit should do so
 CALL_S = 900  # a silent unit is told its step again so often
 
 
@@ -35,6 +36,8 @@ class Watch:
                 self._operators.ask(unit.number, now_s)
             elif unit.doing in (TO_STOP, TO_DEPOT, TO_CHARGER) and not unit.stopped:
                 self._on_the_road(unit, now_s, roads_changed)
+            elif unit.doing == CHARGING and self._unplugged(unit, now_s):
+                unit.retry_s = now_s
             if unit.able and unit.retry_s <= now_s:
                 self._reports.again(unit, now_s)
             elif unit.due_s <= now_s:
@@ -51,8 +54,13 @@ class Watch:
         if unit.doing == UNIT_LOADING:
             for r in unit.asked:
                 self._reports.release(unit, r)
-        if unit.doing != IDLE:
+        if unit.doing not in (IDLE, CHARGING):
             unit.due_s = now_s + CALL_S
+
+    def _unplugged(self, unit: Unit, now_s: int) -> bool:
+        """Return whether telemetry says that a unit that should charge stands by: the command or its end was lost."""
+        units, since_s = self._steps.units, unit.set_out_s + UNPLUGGED_S
+        return bool(units.state[unit.row] == PARKED and since_s < units.sent_s[unit.row] and since_s < now_s)
 
     def _overdue(self, unit: Unit, now_s: int) -> None:
         """Tell a step again whose report is not here in time; a unit that was not heard either is silent."""
