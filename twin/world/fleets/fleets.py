@@ -261,7 +261,7 @@ class Fleets:
     def _row(self, who: str, command: Any, now_s: int, any_fleet: bool = False) -> int:
         """Return the row of the unit a command is for; -1 if it names none."""
         unit = getattr(command, "unit", None)
-        if unit is None or (unit < 0 and not isinstance(command, DriveTo)):
+        if unit is None or (unit <= 0 and not isinstance(command, DriveTo)):  # an answer that names no unit
             return -1
         row = self.units.row(unit)
         if row < 0 or not (any_fleet or DESK_OF[self.units.fleet[row]] == who):

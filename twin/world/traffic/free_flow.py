@@ -378,7 +378,8 @@ class FreeFlowTraffic:
         for stay in self._stays:
             part = min(stay.to_s, now) - max(stay.from_s, since)
             on_s[stay.row] += part
-            metres[stay.row] += part / (stay.to_s - stay.from_s) * length[stay.row]
+            if stay.to_s > stay.from_s:  # somebody whose end lies at the very beginning of the road is there no time
+                metres[stay.row] += part / (stay.to_s - stay.from_s) * length[stay.row]
             covered[stay.row] += part * stay.long_m
         speed = np.full(n, np.nan)
         np.divide(metres, on_s, out=speed, where=on_s > 0)
