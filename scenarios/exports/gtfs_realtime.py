@@ -200,11 +200,19 @@ class Realtime:
                         "stop_sequence": c.stop,
                         "stop_id": shuttle.way[c.direction][c.stop],
                         "arrival": {"delay": c.late_s, "time": calendar.unix_s(c.arrive_s), "uncertainty": 0},
+                        **self._left(c, at_s),
                     }
                     for c in mine
                 ],
                 "timestamp": calendar.unix_s(now.arrive_s),
             }
+
+    def _left(self, call: Call, at_s: int) -> dict[str, Any]:
+        """Tell the departure of a bus from a stop, once it has left: at the first stop it may be early and wait."""
+        if call.leave_s > at_s:
+            return {}
+        late = call.late_s + call.leave_s - call.arrive_s
+        return {"departure": {"delay": late, "time": self.run.calendar.unix_s(call.leave_s), "uncertainty": 0}}
 
     def _shuttle_positions(self, at_s: int) -> Iterator[dict[str, Any]]:
         for unit, track in sorted(self._tracks.items()):

@@ -108,7 +108,7 @@ class _Export:
 
     def trip_id(self, unit: int, errand: Errand) -> str:
         """Return the id of a try to bring an order, or of a way back."""
-        what = ("trip", errand.order) if errand.order >= 0 else ("return", unit)
+        what = ("trip", unit, errand.order) if errand.order >= 0 else ("return", unit)
         return self.run.uuid(*what, errand.attempt)
 
     def journey_id(self, unit: int, journey: int) -> str:

@@ -265,6 +265,7 @@ def test_a_shuttle_on_its_timetable_has_updates_and_a_place(city: Path, tmp_path
     (update,) = part(message, "trip_update")
     assert update["trip"]["trip_id"] == line.trip_id(0, run)
     assert [u["arrival"]["delay"] for u in update["stop_time_update"]] == [90] * 4
+    assert [u.get("departure", {}).get("delay") for u in update["stop_time_update"]] == [110] * 3 + [None]
     (place,) = part(message, "vehicle")
     assert place["vehicle"]["label"] == "shuttle-1"
     assert place["occupancy_status"] == "FEW_SEATS_AVAILABLE"

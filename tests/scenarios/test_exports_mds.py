@@ -141,6 +141,23 @@ def test_a_robot_that_breaks_down_ends_its_trip_and_goes_out_of_service(city: Pa
     assert [t["duration"] for t in answers["trips"]["trips"]] == [80]
 
 
+def test_an_order_that_two_robots_tried_to_bring_is_two_trips(city: Path, tmp_path: Path) -> None:
+    def facts(log: Log) -> None:
+        broken, other = RobotLog(log), RobotLog(log, ROBOT + 1)
+        broken.load(T, 1)
+        broken.depart(T + 20)
+        log.add(events.UnitBroke, t_s=T + 100, unit=ROBOT, cause="wear", road=3)
+        log.add(events.OrderTransferred, t_s=T + 900, order=1, unit=ROBOT, place="d")
+        other.load(T + 1100, 1)
+        other.depart(T + 1120)
+        other.arrive(T + 1300, CUSTOMER)
+        other.hand(T + 1400, 1)
+
+    answers = mds.export(run_folder(tmp_path, city, facts, **DELIVERY))
+    ids = [t["trip_id"] for t in answers["trips"]["trips"]]
+    assert len(ids) == len(set(ids)) == 2
+
+
 def test_what_happened_without_a_link_is_told_when_it_is_back(city: Path, tmp_path: Path) -> None:
     def facts(log: Log) -> None:
         robot = RobotLog(log)
