@@ -1,0 +1,69 @@
+"""Whole runs of all fleets under faults, over seeds: whatever goes wrong is accounted for, and the same again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scenarios import load
+from scenarios.properties import ALL, broken
+from twin.simulation import run
+
+DEPOT = "盖世物流园"
+FAULTS = {
+    "breakdown": {"kind": "breakdown", "at": "10:40", "until": "11:10", "unit": "robot-2"},
+    "bus_breakdown": {"kind": "breakdown", "at": "10:45", "until": "11:20", "unit": "shuttle-1"},
+    "charger": {"kind": "charger_fails", "at": "10:20", "until": "11:20", "place": DEPOT},
+    "link": {"kind": "link_lost", "at": "10:50", "until": "11:00", "unit": "robot"},
+    "bus_link": {"kind": "link_lost", "at": "10:35", "until": "10:45", "unit": "shuttle"},
+    "depot": {"kind": "depot_closed", "at": "11:00", "until": "11:30", "place": DEPOT},
+    "rain": {"kind": "weather", "at": "10:30", "until": "11:00", "weather": "rain", "rain_mm_h": 40.0},
+    "road": {"kind": "close_road", "at": "10:30", "until": "11:15", "road": "黄河大道", "near": "都市阳台"},
+}
+
+
+def day(faults: tuple[str, ...], **parts):
+    return load(
+        "fleets",
+        start="10:00",
+        end="12:00",
+        people={"share": 0.05},
+        traffic={"mode": "free-flow", "background": 0.0, "fcd_period_s": 0},
+        interventions=[FAULTS[f] for f in faults],
+        **{
+            "bus": {"adoption": 1.0},
+            "delivery": {"units": 5, "orders_per_day": 400, "policy": "nearest_first"},
+            **parts,
+        },
+    )
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(
+    seed=st.integers(0, 10**6),
+    faults=st.lists(st.sampled_from(sorted(FAULTS)), min_size=2, max_size=4, unique=True).map(tuple),
+    bus=st.sampled_from(["on_demand", "booked_stops", "timetable"]),
+)
+def test_nothing_and_nobody_is_lost(seed, faults, bus):
+    done = run(day(faults, bus={"adoption": 1.0, "policy": bus}), seed)
+    log = done.log
+    assert broken(log) == {}
+    assert len(log.frame("OrderPlaced")) > 10
+    assert len(log.frame("BookingMade")) > 5, "there was something to lose"
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_each_property_notices(name):
+    """A property that cannot fail proves nothing: each is shown a log in which its subject went wrong."""
+    from tests.properties.bad_logs import BAD
+
+    assert ALL[name](BAD[name]()), f"{name} did not notice"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["nearest_first", "pyvrp"])
+def test_the_same_run_twice_is_the_same(policy):
+    s = day(("breakdown", "rain"), delivery={"units": 5, "orders_per_day": 400, "policy": policy})
+    s = s.changed(end="11:00")
+    assert run(s, 3).digest == run(s, 3).digest
