@@ -51,6 +51,8 @@ class Gate:
         self._traffic.add(new)
         self.drivers.entered(new)
         self._admitted(new)
+        if self.fleets is not None:
+            self.fleets.entered(new)
         if self._route_file is not None:
             self._route_file.add(new)
 

@@ -29,9 +29,9 @@ from twin.world.fleets.energy import Energy
 from twin.world.fleets.faults import Faults
 from twin.world.fleets.muster import muster
 from twin.world.fleets.operators import Operators
-from twin.world.fleets.ports import DESK_OF, TICK_S, FleetContext, FleetPlatform, FleetSystem, Gate
+from twin.world.fleets.ports import DESK_OF, TICK_S, FleetContext, FleetPlatform, FleetSystem, Gate, SeesTraffic
 from twin.world.fleets.units import Units
-from twin.world.traffic.ports import Floats, Flow, Traffic
+from twin.world.traffic.ports import Floats, Flow, NewVehicles, Traffic
 from twin.world.weather import Weather
 
 #: who makes the truth of each system; imported when it is needed
@@ -174,6 +174,12 @@ class Fleets:
 
     # -- time ----------------------------------------------------------------------------------------------
 
+    def entered(self, new: NewVehicles) -> None:
+        """Take note of vehicles that set out, whosever they are: what drives leaves dust."""
+        sanitation = self.systems.get("sanitation")
+        if isinstance(sanitation, SeesTraffic):
+            sanitation.vehicles(new)
+
     def took(self, flow: Flow) -> None:
         """Take in what traffic tells."""
         self.units.took(flow)
@@ -242,6 +248,7 @@ class Fleets:
         units = self.units
         if isinstance(command, DriveTo):
             self._check_way(who, command, now_s)
+            self.systems[who].carry_out(command, now_s)  # takes note of what the leg is for
             units.drive(command, now_s)
         elif isinstance(command, HaltUnit):
             units.halt(row, command.reason, now_s, by="desk")

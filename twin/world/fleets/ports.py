@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,10 @@ class FleetSystem(Protocol):
         """Live on for ``TICK_S`` seconds; return what its desk hears of it."""
 
     def carry_out(self, command: Command, now_s: int) -> bool:
-        """Carry a command out; False if it is none of this system's. DriveTo and the like are the units' own."""
+        """Carry a command out; False if it is none of this system's.
+
+        A DriveTo is the units' own, but its system is shown it first.
+        """
 
     def arrived(self, row: int, now_s: int) -> None:
         """Take note that a unit ended a leg (``units.state[row]`` is PARKED; it has been reported)."""
@@ -144,3 +147,11 @@ class FleetPlatform(Protocol):
 
     def finish(self, end_s: int) -> None:
         """Account for everything still open at the end of the run."""
+
+
+@runtime_checkable
+class SeesTraffic(Protocol):
+    """A system that wants to know of every vehicle that sets out."""
+
+    def vehicles(self, new: NewVehicles) -> None:
+        """Take note of vehicles that set out."""
