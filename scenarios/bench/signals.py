@@ -111,9 +111,9 @@ def drive(case: Case, policy: str, seed: int, options: Sequence[str] = (), grade
             for t in range(case.end_s):
                 if policy != "plan":
                     messages = [signals.tell(t), perception.look(t)]
-                    at = time.thread_time()
+                    at = time.perf_counter()
                     commands = control.decide(t, messages)
-                    deciding += time.thread_time() - at
+                    deciding += time.perf_counter() - at
                     signals.carry_out(t, commands)
                 signals.step(t)
                 libsumo.simulationStep()

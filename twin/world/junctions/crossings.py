@@ -31,13 +31,14 @@ class Link:
 class Crossings:
     """Links by traffic light, conflicts between its groups, lengths of pedestrian crossings.
 
-    ``foes``: (tls, a, b) of groups whose ways cross; ``yields``: those where every link of ``a`` gives way to ``b``.
+    By traffic light: ``foes``: (a, b) of groups whose ways cross; ``yields``: those where every link of ``a`` gives way
+    to ``b``; ``walk_m``: length of the crossings by group.
     """
 
     links: list[Link] = field(default_factory=list)
-    foes: set[tuple[str, int, int]] = field(default_factory=set)
-    yields: set[tuple[str, int, int]] = field(default_factory=set)
-    walk_m: dict[tuple[str, int], float] = field(default_factory=dict)
+    foes: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    yields: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    walk_m: dict[str, dict[int, float]] = field(default_factory=dict)
     place: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -79,8 +80,9 @@ def read_crossings(net_file: Path) -> Crossings:
             way = (a["from"], int(a["fromLane"]), a["to"], int(a["toLane"]))
             out.links.append(Link(a["tl"], int(a["linkIndex"]), *way, walk, at, index))
             if walk:
-                key = (a["tl"], int(a["linkIndex"]))
-                out.walk_m[key] = max(out.walk_m.get(key, 0.0), crossing_m[a["to"]])
+                lengths = out.walk_m.setdefault(a["tl"], {})
+                group = int(a["linkIndex"])
+                lengths[group] = max(lengths.get(group, 0.0), crossing_m[a["to"]])
 
     read_xml(net_file, "net", start)
     links = [replace(k, index=position.get(k.to_edge, -1)) if k.walk else k for k in out.links]
@@ -108,7 +110,6 @@ def _find_foes(out: Crossings, requests: dict[str, dict[int, tuple[str, str]]]) 
                 key = (a.tls, a.group, b.group)
                 gives_way[key] = gives_way.get(key, True) and response[n - 1 - k] == "1"
     for (tls, a_group, b_group), way in gives_way.items():
-        out.foes.add((tls, a_group, b_group))
-        out.foes.add((tls, b_group, a_group))
+        out.foes.setdefault(tls, set()).update(((a_group, b_group), (b_group, a_group)))
         if way:
-            out.yields.add((tls, a_group, b_group))
+            out.yields.setdefault(tls, set()).add((a_group, b_group))

@@ -142,16 +142,15 @@ def _program(tl: Any, name: str, links: list[Any], crossings: Crossings, notes: 
         return None
     found = [Step(p.state, p.duration, *_range(p)) for p in logic.phases]
     offset = float(tl.getParameter(name, "offset") or 0.0) if hasattr(tl, "getParameter") else 0.0
-    foes = {(a, b) for t, a, b in crossings.foes if t == name}
-    yields = {(a, b) for t, a, b in crossings.yields if t == name}
-    walk = {group: m for (t, group), m in crossings.walk_m.items() if t == name}
+    foes = set(crossings.foes.get(name, ()))
+    yields = crossings.yields.get(name, set())
+    walk = crossings.walk_m.get(name, {})
     # what the city's own program lets go together is no conflict for us; it is told as odd
     for state in (step.state for step in found):
         for a, b in sorted(foes):
             if a < b and _clash(state, a, b, yields):
                 foes -= {(a, b), (b, a)}
                 notes.append(f"'{name}': the program itself lets the crossing groups {a} and {b} go together")
-    crossings.foes.difference_update({(t, a, b) for t, a, b in crossings.foes if t == name and (a, b) not in foes})
     return read_program(found, offset, foes, yields, walk)
 
 
@@ -172,7 +171,7 @@ def _add_conflicts(out: _Columns, program: Program, name: str, crossings: Crossi
     for (a, b), clear in sorted(program.clear_s.items()):
         out.add(
             conflict_a=first_group + a, conflict_b=first_group + b, conflict_clear_s=clear,
-            conflict_yields=int((name, a, b) in crossings.yields),
+            conflict_yields=int((a, b) in crossings.yields.get(name, ())),
         )  # fmt: skip
 
 
