@@ -206,7 +206,9 @@ class Simulation:
         if self._cut_out is not None or not self.scenario.has_fleets:
             return
         from twin.world.fleets.fleets import Fleets, FleetWorld
+        from twin.world.traffic.junction_delay import junction_delay_s, with_junctions
 
+        delay_s, free_s = junction_delay_s(self.city), self.network.free_s
         self.fleets = self.gate.fleets = Fleets(
             FleetWorld(
                 city=self.city,
@@ -221,7 +223,7 @@ class Simulation:
                 scenario=self.scenario,
                 start_s=self.start_s,
                 end_s=self.end_s,
-                time_s=lambda: self.drivers.time_s,
+                time_s=lambda: with_junctions(self.drivers.time_s, free_s, delay_s),
                 journal=self.out / "journal" if self.out else None,
             )
         )
@@ -311,7 +313,7 @@ class Simulation:
         times = self.traffic.travel_times()
         self.drivers.measured(times)
         if self.fleets is not None:
-            self.fleets.measured(times, self.clock.now_s)
+            self.fleets.measured(self.clock.now_s)
             self._call_controllers()
         self.routes.refresh(self.drivers.times(self.clock.now_s), self._closed_mask())
 

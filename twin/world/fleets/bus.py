@@ -17,6 +17,7 @@ from twin.world.fleets.bookers import Bookers
 from twin.world.fleets.odd import OperatingDomain
 from twin.world.fleets.passengers import ABOARD, Passengers
 from twin.world.fleets.ports import FleetContext
+from twin.world.traffic.junction_delay import junction_delay_s
 from twin.world.weather import visibility_m
 
 Ints = npt.NDArray[np.int64]
@@ -64,7 +65,8 @@ class BusSystem:
         x = c.city.places.geometry.x.to_numpy()[self._stops]
         y = c.city.places.geometry.y.to_numpy()[self._stops]
         self._xy = (x, y)
-        self._direct_s = c.network.times(road, road).astype(np.float64)
+        alone_s = c.network.free_s + junction_delay_s(c.city)
+        self._direct_s = c.network.times(road, road, alone_s).astype(np.float64)
         self._passengers: Passengers | None = None
         if c.people is not None and c.journeys is not None:
             bookers = Bookers(c.people, c.dice, x, y, self._s.max_walk_m, self._s.adoption)

@@ -18,12 +18,7 @@ from twin.scenario.policies import policy_factory
 from twin.world.fleets.depots import Depot
 from twin.world.sensors.detectors import road_map
 from twin.world.traffic.ports import Floats
-from twin.world.weather import Weather
-
-#: visibility in m by kind of weather (assumed: fog as of the orange warning of the China Meteorological
-#: Administration, 200 m; rain loses half of it by 10 mm/h)
-CLEAR_M = 10_000.0
-FOG_M = 180.0
+from twin.world.weather import Weather, visibility_m
 
 
 def desk_factory(system: str, desk: Any, policy: Any) -> Callable[[], Controller]:
@@ -95,16 +90,10 @@ def depot_places(depots: list[Depot], t_s: int) -> list[Message]:
     return out
 
 
-def visibility_m(weather: Weather) -> float:
-    """Return how far one sees, as the weather service tells it."""
-    if weather.kind == "fog":
-        return FOG_M
-    return CLEAR_M / (1.0 + weather.rain_mm_h / 10.0) if weather.kind in ("rain", "snow") else CLEAR_M
-
-
 def weather_report(weather: Weather, t_s: int) -> WeatherReport:
     """Return the weather as a message."""
-    return WeatherReport(t_s, f"weather/{t_s}", weather.kind, float(weather.rain_mm_h), visibility_m(weather))
+    rain = float(weather.rain_mm_h)
+    return WeatherReport(t_s, f"weather/{t_s}", weather.kind, rain, visibility_m(weather.kind, rain))
 
 
 def travel_times(time_s: Floats, t_s: int) -> TravelTimes:

@@ -159,9 +159,9 @@ class Fleets:
             for message in system.begin(now):
                 self.tell(name, message)
 
-    def measured(self, time_s: Floats, now_s: int) -> None:
+    def measured(self, now_s: int) -> None:
         """Tell the desks new travel times."""
-        self.tell_all(travel_times(time_s, now_s))
+        self.tell_all(travel_times(self._w.time_s(), now_s))
 
     def weather_changed(self, now_s: int) -> None:
         """Tell the desks the weather, once they know anything."""

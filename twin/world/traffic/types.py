@@ -41,10 +41,10 @@ def _automated(name: str, length_m: float, top_km_h: float, shape: str) -> Vehic
 #: heavy goods vehicles on Chinese expressways is 100, on other roads 70-80: assumed); bus 70 km/h (assumed).
 #: Spread of speed factors: 0.1 for cars as in SUMO, 0.05 for professional drivers (assumed).
 #: Units of fleets are of class passenger, so that they may drive wherever their desks' maps say "car". Automated ones
-#: keep limits exactly (no spread, sigma 0) and brake and start gently (assumed: 1.5 and 3 m/s²). Shuttle: minibus of
-#: 5.9 m, 40 km/h at most (F22). Robot: delivery vehicle of the 5 m³ class, 2.8 m, 40 km/h; permits limit it lower.
-#: Sweeper: 2.4 m, 20 km/h between works and 7 km/h at work, as makers of small sweeping robots tell (assumed). Trike:
-#: an electric courier tricycle, 25 km/h. Van: 5 m, as a car but not above 90 km/h (assumed).
+#: keep limits exactly (no spread, sigma 0) and brake and start gently (assumed: 1.5 and 3 m/s²). Top speeds here are
+#: what the vehicles could do (assumed); their models and permits limit them lower: shuttle, a minibus of 5.9 m, 40 km/h
+#: (F22); robot, a delivery vehicle of the 5 m³ class, 2.8 m, 40 km/h; sweeper, 2.4 m, 20 km/h between works and 7 km/h
+#: at work, as makers of small sweeping robots tell. Trike: an electric courier tricycle, 25 km/h. Van: 5 m, 90 km/h.
 DEFAULT_TYPES: tuple[VehicleType, ...] = (
     VehicleType("car"),
     VehicleType("through"),
@@ -68,9 +68,9 @@ DEFAULT_TYPES: tuple[VehicleType, ...] = (
         speed_factor_dev=0.05,
         gui_shape="bus",
     ),
-    _automated("shuttle", 5.9, 40.0, "bus/flexible"),
-    _automated("robot", 2.8, 40.0, "delivery"),
-    _automated("sweeper", 2.4, 20.0, "delivery"),
+    _automated("shuttle", 5.9, 70.0, "bus/flexible"),
+    _automated("robot", 2.8, 50.0, "delivery"),
+    _automated("sweeper", 2.4, 25.0, "delivery"),
     _automated("sweeper_at_work", 2.4, 7.0, "delivery"),
     VehicleType(
         "trike",
