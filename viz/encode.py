@@ -16,10 +16,12 @@ import numpy.typing as npt
 
 from viz.pack import steps, unvarint, unwide, unzigzag, varint, wide, zigzag
 from viz.trips import Pieces, offsets_of
+from viz.units import FLEET_CODES
 
 Ints = npt.NDArray[np.int64]
 _KIND = 10**12
 _ENTITY = 10**3
+_ALWAYS = (4, *FLEET_CODES)  # buses, and units of fleets
 _WIDE = {"first_road", "t0", "ds"}
 
 
@@ -174,8 +176,8 @@ def packed_bytes(pieces: Pieces) -> float:
 
 
 def thin(pieces: Pieces, one_in: int) -> Pieces:
-    """Keep one vehicle in ``one_in``, chosen by a fixed mixing of its number (buses are always kept)."""
+    """Keep one vehicle in ``one_in``, chosen by a fixed mixing of its number (buses and units of fleets are always kept)."""
     if one_in <= 1:
         return pieces
     mixed = (pieces.vehicle.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(33)
-    return pieces.take((mixed % np.uint64(one_in) == 0) | (pieces.vehicle // _KIND == 4))
+    return pieces.take((mixed % np.uint64(one_in) == 0) | np.isin(pieces.vehicle // _KIND, _ALWAYS))

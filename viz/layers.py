@@ -8,6 +8,7 @@ data (a road's colour at this moment) are set by ``map_view.js`` on the layer of
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 #: what a colour means; used by layers, charts and the legend alike
@@ -21,7 +22,28 @@ PALETTE: dict[str, Any] = {
         "freight": [233, 75, 122],
         "bus": [255, 241, 150],
         "given": [255, 186, 84],
+        "shuttle": [196, 160, 255],
+        "robot": [64, 224, 196],
+        "sweeper": [150, 226, 92],
+        "courier": [255, 140, 200],
+        "responder": [255, 84, 84],
+        "supply": [120, 190, 255],
     },
+    "state": {
+        "parked": [120, 132, 156],
+        "driving": [88, 190, 150],
+        "serving": [120, 176, 255],
+        "charging": [236, 214, 96],
+        "halted": [255, 156, 66],
+        "manual": [216, 140, 255],
+        "broken": [255, 84, 84],
+    },
+    "series": {
+        "placed": [150, 190, 240],
+        "delivered": [64, 224, 196],
+        "aboard": [196, 160, 255],
+    },
+    "swept": [150, 226, 92],
     "mode": {
         "walk": [112, 196, 170],
         "ebike": [98, 170, 220],
@@ -118,6 +140,37 @@ SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
     "names": (("names",), True),
 }
 
+#: what a unit does → (shape, glyph): told by shape, because the colour tells the fleet
+UNIT_SHAPES: dict[str, tuple[str, str]] = {
+    "parked": ("round", "none"),
+    "driving": ("chevron", "none"),
+    "serving": ("square", "box"),
+    "charging": ("circle", "bolt"),
+    "halted": ("octagon", "bar"),
+    "manual": ("diamond", "hand"),
+    "broken": ("triangle", "cross_out"),
+}
+
+#: role of a place for a fleet → (shape, glyph, colour)
+ROLE_ICONS: dict[str, tuple[str, str, list[int]]] = {
+    "depot": ("square", "house", [240, 226, 190]),
+    "charger": ("square", "bolt", [236, 214, 96]),
+    "stop": ("circle", "bus", [196, 160, 255]),
+    "tip": ("square", "bars", [180, 150, 120]),
+    "water": ("drop", "dot", [96, 176, 230]),
+}
+
+
+def switches(fleets: Sequence[str] = (), places: bool = False, swept: bool = False) -> dict[str, Any]:
+    """Return the switches of a page: those of every page, and those of the fleets that are in the run."""
+    out = dict(SWITCHES)
+    out |= {f"fleet_{fleet}": (("units",), True) for fleet in fleets}
+    if places:
+        out["fleet_places"] = (("roles",), False)
+    if swept:
+        out["swept"] = (("swept",), False)
+    return out
+
 
 def specs() -> list[dict[str, Any]]:
     """Return the layers from bottom to top as JSON objects (``@@type`` names the deck.gl class)."""
@@ -141,8 +194,10 @@ def specs() -> list[dict[str, Any]]:
         Layer("SolidPolygonLayer", id="roads", **flat),
         Layer("SolidPolygonLayer", id="volume", **flat),
         Layer("SolidPolygonLayer", id="congestion", **flat),
+        Layer("SolidPolygonLayer", id="swept", **flat),
         Layer("ScatterplotLayer", id="signals", get_fill_color=[140, 235, 190, 210], **dot),
         Layer("IconLayer", id="places", size_min_pixels=8, **badge),
+        Layer("IconLayer", id="roles", size_min_pixels=8, **badge),
         Layer("TextLayer", id="names", font_settings=letters, **outline),
         Layer("SolidPolygonLayer", id="way", **flat),
         Layer(
@@ -150,6 +205,7 @@ def specs() -> list[dict[str, Any]]:
         ),
         Layer("TripsLayer", id="trails", **trail),
         Layer("SolidPolygonLayer", id="movers", **flat),
+        Layer("IconLayer", id="units", **badge),
         Layer("SolidPolygonLayer", id="closed", **flat),
         Layer("IconLayer", id="incidents", get_size=30, **badge),
     ]

@@ -10,6 +10,7 @@ async function main() {
     throw new Error(zh ? "此浏览器版本过旧，无法解压地图。" : "This browser is too old to unpack the map.");
   const library = gunzip(takeData("library")).text();
   const [cityData, tripData, stateData] = await Promise.all(["city", "trips", "state"].map(openData));
+  const unitData = raw("data-units") ? await openData("units") : null; // a run without fleets has none
   mark("unpacked");
   const about = cityData.meta.about;
   const text = about.text;
@@ -26,6 +27,7 @@ async function main() {
   app.trips = openTrips(tripData, city);
   app.tasks = openTasks(stateData);
   app.state = openState(stateData, city);
+  app.fleet = unitData && openUnits(unitData, app.trips, about.kinds);
   mark("decoded");
   setUp(app);
   mark("set");
@@ -56,9 +58,9 @@ function setUp(app) {
   app.showOver = false;
   app.chosen = null;
   app.on = Object.fromEntries(Object.entries(about.switches).map(([id, [, first]]) => [id, first]));
-  app.happenings = about.happenings.map((h, index) => ({ ...h, index, t0: h.t0 - about.begin_s, t1: h.t1 === undefined ? undefined : h.t1 - about.begin_s }));
+  app.happenings = about.happenings.map((h, index) => ({ ...h, index, t0: h.t0 - about.begin_s, t1: h.t1 === undefined ? undefined : h.t1 - about.begin_s, fleet: h.unit && h.unit.split("-")[0] }));
   const seen = (codes, all) => all.filter((_, i) => codes.includes(i));
-  app.kindsSeen = seen(app.trips.kind, about.kinds);
+  app.kindsSeen = seen(app.trips.kind, about.kinds).filter((k) => !app.fleet || !app.fleet.meta.fleets.includes(k));
   app.placeKindsSeen = seen(city.places.kind, city.meta.place_kinds);
   app.blockKindsSeen = seen(city.blocks.kind, city.meta.block_kinds);
 
@@ -197,13 +199,15 @@ function setUp(app) {
   };
 
   // -- what happened --------------------------------------------------------------------------------------------
-  const weight = (h) => (h.over ? 10 : 0) + ["closed", "weather", "event", "lane_closed", "demand", "speed_limit", "advice"].indexOf(h.kind);
+  const weight = (h) => (h.over ? 10 : 0) + ["closed", "weather", "event", "lane_closed", "demand", "speed_limit", "advice", "depot", "charger", "permit", "broken", "found", "violation", "takeover", "link", "halt"].indexOf(h.kind);
   app.happeningNow = () =>
     app.happenings
+      .filter((h) => !h.fleet || app.on["fleet_" + h.fleet])
       .filter((h) => h.t0 <= app.now && (h.t1 === undefined ? app.now < h.t0 + 900 || !MOMENTS.has(h.kind) : app.now < h.t1 || app.showOver))
       .map((h) => ({ ...h, over: h.t1 !== undefined && app.now >= h.t1 }))
       .sort((a, b) => weight(a) - weight(b) || a.t0 - b.t0);
   app.happeningSpot = (h) => {
+    if (h.unit) return app.find.spotOf(app.find.choiceOf(h.unit), h.over ? h.t1 : app.now);
     if (h.roads && h.roads.length) return app.find.spotOf({ kind: "road", row: h.roads[h.roads.length >> 1] }, app.now);
     if (h.place) {
       const i = city.places.id.findIndex((n, k) => city.names[n] === h.place || city.names[city.places.name[k]] === h.place);
@@ -219,6 +223,10 @@ function setUp(app) {
     if (h.kind === "event") words.push(h.place || "", figure(h.value) + " " + text.people);
     if (h.roads && h.roads.length) words.push(app.find.roadName(h.roads[0]));
     if (h.kind === "advice") words.push(figure(h.value) + " " + text.followed);
+    if (h.unit) words.push(h.unit, h.what || "");
+    if (h.kind === "depot" || h.kind === "charger") words.push(app.find.placeNamed(h.place));
+    if (h.kind === "charger") words.push(h.value + " " + text.chargers_left);
+    if (h.kind === "permit") words.push(h.what);
     if (h.cause && !/[_[]/.test(h.cause)) words.push("(" + h.cause + ")");
     if (h.t1 !== undefined) words.push(text.until + " " + app.panels.hms(h.t1, false));
     return words.filter(Boolean).join(" ");
@@ -230,7 +238,8 @@ function setUp(app) {
     const choice = id ? app.find.choiceOf(id) : null;
     if (id && !choice) return app.panels.toast(text.search_none + ": " + id);
     app.chosen = choice;
-    app.following = Boolean(choice && go && (choice.kind === "vehicle" || choice.kind === "resident"));
+    const mover = Boolean(choice) && MOVERS.has(choice.kind);
+    app.following = mover && go;
     if (choice && go) {
       // somebody who is not there yet is shown at the moment of setting out
       if (choice.kind === "vehicle" && choice.last > choice.first && app.find.pieceAt(choice, app.now) < 0) {
@@ -238,8 +247,8 @@ function setUp(app) {
         if (app.now < begin || app.now > app.trips.ends[choice.last - 1]) app.seek(Math.ceil(begin) + 1);
       }
       const at = app.find.spotOf(choice, app.now);
-      const zoom = { vehicle: 15, resident: 14.5, road: 14, place: 15, signal: 16, community: 13.5, subdistrict: 11.5, water: 12, block: 15, happening: 14 }[choice.kind];
-      if (at) app.fly({ longitude: city.centre[0] + at[0], latitude: city.centre[1] + at[1], zoom: Math.max(choice.kind === "vehicle" || choice.kind === "resident" ? app.camera.zoom : 0, zoom) });
+      const zoom = { vehicle: 15, resident: 14.5, road: 14, place: 15, signal: 16, community: 13.5, subdistrict: 11.5, water: 12, block: 15, happening: 14, unit: 15, order: 14.5, booking: 14.5 }[choice.kind];
+      if (at) app.fly({ longitude: city.centre[0] + at[0], latitude: city.centre[1] + at[1], zoom: Math.max(mover ? app.camera.zoom : 0, zoom) });
     }
     app.refreshChosen(true);
     app.changed();
@@ -253,7 +262,7 @@ function setUp(app) {
     app.view.redraw();
   };
   app.chosenWay = () => app.find.wayOf(app.chosen);
-  app.chosenSpot = (t) => (["vehicle", "resident", "place", "signal", "happening"].includes(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
+  app.chosenSpot = (t) => (MOVERS.has(app.chosen.kind) || ["place", "signal", "happening"].includes(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
   let chosenAt = 0;
   app.refreshChosen = (force = false) => {
     const at = performance.now();
@@ -335,6 +344,7 @@ function setUp(app) {
   if (window.innerWidth < 720) document.body.classList.add("hide-layers", "hide-figures");
 }
 
+const MOVERS = new Set(["vehicle", "resident", "unit", "order", "booking"]);
 const MOMENTS = new Set(["advice", "demand"]);
 
 main().catch((error) => {

@@ -2,7 +2,7 @@
 
 :func:`build` reads a run folder and the city it names, and nothing else. The way there: samples (``fcd.py``) → ways
 on roads (``trips.py``) → streams (``encode.py``); roads' state (``state.py``), charts (``series.py``), trips of the
-residents (``tasks.py``) and happenings (``happenings.py``) from the facts; the city (``geometry.py``, ``labels.py``);
+residents (``tasks.py``), happenings (``happenings.py``) and fleets (``fleet.py``) from the facts; the city (``geometry.py``, ``labels.py``);
 all into one page (``page.py``).
 """
 
@@ -24,13 +24,16 @@ from geo.errors import CityError
 from twin.domain.ids import VEHICLE_KINDS
 from twin.log import Facts
 from twin.world.people.ports import MODES, PURPOSES
-from viz import encode, fcd, geometry, layers, page, series, tasks, trips
+from viz import encode, fcd, fleet, geometry, layers, page, series, tasks, trips
 from viz.errors import MapError
+from viz.fleet_happenings import fleet_happenings
+from viz.fleet_series import fleet_series
 from viz.happenings import happenings
 from viz.labels import STYLES, labels
 from viz.pack import pack, varint, zigzag
 from viz.state import STEP_S, road_state, state_streams
 from viz.text import LANGS, texts
+from viz.units import is_fleet, with_ends
 
 WARN_MB = 50.0
 _GOAL_MB = 7.8
@@ -60,17 +63,25 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     target = Path(out) if out is not None else run.folder / "map.html"
     samples = fcd.read(run.folder / "fcd.parquet", run.city)
     length = run.city.roads["length_m"].to_numpy(np.float64)
+    units = fleet.read(run.facts, run.end_s)
+    if units is not None:
+        samples = with_ends(samples, run.facts, units.units, length)
     pieces = trips.ways(samples, _plans(run), run.city)
     begin = min(run.begin_s, int(np.floor(pieces.t_s.min()))) if len(pieces) else run.begin_s
     end = max(run.end_s, int(np.ceil(pieces.t_s.max()))) if len(pieces) else run.end_s
     state = road_state(pieces, length, begin, end)
     task_meta, task_parts = tasks.task_streams(run.facts, begin)
     state_text = pack({"steps": int(state.entered.shape[0])}, {**state_streams(state), **task_parts})
-    room = _GOAL_MB * 1e6 - len(page.bundle()[0]) - len(state_text) - _CITY_MB * 1e6
+    extra = {"units": fleet.container(run.facts, units, begin, lang)} if units is not None else {}
+    used = len(page.bundle()[0]) + len(state_text) + sum(len(part) for part in extra.values())
+    room = _GOAL_MB * 1e6 - used - _CITY_MB * 1e6
     vehicles, thinning = _vehicles(pieces, length, begin, room)
     frame = geometry.Frame.of(run.city)
     city_meta, city_parts = geometry.city_streams(run.city, frame)
     label_meta, label_parts = _labels(run.city, frame, lang)
+    charts = series.all_series(run.facts, state, begin, end)
+    if units is not None:
+        charts += fleet_series(run.facts, units, begin, end)
     kpis = _json(run.folder / "kpis.json").get("kpis", []) if (run.folder / "kpis.json").is_file() else []
     about = {
         **_about(run, lang),
@@ -83,14 +94,14 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "tolerance_m": trips.TOLERANCE_M,
         "slack_s": thinning.slack_s,
         "thinning": {"one_in": thinning.one_in, "all": thinning.vehicles, "shown": thinning.shown},
-        "happenings": happenings(run.facts, end),
-        "series": [s.plain() for s in series.all_series(run.facts, state, begin, end)],
+        "happenings": happenings(run.facts, end) + (fleet_happenings(run.facts, end, lang) if units else []),
+        "series": [s.plain() for s in charts],
         "kpis": [_kpi(k, lang) for k in kpis if isinstance(k, dict)],
         "specs": layers.specs(),
         "palette": layers.PALETTE,
         "road_width": layers.ROAD_WIDTH,
         "icons": layers.ICONS,
-        "switches": layers.SWITCHES,
+        **_drawn(run.facts, units),
         "label_styles": STYLES,
         "label": label_meta,
         "text": texts(lang),
@@ -106,6 +117,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
             "city": pack({"city": city_meta, "about": about}, {**city_parts, **label_parts}),
             "trips": pack(*vehicles),
             "state": state_text,
+            **extra,
         },
     )
     try:
@@ -116,6 +128,18 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     if size > WARN_MB:
         warnings.warn(f"{target} is {size:.0f} MB; browsers may open it slowly", stacklevel=2)
     return target
+
+
+def _drawn(facts: Facts, units: fleet.Fleet | None) -> dict[str, Any]:
+    """Return the switches of the page and, if the run has fleets, what their units look like."""
+    if units is None:
+        return {"switches": layers.SWITCHES}
+    swept = bool(facts.table("RoadSwept", ["t_s"]).num_rows)
+    return {
+        "switches": layers.switches(units.present, places=True, swept=swept),
+        "unit_shapes": layers.UNIT_SHAPES,
+        "role_icons": layers.ROLE_ICONS,
+    }
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -168,13 +192,11 @@ def _plans(run: _Run) -> trips.Plans:
     counts = np.diff(offsets)[order]
     at = np.repeat(offsets[:-1][order], counts) + trips.within(counts)
     vehicle = vehicle[order]
-    return trips.Plans(
-        vehicle,
-        trips.offsets_of(counts),
-        roads[at],
-        _when(run.facts, "VehicleEntered", vehicle),
-        _when(run.facts, "VehicleArrived", vehicle),
-    )
+    entered, ended = (_when(run.facts, fact, vehicle) for fact in ("VehicleEntered", "VehicleArrived"))
+    # units set out and stop in the middle of roads: their samples hold both ends already
+    legs = is_fleet(vehicle)
+    entered[legs] = ended[legs] = -1
+    return trips.Plans(vehicle, trips.offsets_of(counts), roads[at], entered, ended)
 
 
 def _when(facts: Facts, fact: str, vehicle: trips.Ints) -> trips.Ints:

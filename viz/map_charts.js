@@ -12,20 +12,25 @@ function makeChart(app, panels, series) {
   const { about, text } = app;
   const pal = about.palette;
   const span = about.end_s - about.begin_s;
-  const colours = series.parts.map((p) => pal.vehicle[p] && series.name === "on_the_road" ? pal.vehicle[p] : pal.mode[p] || [150, 190, 240]);
-  const name = (p) => text["kind_" + p] && series.name === "on_the_road" ? text["kind_" + p] : text["mode_" + p] || p;
-  const canvas = el("canvas", { role: "img", "aria-label": text["chart_" + series.name] });
+  const road = series.name === "on_the_road";
+  const states = series.name === "unit_states";
+  const spare = [[150, 190, 240], [150, 226, 92], [255, 186, 84], [216, 140, 255]];
+  const colours = series.parts.map((p, i) => (road && pal.vehicle[p]) || (states && pal.state[p]) || pal.series[p] || pal.mode[p] || spare[i % spare.length]);
+  const name = (p) => (road && text["kind_" + p]) || (states && text["unit_state_" + p]) || text["series_" + p] || text["mode_" + p] || p;
+  const title = text["chart_" + series.name] || text[series.name];
+  const canvas = el("canvas", { role: "img", "aria-label": title });
   const value = el("b");
   const unit = text["unit_" + series.unit] || "";
   const line = el("i", { class: "cursor" });
   const area = el("div", { class: "plot" }, canvas, line);
-  const node = el("figure", { "data-chart": series.name }, el("figcaption", {}, el("span", {}, text["chart_" + series.name]), el("span", {}, value, unit ? " " + unit : "")), area);
+  const node = el("figure", { "data-chart": series.name }, el("figcaption", {}, el("span", {}, title), el("span", {}, value, unit ? " " + unit : "")), area);
   const n = series.values[0].length;
   const totals = series.values[0].map((_, i) => (series.stacked ? series.values.reduce((sum, row) => sum + (row[i] || 0), 0) : series.values[0][i]));
-  const finite = totals.filter((v) => v !== null);
+  const lines = series.stacked ? [totals] : series.values;
+  const finite = lines.flat().filter((v) => v !== null);
   const low = Math.min(0, ...finite);
-  const high = Math.max(...finite, low + 1e-9);
-  const instant = series.name === "on_the_road";
+  const high = series.high || Math.max(...finite, low + 1e-9);
+  const { instant } = series;
   const stepAt = (t) => Math.min(n - 1, Math.max(0, instant ? Math.round(t / series.step_s) : Math.floor(t / series.step_s)));
   function draw() {
     const ratio = Math.min(2, window.devicePixelRatio || 1);
@@ -64,20 +69,22 @@ function makeChart(app, panels, series) {
       });
       return;
     }
-    g.beginPath();
-    let pen = false;
-    totals.forEach((v, i) => {
-      if (v === null) pen = false;
-      else
-        edge(totals, i, (a, b) => {
-          if (pen) g.lineTo(Math.min(a, w), y(b));
-          else g.moveTo(a, y(b));
-          pen = true;
-        });
+    lines.forEach((row, p) => {
+      g.beginPath();
+      let pen = false;
+      row.forEach((v, i) => {
+        if (v === null) pen = false;
+        else
+          edge(row, i, (a, b) => {
+            if (pen) g.lineTo(Math.min(a, w), y(b));
+            else g.moveTo(a, y(b));
+            pen = true;
+          });
+      });
+      g.strokeStyle = rgb(colours[p]);
+      g.lineWidth = 1.6;
+      g.stroke();
     });
-    g.strokeStyle = rgb(colours[0]);
-    g.lineWidth = 1.6;
-    g.stroke();
   }
   let shown = -1;
   function cursor() {
@@ -85,7 +92,7 @@ function makeChart(app, panels, series) {
     const i = stepAt(app.now);
     if (i !== shown) {
       shown = i;
-      value.textContent = figure(totals[i]);
+      value.textContent = lines.map((row) => figure(row[i])).join(" · ");
     }
   }
   const timeOf = (e) => {
@@ -94,8 +101,8 @@ function makeChart(app, panels, series) {
   };
   area.addEventListener("pointermove", (e) => {
     const i = stepAt(timeOf(e));
-    const rows = series.stacked ? series.parts.map((p, k) => el("div", { class: "row" }, el("i", { class: "swatch", style: { background: rgb(colours[k]) } }), el("span", {}, name(p)), el("b", {}, figure(series.values[k][i])))).reverse() : [];
-    panels.tip([el("div", { class: "row" }, el("span", {}, panels.hms(i * series.step_s, false)), el("b", {}, figure(totals[i]) + " " + unit)), ...rows], e.clientX, area.getBoundingClientRect().top - 6, true);
+    const rows = series.parts.length > 1 ? series.parts.map((p, k) => el("div", { class: "row" }, el("i", { class: "swatch", style: { background: rgb(colours[k]) } }), el("span", {}, name(p)), el("b", {}, figure(series.values[k][i])))).reverse() : [];
+    panels.tip([el("div", { class: "row" }, el("span", {}, panels.hms(i * series.step_s, false)), el("b", {}, lines.map((row) => figure(row[i])).join(" · ") + " " + unit)), ...rows], e.clientX, area.getBoundingClientRect().top - 6, true);
     if (e.buttons) app.seek(timeOf(e), true);
   });
   area.addEventListener("pointerdown", (e) => app.seek(timeOf(e), true));

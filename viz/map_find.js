@@ -9,6 +9,7 @@ function makeFind(app) {
   const km = (m) => (m >= 950 ? (m / 1000).toFixed(1) + " km" : Math.round(m) + " m");
   const minutes = (s) => (Math.abs(s) < 90 ? Math.round(s) + " s" : Math.round(s / 60) + " min");
   const spot = {};
+  let own = null; // units, orders and bookings, if the run has fleets
 
   // -- names of things ----------------------------------------------------------------------------------
   const roadName = (r) => label(city.roads, r) || text.unnamed + " " + (text["class_" + meta.road_classes[city.roads.kind[r]]] || text.road);
@@ -39,6 +40,10 @@ function makeFind(app) {
     const m = /^([a-z]+)-(.+)$/.exec(id || "");
     if (!m) return null;
     const [, kind, rest] = m;
+    if (own) {
+      const found = own.choiceOf(id);
+      if (found || app.fleet.meta.fleets.includes(kind)) return found;
+    }
     const code = about.kinds.indexOf(kind);
     if (code >= 0) {
       const [entity, occurrence] = rest.split("-").map(Number);
@@ -60,6 +65,7 @@ function makeFind(app) {
 
   // Where it is at t, as degrees from the centre, or null.
   function spotOf(c, t) {
+    if (own && own.kinds.has(c.kind)) return own.spotOf(c, t);
     if (c.kind === "vehicle") {
       const i = pieceAt(c, t);
       if (i < 0) return null;
@@ -76,7 +82,10 @@ function makeFind(app) {
     if (c.kind === "road") return middle(c.row);
     if (c.kind === "place") return [city.places.x[c.row], city.places.y[c.row]];
     if (c.kind === "signal") return [city.junctions.x[c.row], city.junctions.y[c.row]];
-    if (c.kind === "happening") return app.happeningSpot(app.happenings[c.row]);
+    if (c.kind === "happening") {
+      const h = app.happenings[c.row];
+      return app.happeningSpot({ ...h, over: h.t1 !== undefined && t >= h.t1 });
+    }
     const table = { block: city.blocks, community: city.communities, subdistrict: city.subdistricts, water: city.waters }[c.kind];
     const shape = table.shapes.find((s) => s.row === c.row);
     return shape ? shapeCentre(shape) : null;
@@ -99,6 +108,7 @@ function makeFind(app) {
   }
   // The way to draw for a choice: roads, or a straight line where the way is not known.
   function wayOf(c) {
+    if (own && own.kinds.has(c.kind)) return own.wayOf(c);
     if (c.kind === "road") return { roads: [c.row] };
     if (c.kind === "happening") return { roads: [] };
     if (c.kind === "vehicle") {
@@ -176,10 +186,20 @@ function makeFind(app) {
     return -1;
   }
 
+  const followChip = () =>
+    el("button", { type: "button", class: "chip", "aria-pressed": String(app.following), onclick: () => app.follow(!app.following) }, app.following ? text.following : text.follow + " (F)");
+  const rolesRow = (i) => {
+    const roles = own ? own.rolesOf(names[city.places.id[i]]) : [];
+    return roles.length > 0 && row(text.role, roles.join(text.comma));
+  };
+  const placeNamed = (id) => {
+    const i = own ? own.placeRow(id) : -1;
+    return i < 0 ? id : placeName(i);
+  };
   function panelOf(c) {
+    if (own && own.kinds.has(c.kind)) return [...own.panelOf(c), followChip()];
     const title = (words, kind, how) => [el("h2", { class: how }, words), kind && el("div", { class: "kind" }, kind)];
-    const follow = () =>
-      el("button", { type: "button", class: "chip", "aria-pressed": String(app.following), onclick: () => app.follow(!app.following) }, app.following ? text.following : text.follow + " (F)");
+    const follow = followChip;
     if (c.kind === "vehicle") {
       const s = vehicleState(c, app.now);
       const whole = c.last > c.first ? trips.way[trips.pointOff[c.last] - 1] : 0;
@@ -217,12 +237,12 @@ function makeFind(app) {
       const other = city.roads.other[c.row];
       return [...title(roadName(c.row)), ...roadFacts(c.row), other >= 0 && goTo("road-" + other, text.opposite)];
     }
-    if (c.kind === "place") return [...title(placeName(c.row), text["place_" + meta.place_kinds[city.places.kind[c.row]]]), city.places.community[c.row] > 0 && row(text.community, goTo("community-" + (city.places.community[c.row] - 1), communityName(city.places.community[c.row])))];
+    if (c.kind === "place") return [...title(placeName(c.row), text["place_" + meta.place_kinds[city.places.kind[c.row]]]), rolesRow(c.row), city.places.community[c.row] > 0 && row(text.community, goTo("community-" + (city.places.community[c.row] - 1), communityName(city.places.community[c.row])))];
     if (c.kind === "signal") return title(text.signal);
     if (c.kind === "water") return title(label(city.waters, c.row) || text.water, text.water);
     if (c.kind === "happening") {
       const h = app.happenings[c.row];
-      return [...title(app.happeningText(h)), row(text.since, clock(h.t0)), h.t1 !== undefined && row(text.until, clock(h.t1)), ...(h.roads || []).slice(0, 8).map((r) => row(text.road, goTo("road-" + r, roadName(r))))];
+      return [...title(app.happeningText(h)), row(text.since, clock(h.t0)), h.unit && row(text.unit, goTo(h.unit, h.unit)), h.case && row(text.case, h.case), h.since !== undefined && row(text.found_since, clock(h.since - about.begin_s)), (h.kind === "violation" || h.kind === "found") && row(text.state, h.kind === "found" ? text.by_platform : text.truth), h.t1 !== undefined && row(text.until, clock(h.t1)), ...(h.roads || []).slice(0, 8).map((r) => row(text.road, goTo("road-" + r, roadName(r))))];
     }
     if (c.kind === "subdistrict") return [...title(label(city.subdistricts, c.row), text.subdistrict), row(text.residents, figure(city.subdistricts.residents[c.row]))];
     if (c.kind === "community") {
@@ -245,6 +265,7 @@ function makeFind(app) {
   function tipOf(id) {
     const c = choiceOf(id);
     if (!c) return null;
+    if (own && own.kinds.has(c.kind)) return own.tipOf(c);
     if (c.kind === "road") return [el("b", {}, roadName(c.row)), ...roadFacts(c.row)];
     return panelOf(c).filter((n) => n && n.nodeType && !n.matches("button")).slice(0, 8);
   }
@@ -280,10 +301,11 @@ function makeFind(app) {
     if (!q) return [];
     const out = [];
     const offer = (id, words, kind) => choiceOf(id) && out.push({ id, words, kind });
+    if (own) own.search(q, offer);
     const number = /^(?:resident\s*|居民\s*)?(\d+)$/.exec(q);
     if (number) offer("resident-" + number[1], text.resident + " " + number[1], text.resident);
     const vehicle = /^([a-z]+)-(\d+)(?:-(\d+))?$/.exec(q);
-    if (vehicle && about.kinds.includes(vehicle[1])) {
+    if (vehicle && about.kinds.includes(vehicle[1]) && !(own && app.fleet.meta.fleets.includes(vehicle[1]))) {
       const code = about.kinds.indexOf(vehicle[1]);
       if (vehicle[3] !== undefined) offer(q, q, text["one_" + vehicle[1]]);
       else
@@ -306,8 +328,8 @@ function makeFind(app) {
   const list = $("find-list");
   let results = [];
   let marked = -1;
-  box.placeholder = text.search;
-  box.setAttribute("aria-label", text.search);
+  box.placeholder = app.fleet ? text.search_fleets : text.search;
+  box.setAttribute("aria-label", box.placeholder);
   function show() {
     results = search(box.value);
     marked = results.length ? 0 : -1;
@@ -347,5 +369,7 @@ function makeFind(app) {
     e.preventDefault();
     e.stopPropagation();
   });
-  return { choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
+  if (app.fleet) own = makeFleet(app, { row, goTo, clock, km, minutes, roadName, placeName, blockName, blockSpot, lateness });
+  const placeRow = (id) => (own ? own.placeRow(id) : -1);
+  return { placeNamed, placeRow, choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
 }

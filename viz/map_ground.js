@@ -13,6 +13,9 @@ const LABEL_COLOUR = {
   place_small: [168, 174, 190, 220],
 };
 
+// what a unit's own shape tells while it lasts
+const OWN_SHAPE = new Set(["halt", "broken", "takeover"]);
+
 function makeGround(app, kit) {
   const { about, city, state } = app;
   const { make, mesh, cached, metresPerPixel, pal } = kit;
@@ -142,6 +145,19 @@ function makeGround(app, kit) {
         ),
       );
     }
+    if (on.fleet_places)
+      out.push(
+        cached("roles", zoomStep < 12, () =>
+          make("roles", {
+            data: roles(),
+            iconAtlas: icons.canvas,
+            iconMapping: icons.mapping,
+            getIcon: (d) => "role_" + d.role,
+            getSize: zoomStep < 12 ? 15 : 21,
+            getPosition: (d) => d.at,
+          }),
+        ),
+      );
     if (on.names && kit.letters()) {
       out.push(
         cached("names", zoomStep, () => {
@@ -165,13 +181,37 @@ function makeGround(app, kit) {
     return out;
   }
 
+  // Places that the fleets use: [role, where]; of several roles of one place the first is drawn.
+  const roles = lazy(() => {
+    const seen = new Set();
+    const all = Object.entries(app.fleet.meta.roles).flatMap(([role, ids]) => ids.map((id) => [role, app.find.placeRow(id)]));
+    return all.filter(([, i]) => i >= 0 && !seen.has(i) && seen.add(i)).map(([role, i]) => ({ role, at: [city.places.x[i], city.places.y[i]] }));
+  });
+
+  // Roads swept today, up to now.
+  function swept(t, quarter) {
+    if (!app.on.swept) return [];
+    const s = app.fleet.swept;
+    const last = s.t.length && s.t[0] <= t ? lastAtMost(s.t, t, 0, s.t.length) : -1;
+    const midnight = Math.floor((t + about.begin_s) / 86400) * 86400 - about.begin_s;
+    const which = new Set();
+    for (let i = 0; i <= last; i++) if (s.t[i] >= midnight) which.add(s.road[i]);
+    if (!which.size) return [];
+    return [
+      cached("swept", [last, midnight, quarter].join(), () => {
+        const pixel = metresPerPixel(quarter / 4 + 0.125);
+        return mesh("swept", ribbon(pathSet(city, [...which], { sided: true }), () => Math.max(2.5, 1.4 * pixel), () => [...pal.swept, 200]));
+      }),
+    ];
+  }
+
   // What holds now: closed roads, badges of happenings.
   function happening(quarter) {
     const now = app.happeningNow();
     if (!app.on.incidents || !now.length) return [];
     const out = [];
     const key = now.map((h) => h.index + (h.over ? "x" : "")).join();
-    const roads = now.filter((h) => h.roads && h.kind !== "advice").flatMap((h) => h.roads.map((r) => [r, h]));
+    const roads = now.filter((h) => h.roads && h.roads.length && h.kind !== "advice").flatMap((h) => h.roads.map((r) => [r, h]));
     if (roads.length)
       out.push(
         cached("closed", key + "/" + quarter, () => {
@@ -181,7 +221,21 @@ function makeGround(app, kit) {
           return mesh("closed", ribbon(set, () => Math.max(4, 1.6 * pixel), colour));
         }),
       );
-    const spots = now.map((h) => ({ h, at: app.happeningSpot(h) })).filter((d) => d.at);
+    const found = now.filter((h) => h.over || !OWN_SHAPE.has(h.kind)).map((h) => ({ h, at: app.happeningSpot(h) })).filter((d) => d.at);
+    const [spots, moving] = [found.filter((d) => !d.h.unit), found.filter((d) => d.h.unit)];
+    if (moving.length)
+      out.push(
+        make("incidents-units", {
+          spec: "incidents",
+          data: moving,
+          iconAtlas: icons.canvas,
+          iconMapping: icons.mapping,
+          getIcon: (d) => "event_" + d.h.kind + (d.h.over ? "_over" : ""),
+          getSize: 20,
+          getPixelOffset: [0, -17],
+          getPosition: (d) => d.at,
+        }),
+      );
     if (spots.length)
       out.push(
         cached("incidents", key, () =>
@@ -227,6 +281,7 @@ function makeGround(app, kit) {
 
   return {
     ground,
+    swept,
     marks,
     happening,
     selection,

@@ -4,7 +4,8 @@ function makeMovers(app, kit, view) {
   const { about, city, trips } = app;
   const { make, mesh, metresPerPixel, pal } = kit;
   const kinds = about.kinds;
-  const kindColours = kinds.map((k) => pal.vehicle[k] || pal.vehicle.car);
+  const drawnApart = kinds.map((k) => Boolean(app.fleet) && app.fleet.meta.fleets.includes(k)); // see map_units.js
+  const kindColours = kinds.map((k, i) => (drawnApart[i] ? null : pal.vehicle[k] || pal.vehicle.car));
   const kindRadius = kinds.map((k) => ({ bus: 1.75, freight: 1.35 })[k] || 1);
   const busKind = kinds.indexOf("bus");
   const kindLength = kinds.map((k) => ({ bus: 12, freight: 10 })[k] || 5);
@@ -57,6 +58,7 @@ function makeMovers(app, kit, view) {
     let m = 0;
     for (let k = 0; k < all; k++) {
       const i = active[k];
+      if (drawnApart[trips.kind[i]]) continue;
       locate(trips, i, t, spot);
       if (spot.x < west || spot.x > east || spot.y < south || spot.y > north) continue;
       const kind = trips.kind[i];

@@ -163,6 +163,10 @@ function makePanels(app) {
     for (const item of app.happenings) {
       const x = (item.t0 / span) * w;
       const colour = EVENT_COLOUR[item.kind] || [200, 200, 210];
+      if (item.unit) {
+        unitTick(g, item.kind, x, colour);
+        continue;
+      }
       if (item.t1 !== undefined) {
         g.fillStyle = rgb(colour, 0.22);
         g.fillRect(x, h - 7, Math.max(2, ((item.t1 - item.t0) / span) * w), 4);
@@ -176,6 +180,21 @@ function makePanels(app) {
       g.fillRect(x - 0.5, 8, 1, h - 15);
     }
   };
+  // Happenings of units are many and small: a mark in the middle of the line, told apart by shape.
+  function unitTick(g, kind, x, colour) {
+    const y = 20;
+    g.beginPath();
+    if (kind === "violation") for (const [dx, dy] of [[0, -4], [4, 4], [-4, 4]]) g.lineTo(x + dx, y + dy);
+    else if (kind === "found") g.arc(x, y, 3.2, 0, 7);
+    else if (kind === "broken") for (const [dx, dy] of [[0, -5], [4, 0], [0, 5], [-4, 0]]) g.lineTo(x + dx, y + dy);
+    else if (kind === "takeover") g.rect(x - 3, y - 3, 6, 6);
+    else g.rect(x - 0.8, y - 4, 1.6, 8);
+    g.closePath();
+    g.fillStyle = g.strokeStyle = rgb(colour, 0.95);
+    g.lineWidth = 1.8;
+    if (kind === "found") g.stroke(); // hollow: what the platform found; filled: the truth
+    else g.fill();
+  }
   const every = [300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600].find((s) => span / s <= 9) || 43200;
   for (let t = Math.ceil(about.begin_s / every) * every; t <= about.end_s; t += every)
     $("hours").append(el("span", { style: { left: (100 * (t - about.begin_s)) / span + "%" } }, hms(t - about.begin_s, false)));
@@ -230,6 +249,7 @@ function makePanels(app) {
       );
     if (app.on.vehicles)
       out.push(el("div", { class: "keys" }, app.kindsSeen.map((k) => el("span", { class: "key" }, swatch(pal.vehicle[k], "dot " + k), text["kind_" + k]))));
+    if (app.fleet) out.push(...fleetLegend());
     if (app.on.places && app.placeKindsSeen.length)
       out.push(
         el("details", { open: window.innerHeight > 960 }, el("summary", {}, text.layer_places), el("div", { class: "keys" }, app.placeKindsSeen.map((k) => el("span", { class: "key" }, app.view.icons.picture(k, 16), text["place_" + k])))),
@@ -240,6 +260,18 @@ function makePanels(app) {
       );
     $("legend").replaceChildren(...out);
   };
+  function fleetLegend() {
+    const { fleets, roles } = app.fleet.meta;
+    const shown = fleets.filter((k) => app.on["fleet_" + k]);
+    const picture = (name, words) => el("span", { class: "key" }, app.view.icons.picture(name, 16), words);
+    const block = (title, keys) => el("div", { class: "legend-block fleet" }, el("span", { class: "name" }, title), el("div", { class: "keys" }, keys));
+    const out = [];
+    if (shown.length)
+      out.push(block(text.legend_fleet, shown.map((k) => el("span", { class: "key" }, swatch(pal.vehicle[k]), text["kind_" + k]))), block(text.legend_states, Object.keys(about.unit_shapes).map((s) => picture("unit_any_" + s, text["unit_state_" + s]))));
+    if (app.on.fleet_places) out.push(block(text.layer_fleet_places, Object.keys(roles).map((r) => picture("role_" + r, text["role_" + r]))));
+    if (app.on.swept) out.push(block(text.layer_swept, [el("span", { class: "key" }, swatch(pal.swept), text.legend_swept)]));
+    return out;
+  }
   const gradient = (stops) => el("div", { class: "gradient", style: { background: `linear-gradient(90deg, ${stops.map((c) => rgb(c)).join()})` } });
   const widths = () =>
     el("div", { class: "widths" }, [5, 25, 100, 200].map((n) => el("span", {}, el("i", { style: { height: Math.min(16, 0.9 * Math.sqrt(n)).toFixed(1) + "px" } }), String(n))));
@@ -301,6 +333,7 @@ function makePanels(app) {
         el("p", {}, text.help_mouse),
         el("dl", {}, text.help_keys.split("\n").flatMap((line) => line.split("|")).map((word, i) => (i % 2 ? el("dd", {}, word) : el("dt", {}, word)))),
         el("p", { class: "note" }, about.schematic ? text.schematic_why : text.simulated),
+        ...(app.fleet ? [el("p", { class: "note" }, text.help_units)] : []),
         el("p", { class: "note" }, text.help_truth.replace("{period}", figure(about.period_s)).replace("{tolerance}", figure(about.tolerance_m)).replace("{slack}", about.slack_s ? text.help_slack.replace("{slack}", figure(about.slack_s)) : "")),
         el("button", { type: "button", class: "chip", onclick: () => dialog.close() }, text.close),
       );
@@ -325,4 +358,13 @@ const EVENT_COLOUR = {
   demand: [200, 170, 255],
   event: [255, 214, 120],
   advice: [120, 230, 200],
+  broken: [255, 84, 84],
+  link: [190, 150, 255],
+  halt: [255, 156, 66],
+  takeover: [216, 140, 255],
+  violation: [255, 110, 150],
+  found: [110, 200, 255],
+  depot: [255, 92, 92],
+  charger: [236, 214, 96],
+  permit: [255, 130, 110],
 };

@@ -108,6 +108,11 @@ function makePick(app) {
       const i = nearest(now.length, (k) => app.happeningSpot(now[k]), x, y, 15 * pixel);
       if (i >= 0) return "happening-" + now[i].index;
     }
+    if (app.fleet) {
+      const { unitSpots } = app.view;
+      const i = nearest(unitSpots.length, (k) => [unitSpots[k].x, unitSpots[k].y], x, y, 10 * pixel);
+      if (i >= 0) return unitSpots[i].unit.id;
+    }
     if (on.vehicles) {
       const { spots, shown, drawn } = app.view;
       let best = -1;

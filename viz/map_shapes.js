@@ -151,19 +151,20 @@ function makeIcons(about) {
     ["advice", "arrow", "none", [120, 230, 200]],
   ])
     entries.push(["event_" + kind, shape, glyph, colour], ["event_" + kind + "_over", shape, glyph, over]);
+  entries.push(...fleetIcons(about, over));
   const columns = 8;
   const canvas = document.createElement("canvas");
   canvas.width = columns * cell;
   canvas.height = 2 ** Math.ceil(Math.log2(Math.ceil(entries.length / columns) * cell));
   const g = canvas.getContext("2d");
   const mapping = {};
-  entries.forEach(([name, shape, glyph, colour], i) => {
+  entries.forEach(([name, shape, glyph, colour, edge], i) => {
     const x = (i % columns) * cell;
     const y = Math.floor(i / columns) * cell;
     mapping[name] = { x, y, width: cell, height: cell };
     g.save();
     g.translate(x + cell / 2, y + cell / 2);
-    drawBadge(g, shape, glyph, colour);
+    drawBadge(g, shape, glyph, colour, edge);
     g.restore();
   });
   const picture = (name, size) => {
@@ -178,6 +179,33 @@ function makeIcons(about) {
   return { canvas, mapping, picture };
 }
 
+// Units: colour by fleet, shape (and edge) by state; places of fleets by role; happenings of fleets.
+function fleetIcons(about, over) {
+  if (!about.unit_shapes) return [];
+  const out = [];
+  for (const [state, [shape, glyph]] of Object.entries(about.unit_shapes)) {
+    const edge = ["halted", "broken", "charging", "manual"].includes(state) ? about.palette.state[state] : null;
+    for (const fleet of ["shuttle", "robot", "sweeper", "courier"]) out.push([`unit_${fleet}_${state}`, shape, glyph, about.palette.vehicle[fleet], edge]);
+    out.push(["unit_any_" + state, shape, glyph, [206, 212, 224], edge]);
+  }
+  for (const [role, [shape, glyph, colour]] of Object.entries(about.role_icons)) out.push(["role_" + role, shape, glyph, colour]);
+  for (const [kind, shape, glyph] of FLEET_EVENTS) out.push(["event_" + kind, shape, glyph, EVENT_COLOUR[kind]], [`event_${kind}_over`, shape, glyph, over]);
+  return out;
+}
+
+// kind → shape and glyph of its badge: a violation in truth and one that was found look different
+const FLEET_EVENTS = [
+  ["broken", "triangle", "cross_out"],
+  ["link", "ring", "cross_out"],
+  ["halt", "octagon", "bar"],
+  ["takeover", "diamond", "hand"],
+  ["violation", "triangle", "mark"],
+  ["found", "shield", "mark"],
+  ["depot", "square", "bar"],
+  ["charger", "square", "bolt"],
+  ["permit", "hexagon", "bar"],
+];
+
 function polygonPath(g, n, r, turn) {
   g.beginPath();
   for (let i = 0; i < n; i++) {
@@ -187,7 +215,7 @@ function polygonPath(g, n, r, turn) {
   g.closePath();
 }
 
-function drawBadge(g, shape, glyph, colour) {
+function drawBadge(g, shape, glyph, colour, edge = null) {
   const up = -Math.PI / 2;
   const r = 25;
   const outline = {
@@ -200,6 +228,12 @@ function drawBadge(g, shape, glyph, colour) {
     diamond: () => polygonPath(g, 4, r + 2, up),
     pentagon: () => polygonPath(g, 5, r + 1, up),
     hexagon: () => polygonPath(g, 6, r + 1, up),
+    octagon: () => polygonPath(g, 8, r + 1, Math.PI / 8),
+    chevron: () => {
+      g.beginPath();
+      for (const [x, y] of [[26, 0], [-20, 22], [-9, 0], [-20, -22]]) g.lineTo(x, y);
+      g.closePath();
+    },
     shield: () => {
       g.beginPath();
       g.moveTo(-20, -20);
@@ -234,6 +268,11 @@ function drawBadge(g, shape, glyph, colour) {
   g.lineWidth = 7;
   g.strokeStyle = "rgba(9,12,18,.9)";
   g.stroke();
+  if (edge) {
+    g.lineWidth = 6;
+    g.strokeStyle = `rgb(${edge.join()})`;
+    g.stroke();
+  }
   g.fillStyle = `rgb(${colour.join()})`;
   if (shape === "ring") {
     g.fillStyle = "rgb(14,18,26)";
@@ -295,6 +334,17 @@ function drawBadge(g, shape, glyph, colour) {
       for (const [x, y] of [[-14, 0], [0, -13], [14, 0], [9, 0], [9, 11], [-9, 11], [-9, 0]]) g.lineTo(x, y);
       g.fill();
     },
+    cross_out: () => {
+      g.lineWidth = 6;
+      g.beginPath();
+      for (const [x, y] of [[8, 10], [8, -6]]) {
+        g.moveTo(-8, 4 - y);
+        g.lineTo(x, y);
+      }
+      g.stroke();
+    },
+    mark: () => (g.fillRect(-3, -10, 6, 13), g.fillRect(-3, 6, 6, 6)),
+    hand: () => (g.fillRect(-8, 0, 16, 11), [-8, -3.5, 1, 5.5].forEach((x) => g.fillRect(x, -11, 3, 12))),
     crane: () => (g.fillRect(-3, -8, 5, 22), g.fillRect(-12, -8, 26, 4.5), g.fillRect(9, -8, 3, 11)),
   };
   (glyphs[glyph] || glyphs.none)();

@@ -157,6 +157,7 @@ function slicePaths(trips, from, until, colours) {
     const sb = spot.s;
     if (sb - sa < 0.5) continue;
     const colour = colours[trips.kind[i]];
+    if (!colour) continue;
     const put = (x, y, t) => {
       if (m === size) {
         size *= 2;

@@ -41,8 +41,10 @@ function makeView(app) {
   const map = document.getElementById("map");
   const view = { software: SOFTWARE.test(app.renderer), measured: [], trailsSlow: false, lettersReady: false };
   const kit = { make, mesh, cached, metresPerPixel, pal, letters: () => view.lettersReady };
-  const { ground, marks, happening, selection, icons, placeShown, roadShown } = makeGround(app, kit);
+  const { ground, marks, happening, selection, swept, icons, placeShown, roadShown } = makeGround(app, kit);
+  view.icons = icons;
   const { movers, trails } = makeMovers(app, kit, view);
+  const units = app.fleet ? makeUnits(app, kit, view) : () => [];
   let base = null;
   let deckgl = null;
   let frameAsked = false;
@@ -68,7 +70,7 @@ function makeView(app) {
       if (trailed) moving.push(...trails(t, zoom));
       moving.push(...movers(t, zoom, trailed));
     }
-    const top = [...selection(t, quarter), ...moving, ...happening(quarter)];
+    const top = [...swept(t, quarter), ...selection(t, quarter), ...moving, ...units(t, zoom), ...happening(quarter)];
     const below = [...ground(quarter, step), ...marks(Math.floor(zoom * 2))];
     [cache, kept] = [kept, new Map()];
     const key = [longitude, latitude, zoom, pitch, bearing, step, view.lettersReady, JSON.stringify(app.on)].join();
@@ -137,7 +139,6 @@ function makeView(app) {
       }
     }
   }
-  view.icons = icons;
   view.metresPerPixel = metresPerPixel;
   view.placeShown = placeShown;
   view.roadShown = roadShown;

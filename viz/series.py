@@ -22,7 +22,8 @@ LATE_S = 300
 class Series:
     """One chart: ``values`` has a row per part (named in ``parts``) and a column per step; nan = nothing to tell.
 
-    ``unit`` and ``name`` are keys of :mod:`viz.text`. ``stacked``: the parts add up.
+    ``unit`` and ``name`` are keys of :mod:`viz.text`. ``stacked``: the parts add up. ``instant``: values are those of
+    the beginning of each step, not of the whole step.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Series:
     parts: tuple[str, ...]
     values: Floats
     stacked: bool = False
+    instant: bool = False
 
     def plain(self) -> dict[str, Any]:
         """Return JSON-able data, rounded to three digits after the point; nan becomes None."""
@@ -75,7 +77,7 @@ def on_the_road(facts: Facts, begin_s: int, end_s: int, step_s: int = 60) -> Ser
     values = np.cumsum(values, axis=1)
     used = np.asarray(values.any(axis=1))
     parts = tuple(k for k, u in zip(kinds, used, strict=True) if u)
-    return Series("on_the_road", "vehicles", step_s, parts, values[used], stacked=True)
+    return Series("on_the_road", "vehicles", step_s, parts, values[used], stacked=True, instant=True)
 
 
 def trips_begun(facts: Facts, begin_s: int, end_s: int, step_s: int = STEP_S) -> Series:

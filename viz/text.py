@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from viz.text_fleets import FLEET_TEXT
+
 LANGS = ("en", "zh")
 
 _TEXT: dict[str, tuple[str, str]] = {
@@ -264,6 +266,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
     "day": ("day", "第"),
     "source": ("Source", "来源"),
+    **FLEET_TEXT,
 }
 
 
