@@ -40,13 +40,13 @@ class RollingRoutes:
     """PyVRP on a rolling horizon; its answer depends on what it was shown before only through warm starts.
 
     ``look_s``: units back, and orders ready, within this time take part. ``margin_s`` before the promised hour orders
-    are planned to be there, for what a tour meets (a person who does not come costs ``wait_s``). ``most_orders`` per
-    problem (two per unit of a larger fleet) and ``iterations`` bound the time of a decision. ``full``: a tour of this
-    share of the capacity sets out at once.
+    are planned to be there: time for a person who does not come at once, and for a second attempt (assumed).
+    ``most_orders`` per problem (two per unit of a larger fleet) and ``iterations`` bound the time of a decision.
+    ``full``: a tour of this share of the capacity sets out at once.
     """
 
     look_s: int = 900
-    margin_s: int = 900
+    margin_s: int = 1_500
     full: float = 0.7
     most_orders: int = 240
     iterations: int = 150

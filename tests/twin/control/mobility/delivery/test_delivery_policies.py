@@ -95,7 +95,7 @@ def test_rolling_routes_put_neighbours_into_one_tour():
     """Two clusters, two units: each tour serves one cluster; crossing over costs more than a third of the way."""
     east = [(2_000 + 20 * k, 10 * k) for k in range(4)]
     west = [(-2_000 - 20 * k, 10 * k) for k in range(4)]
-    view = view_of(east + west, units=2, capacity=40, due_s=2_400)
+    view = view_of(east + west, units=2, capacity=40, due_s=3_000)
     tours = {frozenset(a.orders) for a in RollingRoutes().assign(view)}
     assert tours == {frozenset(range(100, 104)), frozenset(range(104, 108))}
 
