@@ -9,6 +9,7 @@ from twin.scenario.parts import Factory, Part, TimeOfDay, key
 POLICIES = {
     "nearest_first": "twin.control.mobility.delivery.policies:NearestFirst",
     "pyvrp": "twin.control.mobility.delivery.policies:RollingRoutes",
+    "couriers": "twin.control.mobility.delivery.policies:CourierRounds",
 }
 
 
@@ -45,8 +46,6 @@ class Delivery(Part):
         "robots that one remote operator watches", "a whole number from 1 to 100", 6, ge=1, le=100
     )
     policy: str | Factory = key(
-        "how orders are given to units", "nearest_first, pyvrp, or package.module:Class", "pyvrp"
+        "how orders are given to units", "nearest_first, pyvrp, couriers, or package.module:Class", "pyvrp"
     )
-    desk: Factory = key(
-        "the control code", "package.module:Class", "twin.control.mobility.delivery.desk:DeliveryDesk"
-    )
+    desk: Factory = key("the control code", "package.module:Class", "twin.control.mobility.delivery.desk:DeliveryDesk")
