@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from scenarios.bench.of_fleets import OfFleets
 from twin.errors import ScenarioError
 
 SEED = 1
@@ -66,12 +67,16 @@ PROMISES: dict[str, Promise] = {
         Promise("map_ready", "the same, until it can be used in a browser", "s", 3, None),
         Promise("city_load", "loading the shipped city", "s", 3, None),
         Promise("jinan_3x4", "mean travel time against plain SUMO on the same files", "%", 5, None),
+        Promise("fleets_added", "24 h with all fleets − the same without, solver time aside", "s", 20, None),
+        Promise("fleet_decisions", "decisions of 1 s or more: 150 robots, 5,000 orders a day", "%", 5, None),
+        Promise("fleet_growth", "cost per decision, 1,500 robots ÷ 150, against n log n", "×", 1.0, None),
+        Promise("routing", "the desk's solver call against plain PyVRP, mean gap at 10 s", "%", 0.5, None),
         Promise("fresh_clone", "make demo in a fresh clone, install included", "s", 300, None),
     )
 }
 
 
-class Bench:
+class Bench(OfFleets):
     """Runs what several promises need once, in a scratch folder that is removed at the end."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
