@@ -67,6 +67,16 @@ def _detour(m: Memory) -> float | None:
     return float(a["ride_s"].sum() / direct) if direct else None
 
 
+def _wish(m: Memory) -> float | None:
+    """Minutes from the second at which they wished to set out to boarding, over those who boarded."""
+    made, boarded = m.columns(events.BookingMade), m.columns(events.PassengerBoarded)
+    if not boarded["t_s"].size:
+        return None
+    wanted = dict(zip(made["booking"].tolist(), made["wanted_s"].tolist(), strict=True))
+    took = [t - wanted[b] for b, t in zip(boarded["booking"].tolist(), boarded["t_s"].tolist(), strict=True)]
+    return float(np.mean(took)) / 60
+
+
 def _take_overs(m: Memory) -> float | None:
     km = _fleet_km(m, "shuttle")
     return 100 * m.columns(events.TakeOverBegan)["t_s"].size / km if km else None
@@ -100,6 +110,14 @@ shuttle_wait_p95_min = Kpi(
     "shuttle_wait_p95_min", "Wait that 19 of 20 passengers stay below", "候车时间95分位", "min", "lower",
     _quantile(events.PassengerBoarded, "wait_s", 0.95, 1 / 60),
 )  # fmt: skip
+shuttle_wish_min = Kpi(
+    "shuttle_wish_min",
+    "Mean time from the wish to set out to boarding",
+    "从期望出发到上车的平均时间",
+    "min",
+    "lower",
+    _wish,
+)
 shuttle_detour = Kpi("shuttle_detour", "Ride against the direct ride", "乘车绕行系数", "", "lower", _detour)
 shuttle_takeovers_100km = Kpi(
     "shuttle_takeovers_100km", "Take-overs by the safety driver", "安全员接管次数", "per 100 km", "lower", _take_overs
@@ -215,6 +233,7 @@ FLEETS: tuple[Kpi, ...] = (
     shuttle_missed_share,
     shuttle_wait_min,
     shuttle_wait_p95_min,
+    shuttle_wish_min,
     shuttle_detour,
     shuttle_takeovers_100km,
     shuttle_stop_error_p95_m,

@@ -81,6 +81,7 @@ BY_HAND = {
     "shuttle_missed_share": 20,
     "shuttle_wait_min": 2,
     "shuttle_wait_p95_min": (60 + 0.95 * 120) / 60,
+    "shuttle_wish_min": 0,  # both boarded at the second they wished to leave
     "shuttle_detour": 900 / 600,
     "shuttle_takeovers_100km": 100 / 4,
     "shuttle_stop_error_p95_m": 0.2,

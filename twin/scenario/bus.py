@@ -34,7 +34,7 @@ class Bus(Part):
     )  # fmt: skip
     adoption: float = key(
         "share of the residents who book where the app offers a ride for a trip of theirs (assumed)",
-        "a number from 0 to 1", 0.08, ge=0, le=1,
+        "a number from 0 to 1", 0.02, ge=0, le=1,
     )  # fmt: skip
     max_walk_m: float = key(
         "how far residents walk to and from a stop", "a number from 50 to 3000", 600.0, ge=50, le=3000
