@@ -42,7 +42,7 @@ class Outcome:
 
 
 def pilot() -> Scenario:
-    """Return the scenario: a morning of ``l4_bus`` with a fifth of the people and five times as many of them booking."""
+    """Return the scenario: a morning of ``l4_bus``, a fifth of the people, five times as many of them booking."""
     return load(
         "l4_bus",
         start="06:30",
