@@ -28,6 +28,13 @@ _ARROW: dict[type, pa.DataType] = {
     str: pa.dictionary(pa.int32(), pa.string()),
 }
 _NUMPY: dict[type, Any] = {int: np.int64, float: np.float64, bool: np.bool_, str: object}
+#: what counts as a single value of a field; one fact of such values alone is kept as it is until it is sealed
+_SINGLE: dict[type, frozenset[type]] = {
+    int: frozenset((int, np.int64, np.int32)),
+    float: frozenset((float, int, np.float64, np.int64)),
+    bool: frozenset((bool, np.bool_)),
+    str: frozenset((str,)),
+}
 
 
 def schema() -> pa.Schema:
@@ -41,7 +48,9 @@ _EMPTY = hashlib.blake2b(digest_size=16).digest()
 
 @dataclass
 class _Chunk:
-    seq: int
+    """Facts of one kind: their numbers in the order of appending, when they happened, their fields."""
+
+    seq: npt.NDArray[np.int64]
     t_s: npt.NDArray[np.int64]
     values: dict[str, Any]
 
@@ -56,8 +65,13 @@ class Log:
             name: tuple(kind.__dataclass_fields__)  # type: ignore[attr-defined]
             for name, kind in kinds().items()
         }
+        self._names = {name: frozenset(fields) for name, fields in self._fields.items()}
+        self._single = {
+            name: tuple((f, _SINGLE[self._types[f]]) for f in fields) for name, fields in self._fields.items()
+        }
         self._rank = {name: i for i, name in enumerate(self._fields)}
         self._open: dict[str, list[_Chunk]] = {}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}  # facts added one by one: number, t_s, fields
         self._seq = 0
         self._path = path
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd") if path else None
@@ -74,9 +88,15 @@ class Log:
         A single value among arrays holds for all rows. A missing or unknown field is a TypeError.
         """
         name = fact.__name__
-        if values.keys() != set(self._fields[name]):
-            wrong = sorted(values.keys() ^ set(self._fields[name]))
+        if values.keys() != self._names[name]:
+            wrong = sorted(values.keys() ^ self._names[name])
             raise TypeError(f"{name}: fields missing or unknown: {', '.join(wrong)}")
+        if type(t_s) is int and all(type(values[f]) in known for f, known in self._single[name]):
+            self._rows.setdefault(name, []).append((self._seq, t_s, *[values[f] for f in self._fields[name]]))
+            self._seq += 1
+            self.count += 1
+            self.counts[name] += 1
+            return
         t = np.atleast_1d(np.asarray(t_s, dtype=np.int64))
         n = t.size
         for v in values.values():
@@ -93,7 +113,7 @@ class Log:
         full = {f: self._column(name, f, values[f], n) for f in self._fields[name]}
         if t.size == 1 and n > 1:
             t = np.repeat(t, n)
-        self._open.setdefault(name, []).append(_Chunk(self._seq, t, full))
+        self._open.setdefault(name, []).append(_Chunk(np.arange(self._seq, self._seq + n), t, full))
         self._seq += n
         self.count += n
         self.counts[name] += n
@@ -112,20 +132,29 @@ class Log:
         a = a.astype(dtype)
         return np.repeat(a, n) if a.ndim == 0 else a
 
+    def _gather(self) -> None:
+        """Turn facts that were added one by one into columns."""
+        for name, rows in self._rows.items():
+            seq, t_s, *values = zip(*rows, strict=True)
+            full: dict[str, Any] = {}
+            for f, value in zip(self._fields[name], values, strict=True):
+                full[f] = np.empty(len(rows), dtype=_NUMPY[self._types[f]])
+                full[f][:] = value
+            chunk = _Chunk(np.array(seq, dtype=np.int64), np.array(t_s, dtype=np.int64), full)
+            self._open.setdefault(name, []).append(chunk)
+        self._rows = {}
+
     def seal(self, before_s: int | None = None) -> None:
         """Seal all facts earlier than ``before_s`` (None: all): sort, hash, write."""
+        self._gather()
         parts: list[tuple[str, Any, Any, dict[str, Any]]] = []
         for name in list(self._open):
             chunks = self._open.pop(name)
             t = np.concatenate([c.t_s for c in chunks])
-            seq = np.concatenate([np.arange(c.seq, c.seq + c.t_s.size) for c in chunks])
+            seq = np.concatenate([c.seq for c in chunks])
             cols = {f: np.concatenate([c.values[f] for c in chunks]) for f in self._fields[name]}
             if before_s is not None and (late := t >= before_s).any():
-                keep = [
-                    _Chunk(int(s), t[i : i + 1], {f: v[i : i + 1] for f, v in cols.items()})
-                    for i, s in zip(np.flatnonzero(late), seq[late], strict=True)
-                ]
-                self._open[name] = keep
+                self._open[name] = [_Chunk(seq[late], t[late], {f: v[late] for f, v in cols.items()})]
                 go = ~late
                 t, seq, cols = t[go], seq[go], {f: v[go] for f, v in cols.items()}
             if t.size:
