@@ -1,8 +1,9 @@
-"""Handing parcels over in truth: is anybody there, how long does it take, is the locker full.
+"""Handing parcels over in truth: is anybody there, and how long does it take.
 
-A recipient is there if the people model has somebody of the household at home (without people: by a draw), and
-then opens with ``OPENS`` and comes down to the vehicle. Shops take parcels in their opening hours. All persons
-of one stop are told at once and come in parallel; each hand-over then takes its own time.
+A recipient is there if the people model has somebody of the household at home (without people: by a draw of the
+customer and the hour), and then opens with ``OPENS``. Shops take parcels in their opening hours. Robots wait at the
+kerb: all customers of one stop are told at once and come down in parallel, then each hand-over takes its own time.
+Couriers walk up to one door after the other. Whoever has ordered twice comes once.
 """
 
 from __future__ import annotations
@@ -17,28 +18,44 @@ from twin.world.people.model import PeopleModel
 
 Ints = npt.NDArray[np.int64]
 
-AT_HOME = 0.7  # without people in the run: share of recipients at home (assumed)
+AT_HOME = 0.7  # without people in the run: share of recipients at home in an hour (assumed)
 OPENS = 0.94  # of those at home notice the call and come (assumed)
 SHOP_HOURS_S = (8 * 3600, 22 * 3600)  # assumed
-COLLECTED_MEAN_S = 5 * 3600.0  # until a parcel is taken out of a locker (assumed)
-DAY_S = 86_400
+DAY_S, HOUR_S = 86_400, 3600
 
 
 @dataclass(frozen=True)
 class Service:
-    """How long things take with one kind of carrier, s (all assumed; van and trike: parcel to the door)."""
+    """How long things take with one kind of carrier, s (all assumed).
+
+    ``come_mean_s`` (exponential): until the recipient is at the vehicle, or the courier at the door and back;
+    ``wait_s``: waits so long at most; ``walks``: brings each parcel to the door. ``locker_s`` a visit of a locker.
+    """
 
     load_s: int
     load_each_s: float
-    come_mean_s: float  # until the recipient is at the vehicle, or the courier at the door and back
+    come_mean_s: float
     each_s: int
     locker_each_s: int
+    wait_s: int
+    walks: bool
+    locker_s: int = 30
+
+    @property
+    def stop_s(self) -> int:
+        """Seconds to plan for a stop, whoever comes: the mean of the last of about two who come down is 1.5 means."""
+        return 0 if self.walks else round(1.5 * self.come_mean_s)
+
+    @property
+    def order_s(self) -> int:
+        """Seconds to plan for each order more."""
+        return self.each_s + (round(self.come_mean_s) if self.walks else 0)
 
 
-#: robots wait at the kerb, people come down; couriers walk up to the door themselves
+#: robots wait at the kerb, people come down; couriers walk up to the door themselves, ring, call, and leave
 SERVICES = {
-    "robot": Service(load_s=90, load_each_s=8.0, come_mean_s=100.0, each_s=30, locker_each_s=25),
-    "courier": Service(load_s=60, load_each_s=6.0, come_mean_s=110.0, each_s=15, locker_each_s=20),
+    "robot": Service(90, 8.0, come_mean_s=100.0, each_s=30, locker_each_s=25, wait_s=300, walks=False),
+    "courier": Service(60, 6.0, come_mean_s=110.0, each_s=15, locker_each_s=20, wait_s=60, walks=True),
 }
 
 
@@ -60,30 +77,37 @@ class Recipients:
             dice.stream(f"delivery.{what}") for what in ("at_home", "opens", "comes_down")
         )
         if people is not None:
-            household = people.residents.household.astype(np.int64)
-            self._order = np.argsort(household, kind="stable")
-            self._household = household
-            self._sorted = household[self._order]
+            self._household = people.residents.household.astype(np.int64)
+            self._order = np.argsort(self._household, kind="stable")
+            self._sorted = self._household[self._order]
 
     def hand_over(
         self, order: Ints, customer: Ints, attempt: Ints, now_s: int, wait_s: int, service: Service
     ) -> Outcome:
-        """Try to hand orders over to people, waiting at most ``wait_s``; columns of one length."""
-        there = self._there_now(customer, order, now_s)
-        opens = self._opens.uniform(order, attempt) < OPENS
-        come_s = np.rint(self._come.exponential(service.come_mean_s, order, attempt)).astype(np.int64)
-        done = there & opens & (come_s <= wait_s)
-        reason = tuple(
+        """Try to hand orders over to people, waiting at most ``wait_s``; columns of one length.
+
+        A customer of several of the orders opens, and comes, as for the first of them.
+        """
+        _, first, whose = np.unique(customer, return_index=True, return_inverse=True)
+        there = self._there_now(customer[first], now_s)
+        opens = self._opens.uniform(order[first], attempt[first]) < OPENS
+        come_s = np.rint(self._come.exponential(service.come_mean_s, order[first], attempt[first])).astype(np.int64)
+        done = there & opens & (service.walks | (come_s <= wait_s))
+        why = [
             "" if ok else "nobody there" if not t else "did not open" if not o else "came too late"
             for ok, t, o in zip(done.tolist(), there.tolist(), opens.tolist(), strict=True)
-        )
-        waited = wait_s if not done.all() else int(come_s.max(initial=0))
-        return Outcome(done, reason, waited + service.each_s * int(done.sum()))
+        ]
+        if service.walks:
+            waited = int(come_s.sum()) + wait_s * int((~done).sum())
+        else:
+            waited = int(come_s.max(initial=0)) if done.all() else wait_s
+        each = done[whose]
+        return Outcome(each, tuple(why[k] for k in whose.tolist()), waited + service.each_s * int(each.sum()))
 
-    def _there_now(self, customer: Ints, order: Ints, now_s: int) -> npt.NDArray[np.bool_]:
+    def _there_now(self, customer: Ints, now_s: int) -> npt.NDArray[np.bool_]:
         open_ = SHOP_HOURS_S[0] <= now_s % DAY_S < SHOP_HOURS_S[1]
         if self._people is None:
-            return np.where(customer < 0, open_, self._there.uniform(order) < AT_HOME)
+            return np.where(customer < 0, open_, self._there.uniform(customer, now_s // HOUR_S) < AT_HOME)
         where, home = self._people.whereabouts(), self._people.residents.home
         out = np.full(customer.size, open_)
         for i in np.flatnonzero(customer >= 0).tolist():
@@ -92,33 +116,3 @@ class Recipients:
             members = self._order[lo:hi]
             out[i] = (where[members] == home[members]).any()
         return out
-
-
-class Lockers:
-    """Parcel lockers: how many slots are taken, and when parcels are collected."""
-
-    def __init__(self, dice: Dice, place: tuple[str, ...], slots: Ints) -> None:
-        self._free = dict(zip(place, slots.tolist(), strict=True))
-        self._collect = dice.stream("delivery.collected")
-        self._out: list[tuple[int, str]] = []
-
-    def put(self, place: str, order: Ints, now_s: int, service: Service) -> Outcome:
-        """Put orders into a locker as long as there is room."""
-        self._empty(now_s)
-        room = self._free.get(place, 0)
-        done = np.arange(order.size) < room
-        taken = int(done.sum())
-        self._free[place] = room - taken
-        stay_s = np.rint(self._collect.exponential(COLLECTED_MEAN_S, order)).astype(np.int64)
-        self._out += [(now_s + int(s), place) for s in stay_s[done]]
-        reason = tuple("" if ok else "locker full" for ok in done.tolist())
-        return Outcome(done, reason, 30 + service.locker_each_s * taken)
-
-    def _empty(self, now_s: int) -> None:
-        stay = []
-        for until_s, place in self._out:
-            if until_s <= now_s:
-                self._free[place] += 1
-            else:
-                stay.append((until_s, place))
-        self._out = stay

@@ -2,7 +2,8 @@
 
 Residents order parcels from the park (groceries, e-commerce, meals) to their homes; shops order supplies. How
 many orders a day are expected is the scenario's (``delivery.orders_per_day``); who orders, when, how much and whether
-into a locker are draws of the customer, so one more resident changes nobody else's orders.
+into a locker are draws of the customer, so one more resident changes nobody else's draws. (All share the expected
+number: of more customers each orders a little less, and what is still ordered is the same.)
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.special import gammaln
 
 from geo.city import City
 from twin.dice import Dice
+from twin.errors import ScenarioError
 from twin.world.people.model import PeopleModel
 
 Ints = npt.NDArray[np.int64]
@@ -23,7 +26,10 @@ Floats = npt.NDArray[np.float64]
 DAY_S = 86_400
 SHOP_SHARE = 0.12  # of orders are supplies of shops (assumed)
 WEEKEND = 1.15  # orders on a day of the weekend against a weekday (assumed)
-MOST_A_DAY = 8  # orders of one customer a day
+MOST_A_DAY = 1024  # orders of one customer on a day; more than half of it expected is a mistake
+DAYS = 64  # that an order number can tell apart; a scenario has 31 at most
+A_BLOCK = 10**5  # residents of a block that can be told apart where no people are in the run
+SHOPS = 10**10  # numbers of shops begin here, behind all residents
 #: litres of an order: log-normal; residents about 12 l (a shopping bag), shops about 60 l (a crate) (assumed)
 SIZE_L = {"resident": (12.0, 0.6), "shop": (60.0, 0.4)}
 PACK_MEAN_S = 420.0  # from order to packed in the park (assumed: instant retail picks in 5 to 10 min)
@@ -38,8 +44,9 @@ BY_HOUR = {
 class Orders:
     """Orders of a time span, by the second they are placed: equal-length columns.
 
-    ``order``: its number, made of customer, day and count; ``customer``: resident, or -1 - block of a shop;
-    ``block``: row of ``city.blocks``; ``size`` litres.
+    ``order``: its number, made of customer, day and count; ``customer``: resident, or -1 - block of its shops
+    (without people in the run: ``A_BLOCK`` · block + count within it); ``block``: row of ``city.blocks``; ``size``
+    litres.
     """
 
     order: Ints
@@ -86,14 +93,13 @@ class Stops:
 
 
 def blocks_around(city: City, places: tuple[str, ...], radius_m: float) -> Ints:
-    """Return the blocks within ``radius_m`` of any of the places (all blocks when there are none), by row."""
+    """Return the blocks within ``radius_m`` of any of the places (all when there are none) that a car can come to."""
     middle = shapely.centroid(city.blocks.geometry.to_numpy())
-    if not places:
-        return np.arange(len(city.blocks), dtype=np.int64)
-    near = np.zeros(len(city.blocks), dtype=bool)
+    road = city.blocks["road"].to_numpy(np.int64)
+    near = np.full(len(city.blocks), not places)
     for name in places:
         near |= shapely.distance(middle, city.place(name).geometry) <= radius_m
-    return np.flatnonzero(near).astype(np.int64)
+    return np.flatnonzero(near & (road >= 0) & city.roads["car"].to_numpy(bool)[road]).astype(np.int64)
 
 
 class Demand:
@@ -111,10 +117,9 @@ class Demand:
             who = np.flatnonzero((home >= 0) & inside[np.maximum(home, 0)]).astype(np.int64)
             where = home[who]
         else:
-            count = city.blocks["residents"].to_numpy(np.int64)
-            where = np.repeat(np.arange(len(count)), count)
-            who = np.flatnonzero(inside[where]).astype(np.int64)
-            where = where[who]
+            count = np.where(inside, city.blocks["residents"].to_numpy(np.int64), 0)
+            where = np.repeat(np.arange(count.size), count)
+            who = where * A_BLOCK + np.arange(where.size) - np.repeat(np.cumsum(count) - count, count)
         shops = blocks[city.blocks["shops"].to_numpy(np.int64)[blocks] > 0]
         self._customers = {"resident": (who, where), "shop": (-1 - shops, shops)}
         share = {"resident": 1.0 - SHOP_SHARE if shops.size else 1.0, "shop": SHOP_SHARE if who.size else 1.0}
@@ -122,6 +127,12 @@ class Demand:
             kind: per_day * share[kind] / len(customers) if len(customers) else 0.0
             for kind, (customers, _) in self._customers.items()
         }
+        for kind, mean in self.mean.items():
+            if mean > MOST_A_DAY / 2:
+                raise ScenarioError(
+                    f"delivery.orders_per_day is {per_day:g}: that is {mean:,.0f} orders a day for each of"
+                    f" {len(self._customers[kind][0])} {kind}s of the area; at most {MOST_A_DAY // 2} are possible"
+                )
 
     def day(self, day: int, weekend: bool) -> Orders:
         """Return the orders of a day (0 = first of the run), in order of time, then number."""
@@ -139,8 +150,7 @@ class Demand:
         nth = np.arange(rows.size) - first
         who, where = customer[rows], block[rows]
         occurrence = day * MOST_A_DAY + nth
-        code = np.where(who >= 0, who, 10**10 - who)  # shops behind all residents
-        order = (code * 64 + day) * MOST_A_DAY + nth
+        order = (np.where(who >= 0, who, SHOPS - who) * DAYS + day) * MOST_A_DAY + nth
         placed = day * DAY_S + _time_of_day(self._draw["time"].uniform(who, occurrence), BY_HOUR[kind])
         median, spread = SIZE_L[kind]
         size = np.clip(np.rint(median * np.exp(spread * self._draw["size"].normal(who, occurrence))), 1, 200)
@@ -157,30 +167,22 @@ class Demand:
         )
 
     def _count(self, mean: float, customer: Ints, day: int) -> Ints:
-        """Return how many orders each customer places: the Poisson law, by inversion of one draw."""
+        """Return how many orders each customer places: the Poisson law, by inversion of one draw.
+
+        More expected orders never mean fewer, and the first of them are the same.
+        """
         if customer.size == 0 or mean <= 0:
             return np.zeros(customer.size, dtype=np.int64)
-        u = self._draw["number"].uniform(customer, day)
-        count = np.zeros(customer.size, dtype=np.int64)
-        term = below = np.exp(-mean)
-        for k in range(1, MOST_A_DAY + 1):
-            count += u >= below
-            term = term * mean / k
-            below = below + term
-        return np.minimum(count, MOST_A_DAY)
+        k = np.arange(MOST_A_DAY)
+        at_most = np.cumsum(np.exp(k * np.log(mean) - mean - gammaln(k + 1)))
+        return np.asarray(np.searchsorted(at_most, self._draw["number"].uniform(customer, day), side="right"))
 
 
 def _time_of_day(u: Floats, weights: tuple[float, ...]) -> Ints:
     """Return seconds of the day from draws in [0, 1): the hour by its weight, evenly within it."""
-    total = np.concatenate([[0.0], np.cumsum(np.asarray(weights, dtype=np.float64))])
-    return np.interp(u * total[-1], *_rising(total)).astype(np.int64)
-
-
-def _rising(total: Floats) -> tuple[Floats, Floats]:
-    """Return the points of the inverse of a cumulative profile, hours without weight left out."""
-    seconds = np.arange(total.size, dtype=np.float64) * 3600.0
-    step = np.flatnonzero(np.diff(total) > 0)
-    knots = np.unique(np.concatenate([step, step + 1]))
-    x, y = total[knots], seconds[knots].copy()
-    y[-1] -= 1.0
-    return x + np.arange(x.size) * 1e-12, y
+    weight = np.asarray(weights, dtype=np.float64)
+    begin = np.concatenate([[0.0], np.cumsum(weight)])
+    x = u * begin[-1]
+    hour = np.minimum(np.searchsorted(begin, x, side="right") - 1, np.flatnonzero(weight)[-1])
+    second = np.minimum((x - begin[hour]) / weight[hour] * 3600.0, 3599.0)
+    return np.asarray(hour * 3600 + second.astype(np.int64), dtype=np.int64)
