@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from twin.errors import ScenarioError
 from twin.events import Fact, columns, kinds
 
 _ARROW: dict[type, pa.DataType] = {
@@ -236,8 +237,15 @@ class Facts:
 
     @classmethod
     def read(cls, run_dir: str | Path) -> Facts:
-        """Open the log of a run directory."""
-        return cls(path=Path(run_dir) / "events.parquet")
+        """Open the log of a run directory. Raises ScenarioError where there is none, or an unfinished one."""
+        file = Path(run_dir) / "events.parquet"
+        if not file.is_file():
+            raise ScenarioError(f"{run_dir}: holds no run (no events.parquet)")
+        try:
+            pq.read_metadata(file)
+        except pa.ArrowInvalid:
+            raise ScenarioError(f"{file}: is not a complete log (its run did not end); run it again") from None
+        return cls(path=file)
 
     def table(self, kind: type[Fact] | str | None = None, columns: Iterable[str] | None = None) -> pa.Table:
         """Return facts of one kind (None: all) as an Arrow table: t_s, then the kind's fields (or ``columns``)."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin.errors import ScenarioError
 from twin.events import RoadClosed, TripEnded, VehicleArrived, columns, kinds
 from twin.log import Facts, Log, schema
 
@@ -82,3 +83,11 @@ def test_every_kind_is_documented_and_every_field_has_one_type():
     for name, kind in kinds().items():
         assert kind.__doc__, name
         assert not kind.__doc__.startswith(f"{name}("), f"{name} has no text of its own"
+
+
+def test_a_folder_without_a_whole_log_is_one_sentence(tmp_path):
+    with pytest.raises(ScenarioError, match="holds no run"):
+        Facts.read(tmp_path)
+    (tmp_path / "events.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ScenarioError, match=r"events\.parquet: is not a complete log .* run it again"):
+        Facts.read(tmp_path)
