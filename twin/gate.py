@@ -48,11 +48,15 @@ class Gate:
         """Let vehicles enter."""
         if new.vehicle.size == 0:
             return
-        self._traffic.add(new)
-        self.drivers.entered(new)
+        self.put(new)
         self._admitted(new)
         if self.fleets is not None:
             self.fleets.entered(new)
+
+    def put(self, new: NewVehicles) -> None:
+        """Put vehicles on the road that an intervention brings: they are nobody's trips, and a zoom puts its own."""
+        self._traffic.add(new)
+        self.drivers.entered(new)
         if self._route_file is not None:
             self._route_file.add(new)
 

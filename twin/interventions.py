@@ -15,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.city import City
+from geo.network import Routes
 from twin.clock import Clock, Phase
 from twin.dice import Dice
+from twin.domain.ids import vehicle_number
 from twin.domain.messages import ClosureReport
+from twin.errors import ScenarioError
 from twin.events import (
     ClosureReported,
     DemandChanged,
@@ -28,6 +31,7 @@ from twin.events import (
     RoadReopened,
     SpeedLimitSet,
 )
+from twin.gate import Gate
 from twin.log import Log
 from twin.scenario.interventions import (
     Breakdown,
@@ -44,7 +48,8 @@ from twin.scenario.interventions import (
     WeatherChange,
 )
 from twin.world.people.model import PeopleModel
-from twin.world.traffic.ports import Traffic
+from twin.world.traffic.ports import NewVehicles, Stop, Traffic
+from twin.world.traffic.types import CAR
 from twin.world.weather import Weather
 
 if TYPE_CHECKING:
@@ -53,6 +58,8 @@ if TYPE_CHECKING:
 INVITED_S = 2 * 3600  # visitors of an event decide this long before it begins (assumed)
 KNOWN_S = 900  # until those who set out know of a closure although nobody advised them (assumed)
 REPORT_MEAN_S = 180.0  # until somebody tells traffic control of a closure (assumed)
+STANDING_M = 6.0  # an obstacle's front is at least so far from the beginning of its road: it is all on it
+DAY_S = 86_400
 
 
 @dataclass
@@ -79,8 +86,21 @@ class Streets:
             self.changed = True
 
 
+@dataclass(frozen=True)
+class _Spot:
+    """Where an obstacle stands: its front at ``pos_m`` of ``lane`` (0: the rightmost for cars) of ``road``."""
+
+    road: int
+    lane: int
+    pos_m: float
+
+
 class Interventions:
-    """Puts the interventions of a scenario on the clock."""
+    """Puts the interventions of a scenario on the clock.
+
+    ``gate``: where obstacles come onto the road as vehicles that stand (micro); None: their lane is closed instead,
+    for meso and free flow know no places within a lane.
+    """
 
     def __init__(
         self,
@@ -94,8 +114,11 @@ class Interventions:
         tell: Callable[[ClosureReport], None],
         on_weather: Callable[[], None],
         fleets: Fleets | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        self._fleets = fleets
+        self._fleets, self._gate = fleets, gate
+        self._end_s = 0
+        self._lane_shut: dict[tuple[int, int], int] = {}
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
         self._weather, self._log, self._tell, self._on_weather = weather, log, tell, on_weather
         self._delay = dice.stream("perception.closure_report")
@@ -103,6 +126,7 @@ class Interventions:
 
     def schedule(self, interventions: tuple[Intervention, ...], end_s: int) -> None:
         """Schedule all of them; those whose time is past at the start of the run begin with it."""
+        self._end_s = end_s
         for k, item in enumerate(interventions):
             lead_s = INVITED_S if isinstance(item, Event) else 0
             begin_s = max(item.at_s - lead_s, self._clock.now_s)
@@ -116,7 +140,9 @@ class Interventions:
 
     def _actions(self, k: int, item: Intervention) -> tuple[Callable[[], None], Callable[[], None] | None]:
         cause = f"interventions[{k}]"
-        if isinstance(item, CloseRoad | SpeedLimit | Obstacle):
+        if isinstance(item, Obstacle):
+            return self._obstacle_actions(k, item, cause)
+        if isinstance(item, CloseRoad | SpeedLimit):
             return self._road_actions(item, cause)
         if isinstance(item, FleetIntervention):
             return self._fleet_actions(item, cause)
@@ -131,20 +157,97 @@ class Interventions:
             return lambda: self._event(item, cause), None
         raise TypeError(f"no action for {item!r}")
 
-    def _road_actions(
-        self, item: CloseRoad | SpeedLimit | Obstacle, cause: str
-    ) -> tuple[Callable[[], None], Callable[[], None]]:
+    def _road_actions(self, item: CloseRoad | SpeedLimit, cause: str) -> tuple[Callable[[], None], Callable[[], None]]:
         roads = self._city.roads_named(item.road, item.near, item.length_m)
         if isinstance(item, SpeedLimit):
             limit = item.speed_km_h / 3.6
             return lambda: self._limit(roads, limit, cause), lambda: self._limit(roads, None, cause)
         if isinstance(item, CloseRoad) and item.lanes == "all":
             return lambda: self._close(roads, cause, True), lambda: self._close(roads, cause, False)
-        lanes = (item.lane,) if isinstance(item, Obstacle) else tuple(int(lane) for lane in item.lanes)
+        lanes = tuple(int(lane) for lane in item.lanes)
         return (
             lambda: self._lanes(roads, lanes, cause, True),
             lambda: self._lanes(roads, lanes, cause, False),
         )
+
+    # -- obstacles -----------------------------------------------------------------------------------------
+
+    def _obstacle_actions(self, k: int, item: Obstacle, cause: str) -> tuple[Callable[[], None], Callable[[], None]]:
+        spot = self._spot(item, cause)
+        vehicle = int(vehicle_number("obstacle", k, 0))
+        return (
+            lambda: self._stand(vehicle, spot, item.until_s, cause),
+            lambda: self._clear(vehicle, spot, cause),
+        )
+
+    def _spot(self, item: Obstacle, cause: str) -> _Spot:
+        """Return where an obstacle stands: on one piece of its road. Raises ScenarioError if there is no such place."""
+        roads = self._city.roads
+        rows = self._city.roads_named(item.road, item.near, item.length_m)
+        fits = rows[roads["lanes"].to_numpy(np.int64)[rows] > item.lane]
+        if fits.size == 0:
+            most = int(roads["lanes"].to_numpy(np.int64)[rows].max())
+            raise ScenarioError(f"{cause}.lane is {item.lane}; {item.road} has lanes 0 to {most - 1} there")
+        length_m = roads["length_m"].to_numpy(np.float64)[fits]
+        if item.near is None:
+            best = int(length_m.argmax())
+            pos_m = float(length_m[best]) / 2
+        else:
+            point, lines = self._city.place(item.near).geometry, roads.geometry.iloc[fits]
+            best = int(lines.distance(point).to_numpy().argmin())
+            pos_m = float(lines.iloc[best].project(point, normalized=True)) * float(length_m[best])
+        if item.pos_m is not None:
+            pos_m = item.pos_m
+        length = float(length_m[best])
+        if pos_m > length:
+            edge = roads["edge"].iloc[int(fits[best])]
+            raise ScenarioError(f"{cause}.pos_m is {item.pos_m:g}; road {edge} is {length:.0f} m long")
+        at_m = min(max(pos_m, min(STANDING_M, length)), max(length - 1.0, length / 2))
+        return _Spot(int(fits[best]), item.lane, at_m)
+
+    def _stand(self, vehicle: int, spot: _Spot, until_s: int | None, cause: str) -> None:
+        """Let a vehicle stand on a lane; it is no traveller's: it comes from nowhere and is taken off again."""
+        now = self._clock.now_s
+        if self._gate is None:
+            self._shut_lane(spot.road, spot.lane, True)
+        else:
+            gone_s = until_s if until_s is not None else self._end_s
+            lane = spot.lane + self._first_lane(spot.road)
+            self._gate.put(
+                NewVehicles(
+                    vehicle=np.array([vehicle], dtype=np.int64),
+                    type_index=np.array([CAR], dtype=np.int64),
+                    depart_s=np.array([now], dtype=np.int64),
+                    routes=Routes(np.array([spot.road], dtype=np.int32), np.array([0, 1]), np.zeros(1)),
+                    stops={0: (Stop(spot.road, spot.pos_m, 1, gone_s + DAY_S, lane=lane),)},
+                    depart_pos_m=np.array([spot.pos_m]),
+                )
+            )
+        self._log.add(LaneClosed, t_s=now, road=spot.road, lane=spot.lane, cause=cause)
+        if self._lanes_of(spot.road) == 1:
+            self._report(spot.road, True)
+        if self._fleets is not None:
+            self._fleets.lane_blocked(spot.road, spot.lane, spot.pos_m)
+
+    def _clear(self, vehicle: int, spot: _Spot, cause: str) -> None:
+        now = self._clock.now_s
+        if self._gate is None:
+            self._shut_lane(spot.road, spot.lane, False)
+        else:
+            self._gate.take_off(vehicle, now, "the obstacle was taken away")
+        self._log.add(LaneReopened, t_s=now, road=spot.road, lane=spot.lane, cause=cause)
+        if self._lanes_of(spot.road) == 1:
+            self._report(spot.road, False)
+        if self._fleets is not None:
+            self._fleets.lane_cleared(spot.road, spot.lane, spot.pos_m)
+
+    def _lanes_of(self, road: int) -> int:
+        return int(self._city.roads["lanes"].iloc[road])
+
+    def _first_lane(self, road: int) -> int:
+        """Return SUMO's index of the rightmost lane for cars (there may be a footway right of it)."""
+        roads = self._city.roads
+        return int(roads["first_lane"].iloc[road]) if "first_lane" in roads else 0
 
     # -- fleets --------------------------------------------------------------------------------------------
 
@@ -212,9 +315,18 @@ class Interventions:
         for road in roads.tolist():
             for lane in lanes:
                 if lane < count[road]:
-                    self._traffic.close_lane(road, lane, closed)
+                    self._shut_lane(road, lane, closed)
                     fact = LaneClosed if closed else LaneReopened
                     self._log.add(fact, t_s=self._clock.now_s, road=road, lane=lane, cause=cause)
+                    if self._fleets is not None:
+                        (self._fleets.lane_blocked if closed else self._fleets.lane_cleared)(road, lane, None)
+
+    def _shut_lane(self, road: int, lane: int, closed: bool) -> None:
+        """Close a lane or open it; one that several things close opens when the last is gone."""
+        count = self._lane_shut.get((road, lane), 0) + (1 if closed else -1)
+        self._lane_shut[road, lane] = count
+        if count == int(closed):
+            self._traffic.close_lane(road, lane + self._first_lane(road), closed)
 
     def _limit(self, roads: npt.NDArray[np.int64], limit_m_s: float | None, cause: str) -> None:
         for road in roads.tolist():

@@ -247,6 +247,7 @@ class Simulation:
             tell=self._tell,
             on_weather=self._weather_changed,
             fleets=self.fleets,
+            gate=self.gate if self._mode == "micro" else None,
         )
         self.orders = Orders(
             self.traffic, self.drivers, self.interventions.streets, self.log, self._closures, self.fleets

@@ -17,6 +17,7 @@ import numpy as np
 from geo.city import City
 from geo.errors import CityError
 from twin.scenario import CloseRoad, Scenario, SpeedLimit
+from twin.scenario.interventions import Obstacle
 from twin.simulation import CutOut, Progress, Run, Simulation, carry_through
 from twin.world.traffic.ports import NewVehicles, VehicleType
 from twin.world.traffic.routing import pick
@@ -72,7 +73,7 @@ def _inside(scenario: Scenario, city: City) -> dict[str, Any]:
     """Return the changes that leave out interventions on roads that the cut-out city has not."""
     kept = []
     for item in scenario.interventions:
-        if isinstance(item, CloseRoad | SpeedLimit):
+        if isinstance(item, CloseRoad | SpeedLimit | Obstacle):
             try:
                 city.roads_named(item.road, item.near, item.length_m)
             except CityError:

@@ -28,6 +28,7 @@ PALETTE: dict[str, Any] = {
         "courier": [255, 140, 200],
         "responder": [255, 84, 84],
         "supply": [120, 190, 255],
+        "obstacle": [214, 92, 72],
     },
     "state": {
         "parked": [120, 132, 156],

@@ -23,6 +23,7 @@ VEHICLE_KINDS = {
     "courier": 9,
     "responder": 10,
     "supply": 11,
+    "obstacle": 12,
 }
 _KIND_NAMES = {number: kind for kind, number in VEHICLE_KINDS.items()}
 _KIND = 10**12

@@ -130,10 +130,17 @@ class PermitEnds(_Timed):
 
 
 class Obstacle(_OnRoad):
-    """Something stands on a lane, such as a parked vehicle; nobody can use that lane of the road."""
+    """A vehicle stands on one lane: in micro others go round it or queue, else that lane of the road is closed."""
 
     kind: Literal["obstacle"] = key("kind of intervention", "obstacle", "obstacle")
     lane: Lane = key("which lane, 0 is the rightmost", "a whole number from 0 to 20", 0)
+    pos_m: float | None = key(
+        "metres from the beginning of the piece to the front of the vehicle; null: near the place, or in the middle",
+        "a number from 0 to 20000, or null",
+        None,
+        ge=0,
+        le=20_000,
+    )
 
 
 FleetIntervention = Breakdown | LostLink | ChargerFails | DepotClosed | PermitEnds

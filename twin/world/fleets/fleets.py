@@ -28,6 +28,7 @@ from twin.world.fleets.desks import car_map, depot_places, desk_factory, travel_
 from twin.world.fleets.energy import Energy
 from twin.world.fleets.faults import Faults
 from twin.world.fleets.muster import muster
+from twin.world.fleets.obstacles import Obstacles
 from twin.world.fleets.operators import Operators
 from twin.world.fleets.ports import DESK_OF, TICK_S, FleetContext, FleetPlatform, FleetSystem, Gate, SeesTraffic
 from twin.world.fleets.units import Units
@@ -117,6 +118,16 @@ class Fleets:
         self._system_of = [self.systems[DESK_OF[f]] for f in self.units.fleet.tolist()]
         self.faults = Faults(self.units, self.depots, w.log, w.dice, w.start_s, self._system_of.__getitem__)
         self.operators = Operators(self.units, w.log, w.dice, self._fetch)
+        self.obstacles = Obstacles(
+            self.units,
+            w.city,
+            w.traffic,
+            w.log,
+            w.time_s,
+            self.operators.ask,
+            self._fetch,
+            micro=scenario.traffic.mode == "micro",
+        )
         self.energy = Energy(self.units, self.depots, w.log, self._empty)
         self.faults.forget = self.operators.forget
         self._begun = False
@@ -196,6 +207,7 @@ class Fleets:
         self.energy.tick(now_s, TICK_S)
         self.faults.tick(now_s)
         self.operators.tick(now_s)
+        self.obstacles.tick(now_s)
         for name, system in self.systems.items():
             for message in system.tick(now_s):
                 self.tell(name, message)
@@ -337,6 +349,14 @@ class Fleets:
         for depot in self.depots_named(place):
             for message in self.faults.shut(depot, shut, cause, now_s):
                 self.tell(self.depots.all[depot].desk, message)
+
+    def lane_blocked(self, road: int, lane: int, pos_m: float | None) -> None:
+        """Take note of an obstacle at ``pos_m`` of a lane, or (None) of a closed lane."""
+        self.obstacles.put(road, lane, pos_m)
+
+    def lane_cleared(self, road: int, lane: int, pos_m: float | None) -> None:
+        """Take note that it is gone."""
+        self.obstacles.take(road, lane, pos_m)
 
     def end_permit(self, permit: str, cause: str, now_s: int) -> None:
         """Withdraw a permit."""

@@ -25,6 +25,7 @@ RAIN_MISS = 0.15  # the factor in rain grows by this per mm/h (assumed)
 NOTICED = 0.98  # share of misses that the safety driver notices in time (assumed)
 REACTION_S = (0.9, 0.35)  # log-normal: median about 2.5 s, as measured in take-over studies with attentive drivers
 MOMENT_S = 30  # a take-over after a missed signal lasts so long (assumed)
+BLOCKED = "blocked lane"
 STUCK_S = 120  # a bus that has not moved for so long on its way is blocked
 
 
@@ -77,8 +78,8 @@ class OperatingDomain:
                 cause = outside
             elif on_way and not units.linked[row]:
                 cause = "lost link"
-            elif on_way and self._stuck(row, now_s):
-                cause = "blocked lane"
+            elif (on_way and self._stuck(row, now_s)) or self._still_blocked(row):
+                cause = BLOCKED
             self._change(row, cause, missed, now_s)
 
     def _passed_signals(self, row: int, now_s: int) -> bool:
@@ -107,6 +108,11 @@ class OperatingDomain:
             return False
         return now_s - before[2] >= STUCK_S
 
+    def _still_blocked(self, row: int) -> bool:
+        """Tell whether what a bus was blocked by is still ahead of it, though the queue may have moved a little."""
+        current = self._now.get(row)
+        return current is not None and current.cause == BLOCKED and bool(self._c.units.blocked[row])
+
     def _change(self, row: int, cause: str, missed: bool, now_s: int) -> None:
         units, current = self._c.units, self._now.get(row)
         if current is not None:
@@ -125,7 +131,8 @@ class OperatingDomain:
         units = self._c.units
         unit = int(units.number[row])
         if self._stops and t.until_s < 0:
-            units.halt(row, t.cause, now_s)
+            # who is only blocked may be sent another way by its desk
+            units.halt(row, t.cause, now_s, by="road" if t.cause == BLOCKED else "system")
             return
         reaction = float(np.exp(REACTION_S[0] + REACTION_S[1] * self._react.normal(unit, now_s)[0]))
         self._c.log.add(
@@ -137,7 +144,8 @@ class OperatingDomain:
     def _end(self, row: int, t: _TakeOver, now_s: int) -> None:
         units = self._c.units
         if self._stops and t.until_s < 0:
-            units.resume(row, "back in its operating conditions", now_s)
+            by = "road" if t.cause == BLOCKED else "system"
+            units.resume(row, "back in its operating conditions", now_s, by=by)
             return
         if int(units.state[row]) == MANUAL:
             units.set(row, now_s, state=DRIVING)

@@ -71,6 +71,7 @@ class Units(UnitStates):
         pairs = turns["from_road"].to_numpy(np.int64) * len(city.roads) + turns["to_road"].to_numpy(np.int64)
         self._turns: Ints = np.unique(pairs)
         self.limit_m_s: Floats = np.full(n, np.inf)
+        self.blocked = np.zeros(n, dtype=bool)  # an obstacle stands ahead of it (twin.world.fleets.obstacles)
         self.moved_m: Floats = np.zeros(n)  # since energy was last taken off
         self._of_vehicle: dict[int, int] = {}
         self._serial: Ints = np.zeros(n, dtype=np.int64)  # vehicles so far
@@ -100,6 +101,10 @@ class Units(UnitStates):
         """Return the rest of a unit's way, the road it is on first; empty if it has none."""
         own = self._legs[row]
         return own.way[own.at :] if own is not None else np.empty(0, dtype=np.int32)
+
+    def end_m(self, row: int) -> float:
+        """Return where on the present road a unit's leg ends; inf: further on."""
+        return float(self._stop_m[row])
 
     def first_gap(self, roads: Ints) -> int:
         """Return the index of the first road that leads not to the one after it; -1 if all do."""
@@ -299,6 +304,27 @@ class Units(UnitStates):
                 self._enter(row, leg, now_s)
                 self.set(row, now_s, state=DRIVING)
         return True
+
+    def go_past(self, row: int, road: int, pos_m: float, now_s: int, reason: str) -> None:
+        """Put a unit at ``pos_m`` of a road of its way, further on: somebody steers it by hand past what is in its way.
+
+        Its vehicle leaves the road and another enters there; a leg that ends before ``pos_m`` is over. A unit that
+        must stand goes on from there later.
+        """
+        if self.vehicle[row]:
+            self._look(np.array([row]), now_s)
+        leg = self._legs[row]
+        at = leg.find(road) if leg is not None else -1
+        if leg is None or at < 0 or leg.along(at, pos_m) <= leg.along(leg.at, float(self.pos_m[row])):
+            return  # it has come past by itself
+        if self.vehicle[row]:
+            self._pull_over(row, now_s, reason)
+        last = at == leg.way.size - 1
+        self._move(row, leg, at, min(pos_m, leg.end_m) if last else pos_m, now_s)
+        if last and pos_m >= leg.end_m - NEAR_M:
+            self._end_leg(row, now_s)
+        elif self.state[row] in (DRIVING, MANUAL):
+            self._enter(row, leg, now_s)
 
     def hold(self, row: int, seconds: int, cause: str, now_s: int) -> bool:  # noqa: ARG002
         """Let a unit stand on its lane for some seconds, as soon as it can; False if it cannot any more."""

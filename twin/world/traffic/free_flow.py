@@ -168,6 +168,11 @@ class FreeFlowTraffic:
                 road[i] = plan.roads[k]
         return road, pos
 
+    def vehicles_on(self, road: int) -> Ints:
+        """See the Protocol."""
+        at = [(v, self._plans[v]) for v in sorted(self._gone_in)]
+        return np.array([v for v, plan in at if plan.roads[plan.at(self._now)[0]] == road], dtype=np.int64)
+
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
         """See the Protocol."""
         plan = self._plans.get(int(vehicle))

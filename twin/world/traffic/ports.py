@@ -44,13 +44,17 @@ class VehicleType:
 
 @dataclass(frozen=True)
 class Stop:
-    """A planned halt: on road index ``road`` at ``pos_m`` for at least ``duration_s``, not before ``until_s``."""
+    """A planned halt: on road index ``road`` at ``pos_m`` for at least ``duration_s``, not before ``until_s``.
+
+    ``lane``: SUMO's index of the lane; -1: the rightmost one that the vehicle may use.
+    """
 
     road: int
     pos_m: float
     duration_s: int
     until_s: int = -1
     place: str = ""
+    lane: int = -1
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ class Traffic(Protocol):
 
     def where(self, vehicles: Ints) -> tuple[Ints, Floats]:
         """Road index (-1: not on the road now) and position in m along it, for each vehicle."""
+
+    def vehicles_on(self, road: int) -> Ints:
+        """Return the vehicles that are on a road now, in ascending order."""
 
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
         """Return the rest of a vehicle's route, the road it is on first; empty if it is gone."""

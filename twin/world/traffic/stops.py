@@ -62,7 +62,7 @@ class StopWatch:
         length = float(self._roads.length_m[stop.road])
         pos = min(max(stop.pos_m, min(1.0, length)), length)
         until = float(stop.until_s) if stop.until_s >= 0 else -1073741824.0
-        lane = self._open_lane(stop.road, name)
+        lane = stop.lane if stop.lane >= 0 else self._open_lane(stop.road, name)
         self._sumo.vehicle.setStop(name, edge, pos, lane, float(stop.duration_s), int(self._meso), -1073741824.0, until)
         self.any = True
         self._ahead_of.setdefault(vehicle, []).append(stop)

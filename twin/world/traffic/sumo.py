@@ -276,6 +276,12 @@ class SumoTraffic:
                     pos[i] = v.getLanePosition(str(number))
         return road, pos
 
+    def vehicles_on(self, road: int) -> Ints:
+        """See the Protocol."""
+        with self._failing("asking who is on a road"):
+            found = self._sumo.edge.getLastStepVehicleIDs(self._roads.edges[int(road)])
+        return np.array(sorted(int(v) for v in found if int(v) in self._present), dtype=np.int64)
+
     def remaining(self, vehicle: int) -> npt.NDArray[np.int32]:
         """See the Protocol."""
         if int(vehicle) not in self._present:
