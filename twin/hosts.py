@@ -19,6 +19,7 @@ from twin.domain.wire import decode, encode
 from twin.errors import ControlError, ScenarioError
 
 Factory = Callable[[], Controller]
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def find_factory(spec: str) -> Factory:
@@ -51,7 +52,7 @@ class Journal:
             "messages": [encode(m) for m in messages],
             "commands": [encode(c) for c in commands],
         }
-        self._out.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._out.write(_JSON.encode(line) + "\n")
         self._out.flush()
 
     def close(self) -> None:

@@ -36,25 +36,29 @@ def _family(base: type) -> dict[str, type]:
 
 MESSAGES: dict[str, type] = _family(Message)
 COMMANDS: dict[str, type] = _family(Command)
+_FIELDS: dict[type, tuple[str, ...]] = {
+    kind: tuple(f.name for f in fields(kind)) for kind in (*MESSAGES.values(), *COMMANDS.values())
+}
 _HINTS: dict[type, dict[str, Any]] = {kind: get_type_hints(kind) for kind in (*MESSAGES.values(), *COMMANDS.values())}
 
 
 def encode(item: Message | Command) -> dict[str, Any]:
     """Return a JSON-able dict with ``type`` and the fields of a message or command."""
-    out: dict[str, Any] = {"type": type(item).__name__}
-    for f in fields(item):
-        value = getattr(item, f.name)
+    kind = type(item)
+    out: dict[str, Any] = {"type": kind.__name__}
+    for name in _FIELDS.get(kind) or [f.name for f in fields(item)]:
+        value = getattr(item, name)
         if isinstance(value, np.ndarray):
-            if value.dtype.kind == "f":
-                out[f.name] = [None if math.isnan(v) else v for v in value.tolist()]
-            else:
-                out[f.name] = value.tolist()
+            listed = value.tolist()
+            if value.dtype.kind == "f" and math.isnan(sum(listed)):  # a sum with a nan is nan: one look at all
+                listed = [None if math.isnan(v) else v for v in listed]
+            out[name] = listed
         elif isinstance(value, np.generic):
-            out[f.name] = value.item()
+            out[name] = value.item()
         elif isinstance(value, tuple):
-            out[f.name] = list(value)
+            out[name] = list(value)
         else:
-            out[f.name] = value
+            out[name] = value
     return out
 
 

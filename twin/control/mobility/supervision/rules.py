@@ -24,7 +24,7 @@ import numpy.typing as npt
 from twin.control.mobility.permits import Permits
 from twin.control.mobility.standings import HOLDS, NO_PERMIT, OUT_OF_HOURS, Standings
 from twin.domain.messages import RoadMap
-from twin.domain.mobility import DRIVING, HALTED, MANUAL, SERVING, Roster, Telemetry
+from twin.domain.mobility import DRIVING, HALTED, MANUAL, SERVING, STATES, Roster, Telemetry
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,8 +36,9 @@ SPEEDING, OUT_OF_AREA, LATE_HOURS, WITHOUT = range(4)
 #: readings of a unit that are kept: 12 make two minutes at one in 10 s
 KEPT = 12
 _NEVER = -(1 << 40)
-_OUT = np.asarray([DRIVING, SERVING, HALTED, MANUAL])  # on the road, not parked off it
-_MOVING = np.asarray([DRIVING, MANUAL])
+#: whether a state is among some, by state + 1; states that do not exist are not
+_OUT: Bools = np.isin(np.arange(-1, len(STATES) + 1), (DRIVING, SERVING, HALTED, MANUAL))  # on the road, not off it
+_MOVING: Bools = np.isin(np.arange(-1, len(STATES) + 1), (DRIVING, MANUAL))
 _LIMIT_S = 60  # the top speed since the last reading may have been driven on a road passed since then
 
 
@@ -177,8 +178,10 @@ class Watch:
         rows = self._rows(told.unit)
         sent = np.minimum(told.sent_s, now_s)  # a clock that runs ahead does not see the future
         order = np.lexsort((rows, sent))
+        if len(set(rows.tolist())) == rows.size:
+            return self._fold(told, rows[order], sent[order], order, now_s)
         out: list[Finding] = []
-        while order.size:  # one reading per unit at a time; nearly always this is once
+        while order.size:  # one reading per unit at a time
             _, first = np.unique(rows[order], return_index=True)
             now = order[np.sort(first)]
             out += self._fold(told, rows[now], sent[now], now, now_s)
@@ -191,28 +194,39 @@ class Watch:
         """Fold in readings ``at`` of ``told``, of different units (``row``)."""
         kept = self._sent[row]
         fresh = (sent > kept[:, 0]) & ~(kept == sent[:, None]).any(axis=1)
-        row, sent, at = row[fresh], sent[fresh], at[fresh]
-        if not row.size:
-            return []
+        if not fresh.all():
+            row, sent, at, kept = row[fresh], sent[fresh], at[fresh], kept[fresh]
+            if not row.size:
+                return []
         latest = sent > self._heard_s[row]
-        ends = row[latest & self._silent[row]]
+        newest, its = row[latest], at[latest]
+        ends = newest[self._silent[newest]]
         out = [Finding(u, "silence", now_s, False) for u in self.unit[ends].tolist()]
         self._silent[ends] = False
-        self._heard_s[row[latest]] = sent[latest]
-        state = told.state[at]
-        self._out[row[latest]] = np.isin(state[latest], _OUT)
-        self._moving[row[latest]] = np.isin(state[latest], _MOVING)
+        self._heard_s[newest] = sent[latest]
+        state = told.state[its]
+        self._out[newest] = _OUT.take(state + 1, mode="clip")
+        self._moving[newest] = _MOVING.take(state + 1, mode="clip")
         moved = ~latest | (told.odometer_m[at] > self._odometer_m[row])
-        self._odometer_m[row[latest]] = told.odometer_m[at[latest]]
-        out += self._moments(told, row[moved], sent[moved], at[moved])
-        shows = self._look(told, row, sent, at, now_s)
-        # the reading takes the place of the oldest one; then all are put in order of sending
-        self._sent[row, 0], self._road_limit[row, 0], self._shows[row, 0] = sent, self._limit_of(told.road[at]), shows
+        self._odometer_m[newest] = told.odometer_m[its]
+        out += self._moments(told, row, sent, at, moved)
+        limit = self._limit_of(told.road[at])
+        shows = self._look(told, row, sent, at, limit, now_s)
+        self._keep(row, sent, limit, shows, kept)
+        return out + self._turns(row)
+
+    def _keep(self, row: Ints, sent: Ints, limit: Floats, shows: Bools, kept: Ints) -> None:
+        """Let readings take the place of the oldest ones, all in order of sending."""
+        if (sent > kept[:, -1]).all():  # in order: all move up
+            self._sent[row, :-1], self._sent[row, -1] = kept[:, 1:], sent
+            self._road_limit[row, :-1], self._road_limit[row, -1] = self._road_limit[row, 1:], limit
+            self._shows[row, :-1], self._shows[row, -1] = self._shows[row, 1:], shows
+            return
+        self._sent[row, 0], self._road_limit[row, 0], self._shows[row, 0] = sent, limit, shows
         order = np.argsort(self._sent[row], axis=1, kind="stable")
         line = row[:, None]
         self._sent[row], self._road_limit[row] = self._sent[line, order], self._road_limit[line, order]
         self._shows[row] = self._shows[line, order]
-        return out + self._turns(row)
 
     def _limit_of(self, road: Ints) -> Floats:
         """Limit of roads; inf for a road that is not on the map (a wrong value)."""
@@ -221,37 +235,37 @@ class Watch:
             return np.full(road.size, np.inf)
         return np.where(known, self._limit_m_s[np.where(known, road, 0)], np.inf)
 
-    def _moments(self, told: Telemetry, row: Ints, sent: Ints, at: Ints) -> list[Finding]:
+    def _moments(self, told: Telemetry, row: Ints, sent: Ints, at: Ints, moved: Bools) -> list[Finding]:
+        """Return the moments that readings of units that moved tell."""
         tol = self._tol
         lights, braking = told.red_lights[at], told.braking_m_s2[at]
         red = (lights > 0) & (lights <= tol.red_lights_most)
         harsh = (braking > tol.braking_m_s2) & (braking <= tol.braking_most_m_s2)
         out: list[Finding] = []
-        for i in np.flatnonzero(red | harsh).tolist():
+        for i in np.flatnonzero((red | harsh) & moved).tolist():
             unit, since = int(self.unit[row[i]]), int(sent[i])
             out += [Finding(unit, "red light", since, True)] * (int(lights[i]) if red[i] else 0)
             out += [Finding(unit, "harsh braking", since, True)] if harsh[i] else []
         return out
 
-    def _look(self, told: Telemetry, row: Ints, sent: Ints, at: Ints, now_s: int) -> Bools:
+    def _look(self, told: Telemetry, row: Ints, sent: Ints, at: Ints, limit: Floats, now_s: int) -> Bools:
         """Say what each reading shows: bool, shape (readings, LASTING)."""
         rules, before = self.refresh(now_s), self._before
-        shows = self._against(rules, told, row, sent, at)
+        shows = self._against(rules, told, row, sent, at, limit)
         if before is not None:
             old = sent < rules.from_s
             if old.any():
-                shows[old] = self._against(before, told, row[old], sent[old], at[old])
+                shows[old] = self._against(before, told, row[old], sent[old], at[old], limit[old])
         return shows
 
-    def _against(self, rules: Standings, told: Telemetry, row: Ints, sent: Ints, at: Ints) -> Bools:
+    def _against(self, rules: Standings, told: Telemetry, row: Ints, sent: Ints, at: Ints, limit: Floats) -> Bools:
         tol = self._tol
         state, road, top = told.state[at], told.road[at], told.top_speed_m_s[at]
-        limit = self._limit_of(road)
         ago_s = sent[:, None] - self._sent[row]
         recent = np.where((ago_s >= 0) & (ago_s <= _LIMIT_S), self._road_limit[row], 0.0).max(axis=1)
         legal = np.minimum(rules.speed_m_s[row], np.maximum(limit, recent))
         why = rules.why[row]
-        moving, out = np.isin(state, _MOVING), np.isin(state, _OUT)
+        moving, out = _MOVING.take(state + 1, mode="clip"), _OUT.take(state + 1, mode="clip")
         shows = np.zeros((row.size, len(LASTING)), dtype=bool)
         fast = top > legal * (1.0 + tol.speed_share) + tol.speed_m_s
         shows[:, SPEEDING] = fast & (top <= tol.speed_most_m_s)
@@ -268,6 +282,8 @@ class Watch:
         begins = ~self._open[row] & (window.sum(axis=1) >= self._hold)
         ends = self._open[row] & ~self._shows[row, -tol.clear :].any(axis=1)
         out: list[Finding] = []
+        if not (begins.any() or ends.any()):
+            return out
         for i, v in zip(*(a.tolist() for a in np.nonzero(begins)), strict=True):
             first = int(self._sent[row[i], KEPT - tol.window + int(window[i, :, v].argmax())])
             out.append(Finding(int(self.unit[row[i]]), LASTING[v], first, True))
