@@ -23,6 +23,7 @@ SHORTEST_M = 900.0  # along streets; nobody books a ride for less (assumed)
 LEAD_S = (600, 5400)  # how long before setting out people book: evenly between these (assumed)
 PARTY = (0.84, 0.13, 0.03)  # share of bookings for one, two, three people (assumed)
 MODES = (WALK, BUS, PASSENGER)
+DETOUR = 1.3  # way on foot against the straight line (assumed; 4/π on a grid)
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,14 @@ class Bookers:
         self._uses_app = self._draw["app"].uniform(np.arange(count)) < adoption
 
     def today(self, from_s: int) -> Wishes:
-        """Return the bookings of the trips that are planned and not begun, asked for at ``from_s`` or later."""
+        """Return the bookings of the trips that are planned and not begun, asked for at ``from_s`` or later.
+
+        Whose trip is too near at ``from_s`` to book it ahead does not.
+        """
         p, t = self._people, self._people.trips
         rows = t.row.astype(np.int64)
         ok = (rows < p.population.residents) & (t.origin >= 0) & (t.destination >= 0)
-        ok &= np.isin(t.mode, MODES) & (t.planned_s > from_s)
+        ok &= np.isin(t.mode, MODES) & (t.planned_s >= from_s + LEAD_S[0])
         k = np.flatnonzero(ok)
         k = k[self._uses_app[rows[k]]]
         k = k[self.near[t.origin[k]] & self.near[t.destination[k]]]
@@ -88,6 +92,3 @@ class Bookers:
             t.destination[k].astype(np.int64), ask, planned, t.due_s[k].astype(np.int64),
         )  # fmt: skip
         return Wishes(*(np.asarray(c, dtype=np.int64)[order] for c in columns))
-
-
-DETOUR = 1.3  # way on foot against the straight line (assumed; 4/π on a grid)

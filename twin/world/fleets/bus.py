@@ -11,12 +11,14 @@ from twin.domain.bus import AnswerBooking, BusRules, CancelBooking, ChangePromis
 from twin.domain.commands import Command
 from twin.domain.messages import Message
 from twin.domain.mobility import PARKED, SERVING, Places
-from twin.errors import ScenarioError
+from twin.errors import ControlError, ScenarioError
 from twin.events import BusAdmitted, ShuttleStopped
 from twin.world.fleets.bookers import Bookers
+from twin.world.fleets.direct import direct_s
+from twin.world.fleets.models import MODELS
 from twin.world.fleets.odd import OperatingDomain
-from twin.world.fleets.passengers import ABOARD, Passengers
-from twin.world.fleets.ports import FleetContext
+from twin.world.fleets.passengers import Passengers
+from twin.world.fleets.ports import TICK_S, FleetContext
 from twin.world.traffic.junction_delay import junction_delay_s
 from twin.world.weather import visibility_m
 
@@ -24,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 DAY_S = 86_400
+STOP_M = 30.0  # a bus so far from a stop stands at it
+LAYOVER_S = 180  # the timetable's time at each end (assumed)
 DOORS_S = 12  # opening, closing and looking round: TCQSM 3rd ed. gives 2-5 s for doors, 2-5 s for clearance, more here
 PERSON_S = 3  # per person: TCQSM 3rd ed., 2 to 4 s through one door
 SLACK = 1.25  # the timetable's running time against free flow (assumed)
@@ -65,8 +69,8 @@ class BusSystem:
         x = c.city.places.geometry.x.to_numpy()[self._stops]
         y = c.city.places.geometry.y.to_numpy()[self._stops]
         self._xy = (x, y)
-        alone_s = c.network.free_s + junction_delay_s(c.city)
-        self._direct_s = c.network.times(road, road, alone_s).astype(np.float64)
+        self._pos_m = c.city.places["pos_m"].to_numpy(np.float64)[self._stops]
+        self._direct_s = direct_s(c.network, junction_delay_s(c.city), road, self._pos_m, MODELS["minibus"].speed_m_s)
         self._passengers: Passengers | None = None
         if c.people is not None and c.journeys is not None:
             bookers = Bookers(c.people, c.dice, x, y, self._s.max_walk_m, self._s.adoption)
@@ -95,6 +99,11 @@ class BusSystem:
         row_of = {p: i for i, p in enumerate(city.places["place"].tolist())}
         ways = [[row_of[s] for s in stops if s in row_of] for stops in lines["stops"]]
         rows = np.asarray(list(dict.fromkeys(r for way in ways for r in way)), dtype=np.int64)
+        car = city.roads["car"].to_numpy(bool)
+        off = [str(city.places["place"].iloc[r]) for r in rows if not car[int(city.places["road"].iloc[r])]]
+        if rows.size < 2 or off:
+            why = f"its stop {off[0]} is on a road without cars" if off else "it has fewer than two stops"
+            raise ScenarioError(f"bus.line: no bus can serve line {name!r}: {why}")
         index = {int(r): i for i, r in enumerate(rows)}
         return rows, [np.asarray([index[r] for r in way], dtype=np.int64) for way in ways]
 
@@ -123,7 +132,7 @@ class BusSystem:
             place=self._place,
             name=tuple(places["name"].to_numpy()[self._stops].tolist()),
             road=self._road,
-            pos_m=places["pos_m"].to_numpy(np.float64)[self._stops],
+            pos_m=self._pos_m,
             x_m=self._xy[0],
             y_m=self._xy[1],
             size=np.ones(n, dtype=np.int64),
@@ -137,14 +146,18 @@ class BusSystem:
         offsets = []
         for way in self._directions:
             run = self._direct_s[way[:-1], way[1:]] * SLACK
+            if not np.isfinite(run).all():
+                k = int(np.flatnonzero(~np.isfinite(run))[0])
+                a, b = self._place[way[k]], self._place[way[k + 1]]
+                raise ScenarioError(f"bus.line: line {self._s.line!r} has no way by car from stop {a} to stop {b}")
             offsets.append(np.concatenate([[0.0], np.cumsum(run + STOP_S)]))
-        round_s = sum(float(o[-1]) for o in offsets) + 2 * 180
+        round_s = sum(float(o[-1]) + LAYOVER_S for o in offsets)
         headway = self._s.headway_min * 60 or max(300, round(round_s / self._s.units / 60) * 60)
         out: list[Message] = []
         lag = 0.0
         for k, (way, offset) in enumerate(zip(self._directions, offsets, strict=True)):
             depart = np.arange(self._s.start + round(lag), self._s.end - offset[-1], headway).astype(np.int64)
-            lag += float(offset[-1]) + 180
+            lag += float(offset[-1]) + LAYOVER_S
             out.append(
                 Timetable(
                     t_s=now_s,
@@ -183,7 +196,7 @@ class BusSystem:
         units = self._c.units
         for row in units.rows(self.fleet).tolist():
             if units.vehicle[row]:
-                self._driven_s[row] = self._driven_s.get(row, 0) + 10
+                self._driven_s[row] = self._driven_s.get(row, 0) + TICK_S
         if now_s % 600 == 0:
             self._admit(now_s)
         return out
@@ -195,28 +208,27 @@ class BusSystem:
         p = self._passengers
         if isinstance(command, OpenDoors):
             self._open(command, now_s)
-        elif isinstance(command, AnswerBooking):
-            if p is not None and p.known(command.booking):
-                p.answered(
-                    command.booking, command.accepted, command.stop, command.to_stop, command.pickup_s,
-                    command.arrive_s, command.reason, now_s,
-                )  # fmt: skip
-        elif isinstance(command, ChangePromise):
-            if p is not None and p.known(command.booking) and p.rides[command.booking].state != ABOARD:
-                p.answered(
-                    command.booking, True, command.stop, command.to_stop, command.pickup_s, command.arrive_s,
-                    command.reason, now_s,
-                )  # fmt: skip
-        elif isinstance(command, CancelBooking):
-            if p is not None and p.known(command.booking) and p.rides[command.booking].state != ABOARD:
-                p.withdrawn(command.booking, "desk", command.reason, now_s)
-        else:
+            return True
+        if not isinstance(command, AnswerBooking | ChangePromise | CancelBooking):
             return False
+        if p is None:
+            raise ControlError(f"{type(command).__name__} at {now_s} s: nobody books in this run")
+        if isinstance(command, AnswerBooking):
+            p.answered(command, now_s)
+        elif isinstance(command, ChangePromise):
+            p.changed(command, now_s)
+        else:
+            p.cancelled(command, now_s)
         return True
 
     def _open(self, command: OpenDoors, now_s: int) -> None:
         units = self._c.units
         row = int(units.row(command.unit))
+        if row < 0 or units.fleet[row] != self.fleet:
+            raise ControlError(f"OpenDoors at {now_s} s names unit {command.unit}, which is none")
+        p, board, alight = self._passengers, command.board.tolist(), command.alight.tolist()
+        if p is not None:
+            p.check(command, [*board, *alight], now_s)
         why = ""
         if row in self._doors:
             why = "its doors are open"
@@ -224,27 +236,29 @@ class BusSystem:
             why = "it is broken"
         elif int(units.state[row]) != PARKED:
             why = "it is not standing"
-        elif command.stop not in self._place or int(self._road[self._place.index(command.stop)]) != units.road[row]:
+        elif not self._stands_at(row, command.stop):
             why = f"it does not stand at {command.stop}"
         if why:
             units.report(row, "refused", now_s, detail=f"doors: {why}")
             return
         units.set(row, now_s, state=SERVING)
         doors = _Doors(
-            row, command.stop, now_s, command.not_before_s, command.until_s, command.board.tolist(), now_s + DOORS_S
+            row, command.stop, now_s, command.not_before_s, command.until_s, list(dict.fromkeys(board)), now_s + DOORS_S
         )
-        p = self._passengers
         if p is not None:
-            for booking in command.alight.tolist():
-                ride = p.rides.get(booking)
-                if ride is None or ride.state != ABOARD or ride.unit != command.unit:
-                    continue
-                party = ride.party
-                p.alight(booking, command.stop, now_s + DOORS_S // 2)
-                doors.left.append(booking)
-                doors.moment_s += PERSON_S * party
+            for booking in dict.fromkeys(alight):
+                if booking in p.aboard(command.unit):
+                    doors.moment_s += PERSON_S * p.rides[booking].party
+                    p.alight(booking, command.stop, now_s)
+                    doors.left.append(booking)
         self._doors[row] = doors
         self._load(row, now_s)
+
+    def _stands_at(self, row: int, stop: str) -> bool:
+        if stop not in self._place:
+            return False
+        k, units = self._place.index(stop), self._c.units
+        return bool(self._road[k] == units.road[row] and abs(self._pos_m[k] - units.pos_m[row]) <= STOP_M)
 
     def _attend(self, doors: _Doors, now_s: int) -> None:
         """Let those board who are there; close when everybody is aboard, or it is time."""
@@ -268,7 +282,8 @@ class BusSystem:
         missed = list(doors.board)
         if p is not None:
             for booking in missed:
-                p.no_show(booking, now_s)
+                there = p.waiting(booking, doors.stop, now_s)
+                p.no_show(booking, now_s, "the bus was full" if there else "came late")
         del self._doors[doors.row]
         self._load(doors.row, now_s)
         units.set(doors.row, now_s, state=PARKED)
@@ -294,10 +309,8 @@ class BusSystem:
         )
 
     def _aboard(self, row: int) -> int:
-        p, unit = self._passengers, int(self._c.units.number[row])
-        if p is None:
-            return 0
-        return sum(r.party for r in p.rides.values() if r.state == ABOARD and r.unit == unit)
+        p = self._passengers
+        return p.load_of(int(self._c.units.number[row])) if p is not None else 0
 
     def _load(self, row: int, now_s: int) -> None:
         self._c.units.set(row, now_s, load=self._aboard(row))
@@ -313,7 +326,7 @@ class BusSystem:
         p, unit = self._passengers, int(self._c.units.number[row])
         if p is None:
             return ()
-        aboard = tuple(r.booking for r in p.rides.values() if r.state == ABOARD and r.unit == unit)
+        aboard = p.aboard(unit)
         for booking in aboard:
             p.put_out(booking, now_s, "the bus broke down")
         self._load(row, now_s)

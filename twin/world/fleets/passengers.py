@@ -1,7 +1,8 @@
 """Passengers of the autonomous buses in truth: they ask, get a promise, walk to the stop, board, ride, get off.
 
 Every booking ends in exactly one way: refused, served, missed (with a reason) or withdrawn. Whoever is not served
-walks. A passenger leaves home so as to be at the stop ``EARLY_S`` before the promised pick-up.
+walks. A passenger leaves home so as to be at the stop ``EARLY_S`` before the promised pick-up; promised another stop,
+they go on from the one they were promised before.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.dice import Dice
-from twin.domain.bus import BookingCancelled, BookingRequest
+from twin.domain.bus import AnswerBooking, BookingCancelled, BookingRequest, CancelBooking, ChangePromise
+from twin.domain.commands import Command
 from twin.domain.messages import Message
+from twin.errors import ControlError
 from twin.events import (
     BookingAnswered,
     BookingMade,
@@ -23,7 +26,7 @@ from twin.events import (
     PassengerMissed,
 )
 from twin.log import Log
-from twin.world.fleets.bookers import DETOUR, Bookers, Wishes
+from twin.world.fleets.bookers import DETOUR, Bookers, Wishes, booking_number
 from twin.world.people.journeys import Journeys
 from twin.world.people.model import PeopleModel
 
@@ -81,10 +84,10 @@ class Passengers:
         self._direct_s = direct_s
         self._stays = dice.stream("bus.no_show")
         self.rides: dict[int, Ride] = {}
-        self._of_trip: dict[tuple[int, int], int] = {}
+        self._made: set[int] = set()  # all bookings there ever were
         self._today: Wishes | None = None
         self._next = 0
-        self._tell: list[Message] = []
+        self._tell: list[tuple[int, str]] = []  # bookings that customers took back, and why
         journeys.shuttles = self
 
     # -- asking --------------------------------------------------------------------------------------------
@@ -95,7 +98,8 @@ class Passengers:
 
     def ask(self, now_s: int) -> list[Message]:
         """Return what customers tell the desk since the last time."""
-        out, self._tell = self._tell, []
+        out: list[Message] = [BookingCancelled(now_s, f"gone/{b}", b, why) for b, why in self._tell]
+        self._tell = []
         w = self._today
         while w is not None and self._next < len(w) and int(w.ask_s[self._next]) <= now_s:
             i, self._next = self._next, self._next + 1
@@ -103,10 +107,10 @@ class Passengers:
                 int(c[i]) for c in (w.booking, w.resident, w.trip, w.party, w.origin, w.destination, w.wanted_s)
             )
             ride = Ride(booking, resident, trip, party, origin, destination, wanted_s)
-            if ride.booking in self.rides:
+            if booking in self._made:  # a trip left over from yesterday
                 continue
-            self.rides[ride.booking] = ride
-            self._of_trip[ride.resident, ride.trip] = ride.booking
+            self._made.add(booking)
+            self.rides[booking] = ride
             travel = self._people.travel
             a, b = travel.rows([ride.origin, ride.destination]).tolist()
             self._log.add(
@@ -121,55 +125,102 @@ class Passengers:
             )  # fmt: skip
         return out
 
-    def known(self, booking: int) -> bool:
-        """Whether a booking was made and has not ended."""
-        return booking in self.rides
+    # -- what the desk says --------------------------------------------------------------------------------
 
-    def answered(self, booking: int, accepted: bool, stop: str, to_stop: str, pickup_s: int, arrive_s: int,
-                 reason: str, now_s: int) -> None:  # fmt: skip
-        """Take the desk's answer, or its new promise."""
-        ride = self.rides[booking]
-        first = ride.state == ASKED
-        ride.stop, ride.to_stop, ride.pickup_s, ride.arrive_s = stop, to_stop, pickup_s, arrive_s
-        self._log.add(
-            BookingAnswered, t_s=now_s, booking=booking, resident=ride.resident, accepted=accepted, reason=reason,
-            place=stop, to_place=to_stop, promised_s=pickup_s, promised_arrival_s=arrive_s,
-        )  # fmt: skip
-        if not accepted:
-            self._forget(ride)
-        elif first:
+    def check(self, command: Command, bookings: list[int], now_s: int) -> None:
+        """Raise ControlError if a command names a booking that was never made."""
+        for booking in bookings:
+            if booking not in self._made:
+                raise ControlError(f"{type(command).__name__} at {now_s} s names booking {booking}, which was not made")
+
+    def _ride(self, command: AnswerBooking | ChangePromise | CancelBooking, now_s: int) -> Ride | None:
+        """Return the ride that a command is about; None if it has ended meanwhile."""
+        self.check(command, [command.booking], now_s)
+        return self.rides.get(command.booking)
+
+    def _check_stops(self, command: AnswerBooking | ChangePromise, now_s: int) -> None:
+        for stop in (command.stop, command.to_stop):
+            if stop not in self._row:
+                who = f"{type(command).__name__} at {now_s} s"
+                raise ControlError(f"{who} promises booking {command.booking} stop {stop!r}, which the line has not")
+
+    def answered(self, command: AnswerBooking, now_s: int) -> None:
+        """Take the desk's answer. Raises ControlError for a second one, and for a stop that the line has not."""
+        ride = self._ride(command, now_s)
+        if command.accepted:
+            self._check_stops(command, now_s)
+        if ride is None:
+            return
+        if ride.state != ASKED:
+            raise ControlError(f"booking {command.booking} was answered a second time at {now_s} s")
+        self._log_promise(ride, command, command.accepted, now_s)
+        if command.accepted:
             ride.state = PROMISED
-        elif ride.state == COMING:
-            ride.at_stop_s = max(ride.at_stop_s, now_s + self._walk_s(ride.origin, stop))
+            self._take_promise(ride, command)
+        else:
+            self._forget(ride)
 
-    def withdrawn(self, booking: int, who: str, reason: str, now_s: int) -> None:
-        """End a booking that somebody took back; a passenger already at the stop walks."""
-        ride = self.rides[booking]
-        self._log.add(BookingWithdrawn, t_s=now_s, booking=booking, resident=ride.resident, who=who, reason=reason)
+    def changed(self, command: ChangePromise, now_s: int) -> None:
+        """Take a new promise; whoever is aboard already stays aboard. Raises ControlError for one never accepted."""
+        ride = self._ride(command, now_s)
+        self._check_stops(command, now_s)
+        if ride is None or ride.state == ABOARD:
+            return
+        if ride.state == ASKED:
+            raise ControlError(f"booking {command.booking} was promised another time at {now_s} s, but never accepted")
+        if ride.state == COMING and command.stop != ride.stop:
+            a, b = self._row[ride.stop], self._row[command.stop]
+            away_m = float(np.hypot(self._x[a] - self._x[b], self._y[a] - self._y[b])) * DETOUR
+            ride.at_stop_s = max(ride.at_stop_s, now_s) + round(away_m / WALK_M_S)
+        self._log_promise(ride, command, True, now_s)
+        self._take_promise(ride, command)
+
+    def cancelled(self, command: CancelBooking, now_s: int) -> None:
+        """Let the desk take a booking back; whoever is aboard gets off where the bus lets them."""
+        ride = self._ride(command, now_s)
+        if ride is not None and ride.state != ABOARD:
+            self._withdraw(ride, "desk", command.reason, now_s)
+
+    @staticmethod
+    def _take_promise(ride: Ride, command: AnswerBooking | ChangePromise) -> None:
+        ride.stop, ride.to_stop, ride.pickup_s, ride.arrive_s = (
+            command.stop, command.to_stop, command.pickup_s, command.arrive_s,
+        )  # fmt: skip
+
+    def _log_promise(self, ride: Ride, command: AnswerBooking | ChangePromise, accepted: bool, now_s: int) -> None:
+        self._log.add(
+            BookingAnswered, t_s=now_s, booking=ride.booking, resident=ride.resident, accepted=accepted,
+            reason=command.reason, place=command.stop, to_place=command.to_stop, promised_s=command.pickup_s,
+            promised_arrival_s=command.arrive_s,
+        )  # fmt: skip
+
+    def _withdraw(self, ride: Ride, who: str, reason: str, now_s: int) -> None:
+        """End a booking that somebody took back; a passenger already on the way to the stop walks."""
+        self._log.add(BookingWithdrawn, t_s=now_s, booking=ride.booking, resident=ride.resident, who=who, reason=reason)
         if ride.state == COMING:
             self._walk(ride, now_s)
         self._forget(ride)
 
     def _forget(self, ride: Ride) -> None:
         self.rides.pop(ride.booking, None)
-        self._of_trip.pop((ride.resident, ride.trip), None)
 
     # -- setting out (called by Journeys) ------------------------------------------------------------------
 
-    def begin(self, resident: Ints, trip: Ints, depart_s: Ints) -> tuple[Bools, Floats, Floats]:
+    def begin(self, resident: Ints, trip: Ints, origin: Ints, depart_s: Ints) -> tuple[Bools, Floats, Floats]:
         """Return which of these departures go by booked bus, with metres and expected seconds of the trip."""
         n = resident.size
         taken, distance, expected = np.zeros(n, dtype=bool), np.zeros(n), np.zeros(n)
-        if not self._of_trip:
-            return taken, distance, expected
-        for i, key in enumerate(zip(resident.tolist(), trip.tolist(), strict=True)):
-            booking = self._of_trip.get(key)
-            if booking is None:
-                continue
-            ride, now = self.rides[booking], int(depart_s[i])
+        number = booking_number(resident, trip)
+        mine = np.isin(number, np.fromiter(self.rides, dtype=np.int64, count=len(self.rides)))
+        for i in np.flatnonzero(mine).tolist():
+            ride, now = self.rides[int(number[i])], int(depart_s[i])
             if ride.state == ASKED:  # nobody answered in time
-                self._tell.append(BookingCancelled(now, f"left/{booking}", booking, "left without an answer"))
-                self.withdrawn(booking, "resident", "left without an answer", now)
+                self._tell.append((ride.booking, "left without an answer"))
+                self._withdraw(ride, "resident", "left without an answer", now)
+                continue
+            if int(origin[i]) != ride.origin:
+                self._tell.append((ride.booking, "is elsewhere"))
+                self._miss(ride, now, "is elsewhere", walks=False)
                 continue
             if self._stays_away(ride):
                 self._miss(ride, now, "did not come", walks=False)
@@ -211,13 +262,25 @@ class Passengers:
                 continue
             waiting = ride.state == COMING and ride.at_stop_s <= now_s
             reason = "gave up waiting" if waiting else "came late"
-            self._tell.append(BookingCancelled(now_s, f"gone/{ride.booking}", ride.booking, reason))
+            self._tell.append((ride.booking, reason))
             self._miss(ride, now_s, reason, walks=ride.state == COMING)
 
     def waiting(self, booking: int, stop: str, now_s: int) -> bool:
         """Whether a passenger stands at a stop, ready to board."""
         ride = self.rides.get(booking)
         return ride is not None and ride.state == COMING and ride.stop == stop and ride.at_stop_s <= now_s
+
+    def known(self, booking: int) -> bool:
+        """Whether a booking was made and has not ended."""
+        return booking in self.rides
+
+    def aboard(self, unit: int) -> tuple[int, ...]:
+        """Return the bookings that ride in a bus."""
+        return tuple(r.booking for r in self.rides.values() if r.state == ABOARD and r.unit == unit)
+
+    def load_of(self, unit: int) -> int:
+        """Return how many people ride in a bus."""
+        return sum(self.rides[b].party for b in self.aboard(unit))
 
     def board(self, booking: int, unit: int, now_s: int) -> None:
         """Let a passenger (and party) board."""
@@ -239,11 +302,11 @@ class Passengers:
         self._journeys.on_foot(ride.resident, now_s + self._walk_s(ride.destination, stop))
         self._forget(ride)
 
-    def no_show(self, booking: int, now_s: int) -> None:
-        """End the booking of somebody whom the bus waited for in vain; who comes later walks."""
+    def no_show(self, booking: int, now_s: int, reason: str) -> None:
+        """End the booking of somebody whom the bus left behind; who has set out walks."""
         ride = self.rides.get(booking)
         if ride is not None:
-            self._miss(ride, now_s, "came late", walks=ride.state == COMING)
+            self._miss(ride, now_s, reason, walks=ride.state == COMING)
 
     def put_out(self, booking: int, now_s: int, reason: str) -> None:
         """End the ride of a passenger whose bus broke down: half of the way is left, on foot (assumed)."""

@@ -40,8 +40,10 @@ class Entrance(Protocol):
 class Shuttles(Protocol):
     """Autonomous buses that residents have booked for some of their trips."""
 
-    def begin(self, resident: Ints, trip: Ints, depart_s: Ints) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
-        """Return which of these trips go by booked bus, with their metres and expected seconds."""
+    def begin(
+        self, resident: Ints, trip: Ints, origin: Ints, depart_s: Ints
+    ) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
+        """Return which of these trips go by booked bus, with their metres and expected seconds (0 for the others)."""
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Journeys:
         vehicle = np.zeros(n, dtype=np.int64)
         distance, expected = np.zeros(n), np.zeros(n)
         if self.shuttles is not None:
-            booked, distance, expected = self.shuttles.begin(d.resident, d.trip, d.depart_s)
+            booked, distance, expected = self.shuttles.begin(d.resident, d.trip, d.origin, d.depart_s)
             if booked.any():
                 d = replace(d, mode=np.where(booked, AUTONOMOUS_BUS, d.mode))
         refused: list[tuple[Ints, str]] = []
