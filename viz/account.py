@@ -7,7 +7,7 @@ exactly; seconds no fact explains are "unexplained". Lateness is the account les
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from viz.units import Leg, Track
 
@@ -97,7 +97,12 @@ def _drive(out: Account, track: Track, leg: Leg, driven_s: int) -> None:
 
 @dataclass
 class Order:
-    """What happened to an order; times in seconds, units by number. ``end_s``: delivered, given up, or the run's end."""
+    """What happened to an order; times in seconds, units by number.
+
+    ``end_s``: when it was delivered, refused or given up, or the run's end. ``word``: to whom, why, or where it is.
+    ``loads``: (second, unit, place); ``leaves``: (second, returned or transferred, place); ``fails``: (second, unit,
+    reason) of hand-overs that failed.
+    """
 
     order: int
     customer: int
@@ -110,14 +115,11 @@ class Order:
     status: str = "open"  # delivered, refused, given up, open
     end_s: int = -1
     unit: int = -1
-    word: str = ""  # to whom, why refused, where it is
+    word: str = ""
     late_s: int = 0  # as the fact of its delivery tells
-    loads: list[tuple[int, int, str]] = None  # type: ignore[assignment]  # (second, unit, place)
-    leaves: list[tuple[int, str, str]] = None  # type: ignore[assignment]  # (second, returned|transferred, place)
-    fails: list[tuple[int, int, str]] = None  # type: ignore[assignment]  # (second, unit, reason)
-
-    def __post_init__(self) -> None:
-        self.loads, self.leaves, self.fails = [], [], []
+    loads: list[tuple[int, int, str]] = field(default_factory=list)
+    leaves: list[tuple[int, str, str]] = field(default_factory=list)
+    fails: list[tuple[int, int, str]] = field(default_factory=list)
 
     @property
     def stays(self) -> list[tuple[int, int, int]]:

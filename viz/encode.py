@@ -176,7 +176,7 @@ def packed_bytes(pieces: Pieces) -> float:
 
 
 def thin(pieces: Pieces, one_in: int) -> Pieces:
-    """Keep one vehicle in ``one_in``, chosen by a fixed mixing of its number (buses and units of fleets are always kept)."""
+    """Keep one vehicle in ``one_in``, chosen by a fixed mixing of its number; all buses and units of fleets."""
     if one_in <= 1:
         return pieces
     mixed = (pieces.vehicle.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(33)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from twin.domain.ids import FLEETS, unit_label
 from twin.domain.mobility import STATES
+from twin.events import Fact, bus, delivery, fleets, kinds, sanitation, supervision
 from twin.log import Facts
 from viz.account import LABELS, Booking, Order, Part, booking_parts, leg_parts, order_parts
 from viz.errands import MARKS, bookings, loaded_together, loading_s, marks, orders
@@ -39,6 +42,7 @@ ROLES = tuple(dict.fromkeys(role for role, *_ in _ROLES))
 class Fleet:
     """Everything that the facts tell of the fleets, for streams, charts and happenings."""
 
+    facts: Facts
     units: dict[int, Track]
     orders: dict[int, Order]
     bookings: dict[int, Booking]
@@ -50,16 +54,38 @@ class Fleet:
         return [f for f in FLEETS if f in have]
 
     @property
+    def sweeps(self) -> bool:
+        """Whether a road was swept."""
+        return bool(self.facts.table("RoadSwept", ["t_s"]).num_rows)
+
+    @property
     def states(self) -> list[str]:
         """The states that units were in, in their usual order."""
         have = {s for t in self.units.values() for s in t.state}
         return [s for s in STATES if s in have]
 
 
-def read(facts: Facts, end_s: int) -> Fleet | None:
-    """Return the fleets of a run; None when it has none."""
-    found = tracks(facts)
-    return Fleet(found, orders(facts, end_s), bookings(facts, end_s)) if found else None
+def facts_of(file: Path) -> Facts | None:
+    """Return the facts of the fleets alone, read at once from the log ``file``; None for a run without fleets.
+
+    Logs from before there were fleets have not even the columns. What telemetry said is left out: it is much, and the
+    page does not show it.
+    """
+    if "unit" not in pq.read_schema(file).names or Facts(path=file).table("UnitDeployed", ["unit"]).num_rows == 0:
+        return None
+    names = [
+        name
+        for module in (bus, delivery, fleets, sanitation, supervision)
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and issubclass(kind, Fact) and kind not in (Fact, supervision.TelemetryGathered)
+    ]
+    columns = {f for name in names for f in kinds()[name].__dataclass_fields__}  # type: ignore[attr-defined]
+    return Facts(table=pq.read_table(file, columns=["t_s", "fact", *sorted(columns)], filters=[("fact", "in", names)]))
+
+
+def read(facts: Facts, end_s: int) -> Fleet:
+    """Return the fleets of a run from their facts."""
+    return Fleet(facts, tracks(facts), orders(facts, end_s), bookings(facts, end_s))
 
 
 class Tables:
@@ -81,7 +107,7 @@ class Tables:
             self.streams[f"{name}.{key}"] = wide(zigzag(rising if by_steps else values))
 
 
-def container(facts: Facts, fleet: Fleet, begin_s: int, lang: str) -> str:
+def container(fleet: Fleet, begin_s: int, lang: str) -> str:
     """Return the container text of the fleets; times are seconds from ``begin_s``."""
     words = Names()
 
@@ -94,11 +120,11 @@ def container(facts: Facts, fleet: Fleet, begin_s: int, lang: str) -> str:
     tables, parts = Tables(), _Parts(begin_s, word)
     index = {unit: i for i, unit in enumerate(fleet.units)}
     _units(tables, fleet, parts, begin_s, word)
-    _days(tables, marks(facts), fleet, begin_s, word, place)
+    _days(tables, marks(fleet.facts), fleet, begin_s, word, place)
     _orders(tables, fleet, parts, index, begin_s, word, place)
     _bookings(tables, fleet, parts, index, begin_s, word, place)
     tables.put("parts", "label word t seconds", parts.rows)
-    swept = sorted((int(r["t_s"]), int(r["road"])) for r in rows(facts, "RoadSwept"))
+    swept = sorted((int(r["t_s"]), int(r["road"])) for r in rows(fleet.facts, "RoadSwept"))
     tables.put("swept", "t road", [(t - begin_s, road) for t, road in swept])
     meta = {
         "tables": tables.meta,
@@ -108,7 +134,7 @@ def container(facts: Facts, fleet: Fleet, begin_s: int, lang: str) -> str:
         "marks": list(MARK_NAMES),
         "order_states": list(ORDER_STATES),
         "booking_states": list(BOOKING_STATES),
-        "roles": _roles(facts),
+        "roles": _roles(fleet.facts),
         "words": words.texts,
     }
     return pack(meta, tables.streams)
@@ -173,9 +199,10 @@ def _orders(tables: Tables, fleet: Fleet, parts: _Parts, index: dict[int, int], 
     out, stays, fails = [], [], []
     for order in sorted(fleet.orders.values(), key=lambda o: o.order):
         n = parts.add(order_parts(order, fleet.units, loading_s, together)) if order.status != "refused" else 0
+        promised = order.promised_s - begin_s if order.promised_s >= 0 else -1
         out.append(
             (order.order, order.customer, order.destination, order.size, order.placed_s - begin_s,
-             order.ready_s - begin_s, order.due_s - begin_s, order.promised_s - begin_s if order.promised_s >= 0 else -1,
+             order.ready_s - begin_s, order.due_s - begin_s, promised,
              ORDER_STATES.index(order.status), order.end_s - begin_s, index.get(order.unit, -1), word(order.word), n,
              len(order.loads), len(order.fails))
         )  # fmt: skip

@@ -26,7 +26,9 @@ _LASTING: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
 #: violations that are over at once
 MOMENTS = ("red light", "harsh braking")
 _MOMENT_S = 120  # how long a moment is shown
-MOST = 3000
+#: more than this no time line can show; the first to go are those of the kinds told last
+MOST = 10_000
+_RANK = ("depot", "charger", "permit", "broken", "violation", "found", "takeover", "link", "halt")
 
 
 def fleet_happenings(facts: Facts, end_s: int, lang: str) -> list[dict[str, Any]]:
@@ -43,13 +45,15 @@ def fleet_happenings(facts: Facts, end_s: int, lang: str) -> list[dict[str, Any]
         for r in rows(facts, begin):
             t = int(r["t_s"])
             # what ended in the second in which it began was another of its kind, unless it lasted no time at all
-            later = [x for x in over.get(tuple(r[k] for k in keys), ()) if x > t]
+            moment = kind == "violation" and r["violation"] in MOMENTS
+            over_s = min((x for x in over.get(tuple(r[k] for k in keys), ()) if x > t), default=None)
             item = _item(kind, r, said(str(r[cause]), lang) if cause else "", lang)
-            item["t1"] = t + _MOMENT_S if r.get("violation") in MOMENTS and kind == "violation" else (later or [None])[0]
+            item["t1"] = t + _MOMENT_S if moment else over_s
             out.append(item)
     out += _chargers(facts, lang)
-    out.sort(key=lambda h: (h["t0"], h["kind"], h.get("unit", ""), h.get("place", "")))
-    return [{k: v for k, v in h.items() if v not in (None, "", [])} for h in out if h["t0"] <= end_s][:MOST]
+    out = sorted((h for h in out if h["t0"] <= end_s), key=lambda h: (_RANK.index(h["kind"]), h["t0"]))[:MOST]
+    out.sort(key=lambda h: (h["t0"], h["kind"], h["unit"], h["place"]))
+    return [{k: v for k, v in h.items() if v not in (None, "", [])} for h in out]
 
 
 def _item(kind: str, r: dict[str, Any], cause: str, lang: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 _CLEAN_S = 900  # cleanliness is measured each so often
 
 
-def fleet_series(facts: Facts, fleet: Fleet, begin_s: int, end_s: int) -> list[Series]:
+def fleet_series(fleet: Fleet, begin_s: int, end_s: int) -> list[Series]:
     """Return the charts in the order they are shown, without those that have nothing to tell."""
     at = np.arange(begin_s, end_s + STEP_S, STEP_S)
     charts = [unit_states(fleet, begin_s, end_s)]
@@ -22,7 +22,7 @@ def fleet_series(facts: Facts, fleet: Fleet, begin_s: int, end_s: int) -> list[S
         charts += orders_over_time(fleet, at)
     if fleet.bookings or "shuttle" in fleet.present:
         charts.append(passengers(fleet, at))
-    charts += cleanliness(facts, begin_s, end_s)
+    charts += cleanliness(fleet.facts, begin_s, end_s)
     return [c for c in charts if np.isfinite(c.values).any()]
 
 

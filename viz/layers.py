@@ -167,7 +167,7 @@ def switches(fleets: Sequence[str] = (), places: bool = False, swept: bool = Fal
     out = dict(SWITCHES)
     out |= {f"fleet_{fleet}": (("units",), True) for fleet in fleets}
     if places:
-        out["fleet_places"] = (("roles",), False)
+        out["fleet_places"] = (("roles",), True)
     if swept:
         out["swept"] = (("swept",), False)
     return out

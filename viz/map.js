@@ -262,11 +262,21 @@ function setUp(app) {
     app.view.redraw();
   };
   app.chosenWay = () => app.find.wayOf(app.chosen);
-  app.chosenSpot = (t) => (MOVERS.has(app.chosen.kind) || ["place", "signal", "happening"].includes(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
+  app.chosenSpot = (t) => {
+    const drawn = app.chosen.kind === "unit" && app.view.unitSpots.find((d) => d.unit === app.chosen.unit);
+    return drawn ? [drawn.x, drawn.y] : spotOfChosen(t);
+  };
+  const spotOfChosen = (t) => (MOVERS.has(app.chosen.kind) || ["place", "signal", "happening"].includes(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
   let chosenAt = 0;
+  let chosenLater = 0;
   app.refreshChosen = (force = false) => {
     const at = performance.now();
-    if (!force && (at - chosenAt < 200 || !app.chosen)) return;
+    if (!force && !app.chosen) return;
+    clearTimeout(chosenLater);
+    if (!force && at - chosenAt < 200) {
+      chosenLater = setTimeout(() => app.refreshChosen(), 200 - (at - chosenAt)); // the last moment of a drag is told too
+      return;
+    }
     chosenAt = at;
     const open = [...document.querySelectorAll("#chosen details")].map((d) => d.open);
     app.panels.chosen(app.chosen ? app.find.panelOf(app.chosen).filter(Boolean) : null);
@@ -335,6 +345,11 @@ function setUp(app) {
     const spot = {};
     locate(app.trips, piece, t, spot);
     return spot;
+  };
+  app.locateUnit = (id, t) => {
+    const out = {};
+    locateUnit(app.fleet, app.trips, app.fleet.byId.get(id), t, out);
+    return out;
   };
   app.pick = makePick(app);
   app.restore(location.hash);

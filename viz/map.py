@@ -2,8 +2,8 @@
 
 :func:`build` reads a run folder and the city it names, and nothing else. The way there: samples (``fcd.py``) → ways
 on roads (``trips.py``) → streams (``encode.py``); roads' state (``state.py``), charts (``series.py``), trips of the
-residents (``tasks.py``), happenings (``happenings.py``) and fleets (``fleet.py``) from the facts; the city (``geometry.py``, ``labels.py``);
-all into one page (``page.py``).
+residents (``tasks.py``), happenings (``happenings.py``) and fleets (``fleet.py``) from the facts; the city
+(``geometry.py``, ``labels.py``); all into one page (``page.py``).
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     target = Path(out) if out is not None else run.folder / "map.html"
     samples = fcd.read(run.folder / "fcd.parquet", run.city)
     length = run.city.roads["length_m"].to_numpy(np.float64)
-    units = fleet.read(run.facts, run.end_s)
+    told = fleet.facts_of(run.folder / "events.parquet")
+    units = fleet.read(told, run.end_s) if told is not None else None
     if units is not None:
         samples = with_ends(samples, run.facts, units.units, length)
     pieces = trips.ways(samples, _plans(run), run.city)
@@ -72,7 +73,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     state = road_state(pieces, length, begin, end)
     task_meta, task_parts = tasks.task_streams(run.facts, begin)
     state_text = pack({"steps": int(state.entered.shape[0])}, {**state_streams(state), **task_parts})
-    extra = {"units": fleet.container(run.facts, units, begin, lang)} if units is not None else {}
+    extra = {"units": fleet.container(units, begin, lang)} if units is not None else {}
     used = len(page.bundle()[0]) + len(state_text) + sum(len(part) for part in extra.values())
     room = _GOAL_MB * 1e6 - used - _CITY_MB * 1e6
     vehicles, thinning = _vehicles(pieces, length, begin, room)
@@ -81,7 +82,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     label_meta, label_parts = _labels(run.city, frame, lang)
     charts = series.all_series(run.facts, state, begin, end)
     if units is not None:
-        charts += fleet_series(run.facts, units, begin, end)
+        charts += fleet_series(units, begin, end)
     kpis = _json(run.folder / "kpis.json").get("kpis", []) if (run.folder / "kpis.json").is_file() else []
     about = {
         **_about(run, lang),
@@ -94,14 +95,14 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "tolerance_m": trips.TOLERANCE_M,
         "slack_s": thinning.slack_s,
         "thinning": {"one_in": thinning.one_in, "all": thinning.vehicles, "shown": thinning.shown},
-        "happenings": happenings(run.facts, end) + (fleet_happenings(run.facts, end, lang) if units else []),
+        "happenings": happenings(run.facts, end) + (fleet_happenings(told, end, lang) if told else []),
         "series": [s.plain() for s in charts],
         "kpis": [_kpi(k, lang) for k in kpis if isinstance(k, dict)],
         "specs": layers.specs(),
         "palette": layers.PALETTE,
         "road_width": layers.ROAD_WIDTH,
         "icons": layers.ICONS,
-        **_drawn(run.facts, units),
+        **_drawn(units),
         "label_styles": STYLES,
         "label": label_meta,
         "text": texts(lang),
@@ -130,13 +131,12 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     return target
 
 
-def _drawn(facts: Facts, units: fleet.Fleet | None) -> dict[str, Any]:
+def _drawn(units: fleet.Fleet | None) -> dict[str, Any]:
     """Return the switches of the page and, if the run has fleets, what their units look like."""
     if units is None:
         return {"switches": layers.SWITCHES}
-    swept = bool(facts.table("RoadSwept", ["t_s"]).num_rows)
     return {
-        "switches": layers.switches(units.present, places=True, swept=swept),
+        "switches": layers.switches(units.present, places=True, swept=units.sweeps),
         "unit_shapes": layers.UNIT_SHAPES,
         "role_icons": layers.ROLE_ICONS,
     }

@@ -17,7 +17,7 @@ function makeFleet(app, tools) {
   };
   const moment = (t) => el("button", { type: "button", class: "link when", title: clock(t), "data-t": t, onclick: () => app.seek(t) }, clock(t));
   const past = (node) => {
-    for (const link of node.querySelectorAll("[data-t]")) link.closest(".event, .part").classList.toggle("later", Number(link.dataset.t) > app.now);
+    for (const link of node.querySelectorAll(".event [data-t]")) link.closest(".event").classList.toggle("later", Number(link.dataset.t) > app.now);
     return node;
   };
   const unitAt = (row) => f.list[row];
@@ -67,24 +67,47 @@ function makeFleet(app, tools) {
   }
 
   // -- why ------------------------------------------------------------------------------------------------
-  // Parts and their sum; `less`: [name, seconds] that was allowed; the rest is the lateness.
-  function account(title, rows, less, about = null) {
-    const total = rows.reduce((sum, j) => sum + f.parts.seconds[j], 0);
-    const line = (cls, a, b) => el("div", { class: "part " + cls }, a, el("b", {}, b));
+  // Parts and their sum; `less`: [name, seconds] that was allowed; the rest is the lateness. `end`: when it is known.
+  const partOf = (j) => ({ label: f.meta.labels[f.parts.label[j]], why: words(f.parts.word[j]), t: f.parts.t[j], seconds: f.parts.seconds[j] });
+  function account(title, rows, end, less, about = null) {
+    const total = rows.reduce((sum, p) => sum + p.seconds, 0);
+    const line = (cls, a, b) => el("div", { class: "part " + cls + (end > app.now ? " later" : "") }, a, el("b", {}, b));
     const late = less ? total - less[1] : total;
     return el(
       "div",
       { class: "account" },
       el("h3", {}, title),
       about && el("div", { class: "kind" }, about),
-      ...rows.map((j) => {
-        const why = words(f.parts.word[j]);
-        return line("", el("span", {}, moment(f.parts.t[j]), " ", text["part_" + f.meta.labels[f.parts.label[j]]] + (why ? ": " + why : "")), exact(f.parts.seconds[j]));
-      }),
+      ...rows.map((p) => line("", el("span", {}, moment(p.t), " ", text["part_" + p.label] + (p.why ? ": " + p.why : "")), exact(p.seconds))),
       less && line("sum", text.sum_parts, exact(total)),
       less && line("", el("span", {}, "− " + less[0]), exact(less[1])),
       line("sum", el("span", {}, text.lateness, lateness(late)), exact(late)),
     );
+  }
+
+  // Of a leg under way that is late already: the same account as that of viz/account.py, up to now.
+  function soFar(unit, leg, t) {
+    const [from, until] = [f.legs.t[leg], Math.floor(t)];
+    const sums = new Map();
+    let driven = 0;
+    for (let k = changeAt(f, unit, from); k < unit.changes[1] && f.changes.t[k] < until; k++) {
+      const begin = Math.max(from, f.changes.t[k]);
+      const end = k + 1 < unit.changes[1] ? Math.min(until, f.changes.t[k + 1]) : until;
+      const state = f.meta.states[f.changes.state[k]];
+      const label = { parked: "stand", driving: "", manual: "" }[state] ?? state;
+      if (end <= begin) continue;
+      if (!label) driven += end - begin;
+      else {
+        const why = words(f.changes.cause[k]);
+        const part = sums.get(label + why) || { label, why, t: begin, seconds: 0 };
+        part.seconds += end - begin;
+        sums.set(label + why, part);
+      }
+    }
+    const rest = driven - f.legs.planned[leg];
+    const parts = [...sums.values()];
+    if (rest) parts.unshift({ label: rest > 0 ? "slower" : "faster", why: "", t: from, seconds: rest });
+    return parts;
   }
 
   // -- a unit ---------------------------------------------------------------------------------------------
@@ -104,9 +127,31 @@ function makeFleet(app, tools) {
       return (f.changes.battery[k] + share * (f.changes.battery[n] - f.changes.battery[k])) / 10;
     });
     const chart = makeChart(app, app.panels, { name: "battery", unit: "percent", step_s: step, parts: ["battery"], values: [battery], stacked: false, instant: true, high: 100 });
-    kept = { id: unit.id, chart, day: el("details", { class: "day" }, el("summary", {}, text.its_day), ...dayOf(unit)) };
+    const errands = errandsOf(unit);
+    const folded = (title, lines) => el("details", { class: "day" }, el("summary", {}, title), ...lines);
+    kept = {
+      id: unit.id,
+      chart,
+      day: folded(text.its_day, dayOf(unit)),
+      errands: errands.length > 0 && folded((unit.fleet === "shuttle" ? text.its_passengers : text.its_orders) + " (" + errands.length + ")", errands),
+    };
     requestAnimationFrame(() => chart.draw());
     return kept;
+  }
+
+  // Its orders (placed, due, delivered) or passengers (promised, boarded, off), each with its lateness.
+  function errandsOf(unit) {
+    return (f.staysOf.get(unit.row) || []).map(([on, off, id]) => {
+      const { kind, k } = choiceOf(id);
+      const [o, b] = [f.orders, f.bookings];
+      const times =
+        kind === "order"
+          ? [`${text.placed} ${clock(o.placed[k])}`, `${text.due} ${clock(o.due[k])}`]
+          : [`${text.promised} ${clock(b.pickup[k])}`, `${text.due} ${clock(b.arrive[k])}`];
+      const done = kind === "order" ? f.meta.order_states[o.status[k]] === "delivered" && off === o.end[k] : f.meta.booking_states[b.status[k]] === "served";
+      const end = done ? [text[kind === "order" ? "delivered" : "alighting"] + " " + clock(off), lateness(off - (kind === "order" ? o.due[k] : b.arrive[k]))] : [text.not_done];
+      return el("div", { class: "event" }, moment(on), el("span", {}, goTo(id, id), " · " + [...times, end[0]].join(" · "), end[1] || ""));
+    });
   }
 
   function dayOf(unit) {
@@ -162,7 +207,8 @@ function makeFleet(app, tools) {
     ];
     if (under) {
       const there = f.legs.t[leg] + f.legs.planned[leg];
-      out.push(row(text.task, words(f.legs.task[leg]) + " → ", goTo("road-" + f.legs.road[leg], roadName(f.legs.road[leg]))), row(text.expected_there, clock(there), t > there ? el("em", { class: "bad" }, " ▲ " + exact(Math.floor(t - there)) + " " + text.late_so_far) : ""));
+      out.push(row(text.task, words(f.legs.task[leg]) + " → ", goTo("road-" + f.legs.road[leg], roadName(f.legs.road[leg]))), row(text.expected_there, clock(there), t > there ? el("em", { class: "bad" }, " ▲ " + exact(Math.floor(t) - there) + " " + text.late_so_far) : ""));
+      if (t > there) out.push(past(account(text.why_late, soFar(unit, leg, t), t, null, text.so_far)));
     } else out.push(row(text.task, text.nothing_now));
     const aboard = (f.staysOf.get(unit.row) || []).filter(([on, off]) => on <= t && t < off);
     if (aboard.length) {
@@ -178,11 +224,11 @@ function makeFleet(app, tools) {
     let last = leg;
     while (last >= unit.legs[0] && !(f.legs.arrived[last] && f.legs.end[last] <= t)) last--;
     if (last >= unit.legs[0] && last >= 0) {
-      const which = `${text.why_leg}: ${words(f.legs.task[last])}, ${clock(f.legs.t[last])}–${clock(f.legs.end[last])}, ${text.planned_leg} ${exact(f.legs.planned[last])}`;
-      out.push(past(account(text.why_late, f.legParts(last), null, which)));
+      const which = `${words(f.legs.task[last])}, ${clock(f.legs.t[last])}–${clock(f.legs.end[last])}, ${text.planned_leg} ${exact(f.legs.planned[last])}`;
+      out.push(past(account(text.why_leg, f.legParts(last).map(partOf), f.legs.end[last], null, which)));
     }
     requestAnimationFrame(own.chart.cursor); // once it has a width
-    out.push(own.chart.node, past(own.day));
+    out.push(own.chart.node, own.errands && past(own.errands), past(own.day));
     return out;
   }
 
@@ -223,7 +269,7 @@ function makeFleet(app, tools) {
       row(text.due, clock(o.due[k])),
       ended && status === "delivered" ? row(text.delivered, clock(o.end[k]), lateness(late)) : null,
       row(text.unit, unitLink(o.unit[k])),
-      ...(parts.length ? [past(account(status === "delivered" ? text.why_late : text.where_time, parts, [text.allowed, o.due[k] - o.placed[k]]))] : []),
+      ...(parts.length ? [past(account(status === "delivered" && late > 0 ? text.why_late : text.where_time, parts.map(partOf), o.end[k], [text.allowed, o.due[k] - o.placed[k]]))] : []),
       ...story(items),
     ];
   }
@@ -251,7 +297,7 @@ function makeFleet(app, tools) {
       b.to_place[k] ? row(text.to, placeLink(words(b.to_place[k]))) : null,
       b.pickup[k] >= 0 ? row(text.promised, clock(b.pickup[k]) + " → " + clock(b.arrive[k])) : null,
       row(text.unit, unitLink(b.unit[k])),
-      ...(served ? [past(account(text.why_late, f.bookingParts(k), [text.allowed_ride, b.arrive[k] - b.pickup[k]]))] : []),
+      ...(served ? [past(account(b.end[k] > b.arrive[k] ? text.why_late : text.where_time, f.bookingParts(k).map(partOf), b.end[k], [text.allowed_ride, b.arrive[k] - b.pickup[k]]))] : []),
       ...story(items),
     ];
   }

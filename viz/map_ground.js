@@ -147,9 +147,9 @@ function makeGround(app, kit) {
     }
     if (on.fleet_places)
       out.push(
-        cached("roles", zoomStep < 12, () =>
+        cached("roles", [zoomStep < 12, zoomStep < 13].join(), () =>
           make("roles", {
-            data: roles(),
+            data: roles().filter((d) => d.role !== "stop" || zoomStep >= 13), // stops are many: near only
             iconAtlas: icons.canvas,
             iconMapping: icons.mapping,
             getIcon: (d) => "role_" + d.role,

@@ -70,7 +70,8 @@ function makeView(app) {
       if (trailed) moving.push(...trails(t, zoom));
       moving.push(...movers(t, zoom, trailed));
     }
-    const top = [...swept(t, quarter), ...selection(t, quarter), ...moving, ...units(t, zoom), ...happening(quarter)];
+    const fleets = units(t, zoom); // before the selection, which rings a unit where it is drawn
+    const top = [...swept(t, quarter), ...selection(t, quarter), ...moving, ...fleets, ...happening(quarter)];
     const below = [...ground(quarter, step), ...marks(Math.floor(zoom * 2))];
     [cache, kept] = [kept, new Map()];
     const key = [longitude, latitude, zoom, pitch, bearing, step, view.lettersReady, JSON.stringify(app.on)].join();

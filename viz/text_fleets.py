@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 FLEET_TEXT: dict[str, tuple[str, str]] = {
     "search_fleets": (
         "Find a place, road, car-123-2, robot-7, order-123, booking-12",
@@ -56,8 +58,12 @@ FLEET_TEXT: dict[str, tuple[str, str]] = {
     "nothing_now": ("no task now", "当前无任务"),
     "aboard_now": ("Aboard", "车上"),
     "its_day": ("Its day", "当日记录"),
+    "its_orders": ("Its orders", "订单"),
+    "its_passengers": ("Its passengers", "乘客"),
+    "not_done": ("not delivered then", "当次未送达"),
     "why_late": ("Why was it late?", "为何晚点？"),
-    "why_leg": ("Last leg", "上一程"),
+    "why_leg": ("Why was the last leg late?", "上一程为何晚点？"),
+    "so_far": ("This leg, up to now", "本程至此"),
     "where_time": ("Where the time went", "时间去向"),
     "sum_parts": ("together", "合计"),
     "allowed": ("promised time", "承诺时限"),
@@ -197,14 +203,15 @@ FLEET_TEXT: dict[str, tuple[str, str]] = {
 #: what facts say (causes, reasons, tasks, states) in Chinese; what is not here stays as it is
 SAID: dict[str, str] = {
     "deliver": "送货", "collect": "取货", "home": "回场站", "depot": "回场站", "sweep": "清扫", "stop": "驶往站点",
-    "charge": "去充电", "tip": "去倾倒", "water": "去加水", "locker": "驶往快递柜", "return": "返回", "load": "装货",
-    "safety": "驶往安全处", "test": "试驾", "transfer": "转场", "go": "前往", "drive": "行驶",
+    "charge": "去充电", "tip": "去倾倒", "water": "去加水", "return": "返回", "load": "装货",
+    "safety": "驶往安全处", "test": "试驾", "transit": "转场", "approach": "驶往站点", "drive": "行驶",
     "robot": "配送机器人（5 立方米级）", "robot_small": "小型配送机器人", "minibus": "L4 小巴", "sweeper": "清扫机器人",
     "trike": "电动三轮车", "van": "电动货车",
     "it does not understand the road": "无法理解路况", "remote operator": "远程操作员", "lost link": "通信中断",
     "link lost": "通信中断", "radio": "无线通信", "the link is back": "通信恢复", "its desk": "调度台",
     "another way": "改走他路", "wear": "磨损", "no operator could help it": "操作员无法解决",
-    "nobody helped it": "无人协助", "blocked lane": "车道受阻", "missed signal": "未识别信号", "rain": "雨", "fog": "雾",
+    "nobody helped it": "无人协助", "blocked lane": "车道受阻", "missed signal": "未识别信号", "rain": "雨",
+    "fog": "雾",
     "snow": "雪", "back in its operating conditions": "恢复运行条件", "road closed": "道路封闭",
     "released by the platform": "平台放行", "stopped by the platform": "被平台叫停",
     "its time was over": "到期", "withdrawn": "撤销",
@@ -226,7 +233,8 @@ SAID: dict[str, str] = {
     "still aboard at the end": "结束时仍在车上", "the depot is unknown": "场站未知", "the depot is closed": "场站关闭",
     "no vehicle is on duty": "无车值班", "outside the permitted area": "超出许可区域",
     "too far for the battery": "电量不足以到达", "cannot be there before closing": "打烊前无法送达",
-    "cancelled by the customer": "客户取消", "it is not standing by": "未在待命",
+    "cancelled by the customer": "客户取消", "it is not standing by": "未在待命", "hand over": "交付",
+    "doors": "开门",
 }  # fmt: skip
 
 
@@ -236,5 +244,7 @@ def said(words: str, lang: str) -> str:
         return words
     if words in SAID:
         return SAID[words]
+    if tries := re.fullmatch(r"not handed over in (\d+) attempts", words):
+        return f"{tries[1]} 次投递未成功"
     head, colon, rest = words.partition(": ")
     return f"{said(head, lang)}：{said(rest, lang)}" if colon else words

@@ -1,4 +1,4 @@
-"""Units of fleets through the whole run: what they were at every moment, where they stood, and on which legs they drove.
+"""Units of fleets through the whole run: what they were at every moment, where they stood, which legs they drove.
 
 A unit is one thing on the map, though every leg of it is a vehicle of its own in traffic. While it drives it follows
 that vehicle's positions; else it stands where its last change of state says.

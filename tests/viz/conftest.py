@@ -12,6 +12,7 @@ import pytest
 
 from geo.city import City
 from tests.cities import toy_city
+from tests.viz.fleet_sample import make_fleet_run
 from tests.viz.sample import make_run
 from viz import map as viz_map
 
@@ -37,6 +38,16 @@ def run_dir(city_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def page_file(run_dir: Path) -> Path:
     return viz_map.build(run_dir)
+
+
+@pytest.fixture(scope="session")
+def fleet_dir(city_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_fleet_run(city_dir, tmp_path_factory.mktemp("fleet_run") / "fleets")
+
+
+@pytest.fixture(scope="session")
+def fleet_page_file(fleet_dir: Path) -> Path:
+    return viz_map.build(fleet_dir)
 
 
 def find_browser() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -79,8 +80,9 @@ def make_run(
     period_s: int = 10,
     meso: bool = True,
     title: str = "A sample",
+    more: Callable[[Log, City], None] | None = None,
 ) -> Path:
-    """Write a run folder of ``vehicles`` trips; returns it."""
+    """Write a run folder of ``vehicles`` trips; returns it. ``more`` may add facts."""
     city = City.load(city_dir)
     folder.mkdir(parents=True, exist_ok=True)
     end_s = start_s + int(hours * 3600)
@@ -93,7 +95,7 @@ def make_run(
     plan.index = pd.Index(plan["vehicle"].to_numpy())
     entered = trips[column["depart"]].astype(float).reindex(plan.index)
     arrived = trips[column["arrival"]].astype(float).reindex(plan.index)
-    _facts(folder, city, plan, entered, arrived, (seed, title, start_s, end_s))
+    _facts(folder, city, plan, entered, arrived, (seed, title, start_s, end_s), more)
     keep = plan.sort_values("vehicle")
     table = pa.table(
         {
@@ -123,6 +125,7 @@ def _facts(
     entered: pd.Series,
     arrived: pd.Series,
     about: tuple[int, str, int, int],
+    more: Callable[[Log, City], None] | None,
 ) -> None:
     seed, _, start_s, end_s = about
     log = Log(folder / "events.parquet")
@@ -161,5 +164,7 @@ def _facts(
     log.add(events.WeatherChanged, start_s + 300, weather="rain", rain_mm_h=4.0, speed_factor=0.9)
     log.add(events.RoadClosed, start_s + 600, road=road, cause="works")
     log.add(events.RoadReopened, start_s + 1200, road=road, cause="works")
+    if more is not None:
+        more(log, city)
     log.add(events.RunEnded, end_s, reason="finished")
     log.close()
