@@ -47,6 +47,8 @@ class SanitationDesk:
         self._legs = Legs(self._ways)
         self._known: tuple[object, ...] = ()
         self._shift_s = -1
+        self._granted: tuple[int, int] = (-1, 0)  # version of the permits, and second until which grants hold
+        self._wake_s = -1
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> Sequence[Command]:
         """Fold the messages into what is known and answer with what the units do next."""
@@ -60,10 +62,7 @@ class SanitationDesk:
             return out
         self._areas.dirt.at(now_s)
         fastest = min(u.speed_m_s for u in units.values())
-        for u in units.values():
-            u.grant = self._permits.grant(
-                "sweeper", u.unit, "cleaning", now_s, self._ways.base.length_m.size, u.test_h, u.test_km
-            )
+        self._grant(now_s)
         out += self._inbox.watch(now_s)
         for u in units.values():
             out += self._legs.keep_lawful(u, now_s, self._streets(u, fastest))
@@ -72,8 +71,22 @@ class SanitationDesk:
             self._ask(now_s, open_now, fastest)
         for u in units.values():
             out += self._next(u, now_s, open_now, fastest)
-        out.append(self._wake(now_s, open_now is not None))
+        out += self._wake(now_s, open_now is not None)
         return out
+
+    def _grant(self, now_s: int) -> None:
+        """Look up what the units may do, once a permit or the time of day may have changed it."""
+        units = self._inbox.units.values()
+        version, until_s = self._granted
+        if version == self._permits.version and now_s < until_s and all(u.granted for u in units):
+            return
+        for u in units:
+            u.grant = self._permits.grant(
+                "sweeper", u.unit, "cleaning", now_s, self._ways.base.length_m.size, u.test_h, u.test_km
+            )
+            u.granted = True
+        until_s = min(self._permits.changes_s("sweeper", u.unit, now_s) for u in units)
+        self._granted = (self._permits.version, until_s)
 
     def _streets(self, u: Sweeper, fastest: float) -> Streets | None:
         """Return the streets a unit may use now, None if it may not drive."""
@@ -199,11 +212,14 @@ class SanitationDesk:
                 users[u.place] = users.get(u.place, 0) + 1
         return users
 
-    def _wake(self, now_s: int, working: bool) -> Command:
+    def _wake(self, now_s: int, working: bool) -> list[Command]:
         out = any(not u.at_home or u.goal for u in self._inbox.units.values())
         begin_s = next_begin(self._areas.from_s, now_s)
         wake_s = min(now_s // LOOK_S * LOOK_S + LOOK_S, begin_s) if working or out else begin_s
-        return WakeAt(f"wake/{wake_s}", wake_s)
+        if wake_s == self._wake_s:  # asked for already
+            return []
+        self._wake_s = wake_s
+        return [WakeAt(f"wake/{wake_s}", wake_s)]
 
 
 def _at_home(u: Sweeper, site: Site, now_s: int) -> Job:

@@ -24,6 +24,11 @@ def window(from_s: Ints, until_s: Ints, now_s: int) -> tuple[int, int] | None:
     return min(found, default=None)
 
 
+def holds(begin: int, end: int, now_s: int) -> bool:
+    """Return whether the window [begin, end) of each day, over midnight where begin > end, holds now."""
+    return (now_s - begin) % DAY_S < ((end - begin) % DAY_S or DAY_S)
+
+
 def next_begin(from_s: Ints, now_s: int) -> int:
     """Return the next second after now at which a window begins."""
     day = now_s // DAY_S * DAY_S

@@ -107,7 +107,7 @@ def _errand(u: Sweeper, bounds: Bounds, site: Site) -> Job | None:
 
 def _home_s(site: Site, road: int, u: Sweeper) -> float:
     """Return the time (s) home; 0 where there is no way: then nothing is gained by leaving early."""
-    time_s = float(site.streets.times(np.asarray([road]), np.asarray([u.home_road]))[0, 0])
+    time_s = site.streets.hop(road, u.home_road)
     return time_s if np.isfinite(time_s) else 0.0
 
 
@@ -163,7 +163,7 @@ def _visit_s(u: Sweeper, a: int, b: int, bounds: Bounds, site: Site) -> float:
 
 
 def _way_s(site: Site, a: int, b: int) -> float:
-    return float(site.streets.times(np.asarray([a]), np.asarray([b]))[0, 0])
+    return site.streets.hop(a, b)
 
 
 def _chain(u: Sweeper, roads: Ints, fill_l: Floats, bounds: Bounds, site: Site) -> Ints:

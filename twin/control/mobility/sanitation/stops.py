@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from twin.control.mobility.sanitation.hours import window
+from twin.control.mobility.sanitation.hours import holds
 from twin.control.mobility.streets import Streets
 from twin.domain.messages import Message
 from twin.domain.mobility import PlaceChanged, Places
@@ -29,8 +27,7 @@ class Stop:
 
     def usable(self, now_s: int) -> bool:
         """Return whether it serves units now."""
-        hours = np.asarray([self.from_s]), np.asarray([self.until_s])
-        return self.open and self.size > 0 and window(*hours, now_s) is not None
+        return self.open and self.size > 0 and holds(self.from_s, self.until_s, now_s)
 
 
 class Stops:
@@ -82,8 +79,7 @@ class Stops:
         best: Stop | None = None
         least = float("inf")
         for stop in self.of(kind, now_s):
-            there = float(streets.times(np.asarray([from_road]), np.asarray([stop.road]))[0, 0])
-            on = float(streets.times(np.asarray([stop.road]), np.asarray([to_road]))[0, 0])
+            there, on = streets.hop(from_road, stop.road), streets.hop(stop.road, to_road)
             wait = QUEUE_S * max(0, users.get((kind, stop.place), 0) - stop.size + 1)
             if there + on + wait < least:
                 best, least = stop, there + on + wait

@@ -77,6 +77,7 @@ class Sweeper:
     refusals: int = 0
     asked_s: int = -1
     grant: Grant = field(default_factory=lambda: Grant(None, 0.0, 0, ()))
+    granted: bool = False  # ``grant`` was looked up
 
     @property
     def fit(self) -> bool:
