@@ -15,6 +15,7 @@ from typing import Any
 
 from twin.errors import ScenarioError
 from twin.log import Facts
+from twin.world.fleets.models import MODELS
 
 DAYS_A_YEAR = 365.0
 DAYS_A_MONTH = DAYS_A_YEAR / 12
@@ -36,7 +37,11 @@ class Price:
 
 @dataclass(frozen=True)
 class Quantities:
-    """What a fleet did in a run, from its facts; ``days`` of service. Hours are of duty, in or out of motion."""
+    """What a fleet did in a run, from its facts; ``days`` of service, a part of one is one.
+
+    Hours are of duty, in or out of motion. ``energy_kwh``: taken from chargers, and out of batteries that were fuller
+    at the beginning than at the end.
+    """
 
     fleet: str
     days: float
@@ -135,6 +140,10 @@ def quantities(facts: Facts) -> Quantities:
     charged = facts.frame("UnitCharged")
     charged = charged[charged["unit"].isin(units["unit"])]
     done = facts.frame("OrderDelivered")
+    told = facts.frame("UnitChanged").groupby("unit")["battery"].last()
+    first = units.set_index("unit")
+    whole_wh = first["model"].map({name: m.battery_wh for name, m in MODELS.items()}).astype(float)
+    drawn_wh = ((first["battery"] - told.reindex(first.index).fillna(first["battery"])) * whole_wh).sum()
     model = units["model"].value_counts()
     duty_h = float(days["duty_h"].sum())
     return Quantities(
@@ -146,7 +155,7 @@ def quantities(facts: Facts) -> Quantities:
         operators=int(days["operators"].max()),
         duty_h=duty_h,
         km=float(legs["distance_m"].sum() / 1000),
-        energy_kwh=float(charged["energy_wh"].sum() / 1000),
+        energy_kwh=float(charged["energy_wh"].sum() + drawn_wh) / 1000,
         orders=len(facts.frame("OrderPlaced")),
         delivered=len(done),
         within_hour=int((done["duration_s"] <= HOUR_S).sum()),

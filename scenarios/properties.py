@@ -14,8 +14,11 @@ import pandas as pd
 from twin.domain.ids import unit_label
 from twin.log import Facts
 
-#: facts that explain why a unit's charge may have fallen below its reserve
-_FAULTS = ("UnitBroke", "UnitHalted", "LinkLost", "ChargerFailed", "DepotShut")
+#: facts that explain why a unit's charge may have fallen below its reserve: its own, if not long before …
+_OWN_FAULTS = ("UnitBroke", "UnitHalted", "LinkLost")
+_LONG_S = 4 * 3600
+#: … or those of a place, where they may last
+_PLACE_FAULTS = ("ChargerFailed", "DepotShut")
 _SHOWN = 5
 
 
@@ -81,23 +84,19 @@ def loads_fit(facts: Facts) -> list[str]:
 
 
 def reserves_are_kept(facts: Facts) -> list[str]:
-    """No unit's charge is below its reserve unless a fault of it, or of its chargers, is on record before."""
-    broken = facts.frame("ReserveBroken")
-    if broken.empty:
+    """No unit's charge falls below its reserve unless a fault explains it: of its own within ``_LONG_S`` before, or of
+    a charger or depot at any time before.
+    """
+    low = facts.frame("ReserveBroken")
+    if low.empty:
         return []
-    first: dict[int, int] = {}
-    everybody = None
-    for kind in _FAULTS:
-        frame = facts.frame(kind)
-        if "unit" in frame:
-            for unit, t_s in frame.groupby("unit")["t_s"].min().items():
-                first[int(unit)] = min(first.get(int(unit), t_s), t_s)
-        elif not frame.empty:
-            everybody = min(x for x in (everybody, frame["t_s"].min()) if x is not None)
+    own = pd.concat([facts.frame(kind)[["t_s", "unit"]] for kind in _OWN_FAULTS])
+    place_s = min((facts.frame(kind)["t_s"].min() for kind in _PLACE_FAULTS if len(facts.frame(kind))), default=None)
     out = []
-    for row in broken.itertuples():
-        fault = min((x for x in (first.get(row.unit), everybody) if x is not None), default=None)
-        if fault is None or fault > row.t_s:
+    for row in low.itertuples():
+        before = own.loc[own["unit"] == row.unit, "t_s"]
+        explained = before.between(row.t_s - _LONG_S, row.t_s).any() or (place_s is not None and place_s <= row.t_s)
+        if not explained:
             out.append(f"{unit_label(row.unit)} was below its reserve at {row.t_s} s without a fault before")
     return out[:_SHOWN]
 

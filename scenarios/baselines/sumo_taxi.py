@@ -4,7 +4,8 @@ The vehicles of a run are replayed through plain ``sumo`` on the routes they wer
 left out, and as many taxis of the same size and speed take their place. Every booking of the run – answered or
 not – becomes a person who stands at the stop nearest to the origin when they could be there on foot, and asks for
 a ride to the stop nearest to the destination. Nobody is refused beforehand and nothing is promised: SUMO
-dispatches at the moment of asking. Source: SUMO user documentation, "Simulation/Taxi".
+dispatches at the moment of asking. Whose two stops are the same, or without a way between them, is not served.
+Source: SUMO user documentation, "Simulation/Taxi".
 """
 
 from __future__ import annotations
@@ -30,15 +31,23 @@ from scenarios.bench.bare import write_routes
 from twin.errors import AdapterError, ScenarioError
 from twin.log import Facts
 from twin.world.fleets.bookers import DETOUR
+from twin.world.fleets.direct import direct_s
+from twin.world.fleets.models import MODELS
 from twin.world.fleets.passengers import WALK_M_S
+from twin.world.traffic.junction_delay import junction_delay_s
 from twin.world.traffic.options import MESO
 
 Floats = npt.NDArray[np.float64]
 
+TOP_M_S = MODELS["minibus"].speed_m_s
+
 
 @dataclass(frozen=True)
 class Rides:
-    """One row per booking: ``wait_s`` and ``ride_s`` (nan when never picked up), ``direct_s``, ``served``."""
+    """One row per booking: ``wait_s``, ``ride_s``, ``direct_s``, ``served``.
+
+    ``wait_s`` counts from ``ready_s``, when they could be at the stop; nan: never picked up. ``ride_s`` nan: not there.
+    """
 
     frame: pd.DataFrame
 
@@ -106,7 +115,8 @@ def _requests(city: City, made: pd.DataFrame, stops: pd.DataFrame) -> pd.DataFra
     on, walk_m = nearest(made["origin"].to_numpy(np.int64))
     off, _ = nearest(made["destination"].to_numpy(np.int64))
     road = stops["road"].to_numpy()
-    direct = Network.of(city).times(road, road).astype(np.float64)[on, off]
+    pos_m = stops["pos_m"].to_numpy()
+    direct = direct_s(Network.of(city), junction_delay_s(city), road, pos_m, TOP_M_S)[on, off]
     out = pd.DataFrame(
         {
             "booking": made["booking"].to_numpy(np.int64),
@@ -116,27 +126,30 @@ def _requests(city: City, made: pd.DataFrame, stops: pd.DataFrame) -> pd.DataFra
             "ready_s": made["wanted_s"].to_numpy(np.int64) + np.rint(walk_m / WALK_M_S).astype(np.int64),
             "from_road": road[on],
             "to_road": road[off],
-            "from_pos": stops["pos_m"].to_numpy()[on],
-            "to_pos": stops["pos_m"].to_numpy()[off],
+            "from_pos": pos_m[on],
+            "to_pos": pos_m[off],
             "direct_s": direct,
         }
     )
-    return out[(out["on"] != out["off"]) & np.isfinite(direct)].sort_values(["ready_s", "booking"])
+    return out.sort_values(["ready_s", "booking"])
 
 
 def _write_taxis(file: Path, city: City, bus: Mapping[str, Any], requests: pd.DataFrame, begin_s: int) -> None:
     edges = city.roads["edge"].to_numpy(object)
     home = edges[int(city.place(str(bus["depot"]))["road"])]
-    seats, top = int(bus["seats"]), 40 / 3.6
+    seats = int(bus["seats"])
+    rides = requests[(requests["on"] != requests["off"]) & np.isfinite(requests["direct_s"])]
     with file.open("w", encoding="utf-8") as f:
         f.write('<routes>\n<vType id="taxi" vClass="bus" length="5.9" ')
-        f.write(f'personCapacity="{seats}" maxSpeed="{top:.2f}"><param key="has.taxi.device" value="true"/></vType>\n')
+        f.write(
+            f'personCapacity="{seats}" maxSpeed="{TOP_M_S:.2f}"><param key="has.taxi.device" value="true"/></vType>\n'
+        )
         for k in range(int(bus["units"])):
             f.write(
                 f'<vehicle id="taxi-{k}" type="taxi" depart="{begin_s}" line="taxi"><route edges={quoteattr(home)}/>'
             )
             f.write(f'<stop edge={quoteattr(home)} triggered="person"/></vehicle>\n')
-        for r in requests.itertuples(index=False):
+        for r in rides.itertuples(index=False):
             for k in range(int(r.party)):
                 f.write(f'<person id="{r.booking}-{k}" depart="{int(r.ready_s)}" departPos="{r.from_pos:.1f}">')
                 f.write(f"<ride from={quoteattr(edges[int(r.from_road)])} to={quoteattr(edges[int(r.to_road)])} ")
@@ -167,9 +180,10 @@ def _read(file: Path, requests: pd.DataFrame) -> pd.DataFrame:
             continue
         booking, k = str(person.get("id")).rsplit("-", 1)
         step = person.find("ride")
-        if k == "0" and step is not None and float(step.get("arrival", "-1")) >= 0:
+        if k == "0" and step is not None and float(step.get("depart", "-1")) >= 0:
             wait[int(booking)] = float(step.get("waitingTime", "nan"))
-            ride[int(booking)] = float(step.get("duration", "nan"))
+            if float(step.get("arrival", "-1")) >= 0:
+                ride[int(booking)] = float(step.get("duration", "nan"))
         person.clear()
     out = requests.copy()
     out["wait_s"] = [wait.get(b, np.nan) for b in out["booking"].tolist()]

@@ -10,7 +10,7 @@ import typer
 from twin.cli.common import LangOption, check_lang, plain_errors
 
 if TYPE_CHECKING:
-    from scenarios.costs import Price, Quantities
+    from scenarios.costs import Bar
 
 WIDTH = 28
 WORDS = {
@@ -69,16 +69,14 @@ def costs(
     base = saving(both[0], both[1], table)
     typer.echo(f"  {word['saving']:36s}{100 * base:11.1f}%")
     typer.echo(f"\n{word['tornado']}")
-    _tornado(both[0], both[1], table, base)
     bars = tornado(both[0], both[1], table)
+    _tornado(bars, base)
     typer.echo(f"\n{verdict(base, bars)}")
 
 
-def _tornado(robots: Quantities, couriers: Quantities, table: dict[str, Price], base: float) -> None:
+def _tornado(all_bars: list[Bar], base: float) -> None:
     """Draw the ten widest bars around the saving as it is."""
-    from scenarios.costs import tornado
-
-    bars = [b for b in tornado(robots, couriers, table) if b.swing > 0][:10]
+    bars = [b for b in all_bars if b.swing > 0][:10]
     reach = max((max(abs(b.at_low - base), abs(b.at_high - base)) for b in bars), default=1.0)
     for b in bars:
         left, right = min(b.at_low, b.at_high), max(b.at_low, b.at_high)

@@ -19,9 +19,9 @@ class ServiceDay(Fact):
 
 @dataclass(frozen=True)
 class OrderPlaced(Fact):
-    """A resident or shop (``customer`` = resident.
+    """A resident or shop ordered parcels of ``size`` litres for block ``destination``, promised by ``due_s``.
 
-    Or -1 - company) ordered parcels of ``size`` litres for block ``destination``, promised by ``due_s``.
+    ``customer``: the resident, or -1 - block for its shops; packed at ``ready_s``.
     """
 
     order: int
