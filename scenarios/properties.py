@@ -84,8 +84,9 @@ def loads_fit(facts: Facts) -> list[str]:
 
 
 def reserves_are_kept(facts: Facts) -> list[str]:
-    """No unit's charge falls below its reserve unless a fault explains it: of its own within ``_LONG_S`` before, or of
-    a charger or depot at any time before.
+    """No unit's charge falls below its reserve unless a fault explains it.
+
+    One of its own within ``_LONG_S`` before, or of a charger or depot at any time before.
     """
     low = facts.frame("ReserveBroken")
     if low.empty:
