@@ -147,13 +147,13 @@ function makeGround(app, kit) {
     }
     if (on.fleet_places)
       out.push(
-        cached("roles", [zoomStep < 12, zoomStep < 13].join(), () =>
+        cached("roles", [zoom < 12, zoom < 13].join(), () =>
           make("roles", {
-            data: roles().filter((d) => d.role !== "stop" || zoomStep >= 13), // stops are many: near only
+            data: roles().filter((d) => d.role !== "stop" || zoom >= 13), // stops are many: near only
             iconAtlas: icons.canvas,
             iconMapping: icons.mapping,
             getIcon: (d) => "role_" + d.role,
-            getSize: zoomStep < 12 ? 15 : 21,
+            getSize: zoom < 12 ? 15 : 21,
             getPosition: (d) => d.at,
           }),
         ),
