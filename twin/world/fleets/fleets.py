@@ -123,7 +123,6 @@ class Fleets:
             w.city,
             w.traffic,
             w.log,
-            w.time_s,
             self.operators.ask,
             self._fetch,
             micro=scenario.traffic.mode == "micro",

@@ -78,7 +78,7 @@ class _Way:
 class Obstacles:
     """Blocked lanes, who passes them, and who is steered round. ``ask``: call a remote operator; ``fetch``: the crew.
 
-    ``time_s()``: present travel times per road, s. ``micro``: obstacles stand in SUMO at their place.
+    ``micro``: obstacles stand in SUMO at their place.
     """
 
     def __init__(
@@ -87,14 +87,13 @@ class Obstacles:
         city: City,
         traffic: Traffic,
         log: Log,
-        time_s: Callable[[], Floats],
         ask: Callable[[int, str, int], None],
         fetch: Callable[[int, str, int], None],
         *,
         micro: bool,
     ) -> None:
         self._units, self._traffic, self._log = units, traffic, log
-        self._time_s, self._ask, self._fetch, self._micro = time_s, ask, fetch, micro
+        self._ask, self._fetch, self._micro = ask, fetch, micro
         roads = city.roads
         self._length_m: Floats = roads["length_m"].to_numpy(np.float64)
         self._speed_m_s: Floats = np.maximum(roads["speed_m_s"].to_numpy(np.float64), 0.1)
@@ -112,7 +111,7 @@ class Obstacles:
     def put(self, road: int, lane: int, pos_m: float | None) -> None:
         """Take note of an obstacle at ``pos_m`` of a lane; None: the lane is closed and nobody may go round by hand."""
         if road not in self._blocks:
-            self._usual_s[road] = float(self._time_s()[road])
+            self._usual_s[road] = float(self._traffic.travel_times()[road])
         at_m = float(self._length_m[road]) / 2 if pos_m is None or not self._micro else pos_m
         self._blocks.setdefault(road, []).append(_Block(lane, at_m, pos_m is not None))
 
