@@ -20,14 +20,14 @@ import numpy.typing as npt
 
 from twin.control.mobility.permits import Permits
 from twin.control.mobility.standings import HOLDS, NO_PERMIT, OUT_OF_HOURS, Standings
-from twin.domain.mobility import DRIVING, HALTED, MANUAL, SERVING
 from twin.events import ViolationBegan, ViolationEnded
 from twin.world.fleets.lapses import Lapses, Moment
-from twin.world.fleets.motion import Motion
+from twin.world.fleets.motion import OUT, Motion
 from twin.world.fleets.ports import FleetContext
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 LASTING = ("speeding", "out of area", "out of hours", "no permit", "silence")
 SPEEDING, OUT_OF_AREA, LATE_HOURS, WITHOUT, SILENCE = range(5)
@@ -35,7 +35,6 @@ TOLERATED = 0.10
 SET, CLEAR = 2, 3  # ticks
 SILENCE_S = 60
 BRAKING_M_S2 = 1.5  # what ordinary driving brakes at (assumed)
-_OUT = (DRIVING, SERVING, HALTED, MANUAL)
 
 
 class Conduct:
@@ -55,7 +54,9 @@ class Conduct:
         self._fast: Ints = np.zeros(n, dtype=np.int64)  # ticks in a row too fast (> 0), or not (< 0)
         self._road: Ints = u.road.copy()
         self._unlinked_s: Ints = np.full(n, -1, dtype=np.int64)
-        self._was_out = np.isin(u.state, _OUT)
+        self._was_out = OUT[u.state]
+        self._rows: Ints = np.arange(n)
+        self._all_heard = True  # at the last tick, and nobody is silent
         # what telemetry tells, since it was last taken
         self.red_lights: Ints = np.zeros(n, dtype=np.int64)
         self.braking_m_s2: Floats = np.zeros(n)
@@ -78,9 +79,11 @@ class Conduct:
         moving = self.motion.moving
         self.top_speed_m_s = np.maximum(self.top_speed_m_s, self.motion.speed_m_s)
         self.braking_m_s2 = np.maximum(self.braking_m_s2, np.where(moving, BRAKING_M_S2, 0.0))
-        self._area(rules, now_s)
+        out = OUT[self._c.units.state]
+        self._area(rules, out, now_s)
         self._lasting(rules, now_s)
         self._silence(now_s)
+        self._was_out = out
         self._road = self._c.units.road.copy()
 
     def taken(self, rows: Ints) -> None:
@@ -100,13 +103,12 @@ class Conduct:
             self.red_lights[m.row] += 1
         self.braking_m_s2[m.row] = max(self.braking_m_s2[m.row], m.braking_m_s2)
 
-    def _area(self, rules: Standings, now_s: int) -> None:
+    def _area(self, rules: Standings, out: Bools, now_s: int) -> None:
         """Roads entered since the last tick, one by one; then where it is now."""
         u = self._c.units
-        rows = np.arange(len(u))
-        out = np.isin(u.state, _OUT)
-        away = ~rules.inside(rows, u.road) & (rules.why == HOLDS)
-        for row in np.flatnonzero((u.road != self._road) & (rules.why == HOLDS)).tolist():
+        holds = rules.why == HOLDS
+        away = ~rules.inside(self._rows, u.road) & holds
+        for row in np.flatnonzero((u.road != self._road) & holds).tolist():
             for road, t_s in u.passed(row):
                 outside = not rules.masks[rules.group[row], road]
                 self._turn(row, OUT_OF_AREA, outside, min(int(t_s), now_s), road)
@@ -129,13 +131,15 @@ class Conduct:
 
     def _silence(self, now_s: int) -> None:
         u = self._c.units
+        if self._all_heard and u.linked.all():
+            return
         lost = ~u.linked & (self._unlinked_s < 0)
         self._unlinked_s[lost] = np.where(self._was_out[lost], now_s, now_s + (1 << 40))
         self._unlinked_s[u.linked] = -1
-        self._was_out = np.isin(u.state, _OUT)
         silent = (self._unlinked_s >= 0) & (now_s - self._unlinked_s >= SILENCE_S) & self._lapses.automated
         for row in np.flatnonzero(silent != (self._since_s[:, SILENCE] >= 0)).tolist():
             self._turn(row, SILENCE, bool(silent[row]), now_s, int(u.road[row]))
+        self._all_heard = bool(u.linked.all())
 
     def _turn(self, row: int, kind: int, broken: bool, t_s: int, road: int) -> None:
         """Let a lasting violation begin or end, if it does."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.city import City
-from twin.domain.mobility import DRIVING, MANUAL
+from twin.domain.mobility import DRIVING, HALTED, MANUAL, SERVING, STATES
 from twin.world.fleets.ports import TICK_S
 from twin.world.fleets.units import Units
 
@@ -19,6 +19,9 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 WINDOW = 3  # ticks
+#: by state: whether a unit is under way; whether it is out, not parked off the road
+MOVING: Bools = np.isin(np.arange(len(STATES)), (DRIVING, MANUAL))
+OUT: Bools = np.isin(np.arange(len(STATES)), (DRIVING, SERVING, HALTED, MANUAL))
 
 
 class Motion:
@@ -40,18 +43,17 @@ class Motion:
         self._odometer: Floats = np.repeat(units.odometer_m[:, None], WINDOW + 1, axis=1)
         self._limits: Floats = np.zeros((n, WINDOW + 1))
         self._ticks: Ints = np.zeros(n, dtype=np.int64)  # since it set out
+        self._rows: Ints = np.arange(n)
 
     def tick(self) -> None:
         """Take in the last tick."""
         u = self._units
-        self.moving = np.isin(u.state, (DRIVING, MANUAL))
-        self._odometer = np.roll(self._odometer, -1, axis=1)
-        self._odometer[:, -1] = u.odometer_m
-        self._limits = np.roll(self._limits, -1, axis=1)
-        self._limits[:, -1] = self._limit_of[u.road]
+        self.moving = MOVING[u.state]
+        self._odometer[:, :-1], self._odometer[:, -1] = self._odometer[:, 1:], u.odometer_m
+        self._limits[:, :-1], self._limits[:, -1] = self._limits[:, 1:], self._limit_of[u.road]
         self._ticks = np.where(self.moving, np.minimum(self._ticks + 1, WINDOW), 0)
         span = np.maximum(self._ticks, 1)
-        came = self._odometer[:, -1] - self._odometer[np.arange(span.size), WINDOW - span]
+        came = self._odometer[:, -1] - self._odometer[self._rows, WINDOW - span]
         for row in np.flatnonzero(self.moving).tolist():
             leg = u.leg(row)
             asked = leg.speed_m_s if leg is not None and leg.speed_m_s > 0 else np.inf

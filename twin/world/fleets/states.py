@@ -69,6 +69,7 @@ class UnitStates:
         self.odometer_m: Floats = np.zeros(n)
         self.linked = np.ones(n, dtype=bool)
         self.broken = np.zeros(n, dtype=bool)
+        self._rows_of: dict[str, Ints] = {}
         self._row = {int(u): i for i, u in enumerate(number)}
         self._halts = [Halt() for _ in specs]
         self._reports: list[tuple[str, UnitReport]] = []
@@ -82,7 +83,9 @@ class UnitStates:
 
     def rows(self, fleet: str) -> Ints:
         """Return the rows of a fleet's units."""
-        return np.flatnonzero(self.fleet == fleet)
+        if fleet not in self._rows_of:
+            self._rows_of[fleet] = np.flatnonzero(self.fleet == fleet)
+        return self._rows_of[fleet].copy()
 
     def row(self, unit: int) -> int:
         """Return the row of a unit by its number; -1 if there is none."""

@@ -13,6 +13,7 @@ Each draw is a function of unit and sending; draws are made in blocks of sending
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,18 +42,36 @@ KM_H = 3.6
 #: what a wrong value can be: a road anywhere, a speed in km/h, a spike of braking, a red light that was none, a
 #: state that is not, an odometer that was reset
 WRONGS = ("road", "speed", "braking", "red light", "state", "odometer")
-_COLUMNS = (
-    "unit", "sent_s", "road", "pos_m", "speed_m_s", "top_speed_m_s", "braking_m_s2", "red_lights", "battery", "load",
-    "state", "odometer_m",
-)  # fmt: skip
+#: columns of readings, kept as rows of two arrays: whole numbers and others
+_WHOLE = ("unit", "sent_s", "road", "red_lights", "load", "state")
+_OTHER = ("pos_m", "speed_m_s", "top_speed_m_s", "braking_m_s2", "battery", "odometer_m")
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """Readings of units: ``whole`` has a row for each of _WHOLE, ``other`` for each of _OTHER."""
+
+    whole: Ints
+    other: Floats
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        column: npt.NDArray[Any] = self.whole[_WHOLE.index(name)] if name in _WHOLE else self.other[_OTHER.index(name)]
+        return column
+
+    def some(self, which: Ints | npt.NDArray[np.bool_]) -> _Readings:
+        return _Readings(self.whole[:, which], self.other[:, which])
+
+    def told(self, now_s: int, desk: str) -> Telemetry:
+        columns = {**dict(zip(_WHOLE, self.whole, strict=True)), **dict(zip(_OTHER, self.other, strict=True))}
+        return Telemetry(now_s, f"telemetry/{desk}/{now_s}", **columns)
+
+
+@dataclass(slots=True)
 class _OnItsWay:
-    """Sendings that have not arrived: when they will, and their columns."""
+    """Readings that have not arrived, and when they will."""
 
     at_s: Ints
-    columns: dict[str, npt.NDArray[np.generic]]
+    readings: _Readings
 
 
 class TelemetryLink:
@@ -136,7 +155,7 @@ class TelemetryLink:
             self._block = block
         return self._draws[k][:, rows], self._noise[k][:, rows]
 
-    def _columns(self, rows: Ints, now_s: int, noise: Floats) -> dict[str, npt.NDArray[np.generic]]:
+    def _columns(self, rows: Ints, now_s: int, noise: Floats) -> _Readings:
         q, u, conduct = self._q, self._units, self._conduct
         speed = conduct.motion.speed_m_s[rows]
         going = speed > 0
@@ -145,18 +164,20 @@ class TelemetryLink:
         top = np.where(top > 0, np.maximum(top + q.speed_noise_m_s * noise[1], said), said)
         braking = conduct.braking_m_s2[rows]
         braking = np.where(braking > 0, np.maximum(braking + q.braking_noise_m_s2 * noise[2], 0.0), 0.0)
-        values = (
-            u.number[rows], now_s + self._skew_s[rows], u.road[rows], u.pos_m[rows], said, top, braking,
-            conduct.red_lights[rows], u.battery[rows], u.load[rows], u.state[rows], u.odometer_m[rows],
+        whole = (
+            u.number[rows], now_s + self._skew_s[rows], u.road[rows], conduct.red_lights[rows], u.load[rows],
+            u.state[rows],
         )  # fmt: skip
-        return {name: np.array(value) for name, value in zip(_COLUMNS, values, strict=True)}
+        return _Readings(
+            np.array(whole), np.array((u.pos_m[rows], said, top, braking, u.battery[rows], u.odometer_m[rows]))
+        )
 
     def _road_beside(self, road: Ints, draw: Floats) -> Ints:
         count = (self._beside[road] >= 0).sum(axis=1)
         pick = self._beside[road, np.minimum((draw * count).astype(np.int64), np.maximum(count - 1, 0))]
         return np.where(count > 0, pick, road)
 
-    def _spoil(self, c: dict[str, npt.NDArray[np.generic]], i: int, draw: float) -> None:
+    def _spoil(self, c: _Readings, i: int, draw: float) -> None:
         which, rest = divmod(draw * len(WRONGS), 1.0)
         what = WRONGS[int(which)]
         if what == "road":
@@ -174,35 +195,41 @@ class TelemetryLink:
         else:
             c["odometer_m"][i] = 0.0
 
-    def _wait(self, c: dict[str, npt.NDArray[np.generic]], which: npt.NDArray[np.bool_], at_s: Ints) -> None:
+    def _wait(self, c: _Readings, which: npt.NDArray[np.bool_], at_s: Ints) -> None:
         if which.any():
-            self._waiting.append(_OnItsWay(at_s[which], {name: v[which] for name, v in c.items()}))
+            self._waiting.append(_OnItsWay(at_s[which], c.some(which)))
 
     # -- arriving -------------------------------------------------------------------------------------------
 
     def _arrive(self, now_s: int) -> list[tuple[str, Message]]:
-        came: list[dict[str, npt.NDArray[np.generic]]] = []
+        came: list[_Readings] = []
         still: list[_OnItsWay] = []
         for batch in self._waiting:
             here = batch.at_s <= now_s
             if here.all():
-                came.append(batch.columns)
+                came.append(batch.readings)
                 continue
-            if here.any():
-                came.append({name: v[here] for name, v in batch.columns.items()})
-            still.append(_OnItsWay(batch.at_s[~here], {name: v[~here] for name, v in batch.columns.items()}))
+            if not here.any():
+                still.append(batch)
+                continue
+            came.append(batch.readings.some(here))
+            still.append(_OnItsWay(batch.at_s[~here], batch.readings.some(~here)))
         self._waiting = still
         if not came:
             return []
-        c = {name: np.concatenate([part[name] for part in came]) for name in _COLUMNS}
+        c = came[0]
+        if len(came) > 1:
+            c = _Readings(
+                np.concatenate([part.whole for part in came], axis=1),
+                np.concatenate([part.other for part in came], axis=1),
+            )
         row = np.searchsorted(self._units.number, c["unit"], sorter=self._order)
         row = self._order[row]
         out: list[tuple[str, Message]] = []
         for desk, mine in self._desks.items():
-            take = mine[row]
-            if take.any():
-                columns = {name: v[take] for name, v in c.items()}
-                out.append((desk, Telemetry(now_s, f"telemetry/{desk}/{now_s}", **columns)))
+            take = np.flatnonzero(mine[row])
+            if take.size:
+                out.append((desk, c.some(take).told(now_s, desk)))
         return out
 
 

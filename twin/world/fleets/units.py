@@ -46,7 +46,8 @@ KERB_M_S = 1.5  # as fast as that is done (assumed)
 NEAR_M = 0.5  # so close to its end a leg is over
 BRAKING_M = 25.0  # a standstill is asked for so far ahead at least
 TRACE_S = 900  # the log tells the charge of every unit that is not parked each so often
-_CODES = tuple(VEHICLE_KINDS[fleet] for fleet in DESK_OF)
+#: by kind of vehicle: whether it is a unit's
+_UNITS = np.isin(np.arange(max(VEHICLE_KINDS.values()) + 1), [VEHICLE_KINDS[fleet] for fleet in DESK_OF])
 _CODE = 10**12
 
 
@@ -370,7 +371,7 @@ class Units(UnitStates):
         """Take in what traffic tells: whose vehicles arrived."""
         if not flow.arrived.size or not self._of_vehicle:
             return
-        for i in np.flatnonzero(np.isin(flow.arrived // _CODE, _CODES)).tolist():
+        for i in np.flatnonzero(_UNITS[flow.arrived // _CODE]).tolist():
             row = self.row_of_vehicle(int(flow.arrived[i]))
             if row >= 0:
                 self._end_leg(row, int(flow.arrived_s[i]))
