@@ -6,6 +6,7 @@ drivers react through :mod:`twin.world.traffic.drivers`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -203,7 +204,8 @@ class Interventions:
             edge = roads["edge"].iloc[int(fits[best])]
             raise ScenarioError(f"{cause}.pos_m is {item.pos_m:g}; road {edge} is {length:.0f} m long")
         at_m = min(max(pos_m, min(STANDING_M, length)), max(length - 1.0, length / 2))
-        return _Spot(int(fits[best]), item.lane, at_m)
+        # in whole decimetres: SUMO is told positions with two digits, and stops nobody who begins beyond his stop
+        return _Spot(int(fits[best]), item.lane, math.floor(10 * at_m) / 10)
 
     def _stand(self, vehicle: int, spot: _Spot, until_s: int | None, cause: str) -> None:
         """Let a vehicle stand on a lane; it is no traveller's: it comes from nowhere and is taken off again."""

@@ -242,7 +242,7 @@ def test_among_others_passing_costs_time_but_nobody_is_stuck(streets):
 
 
 def test_the_parked_car_is_accounted_for_and_is_nobodys_trip(streets):
-    run = simulate(scenario(streets[2], parked(), parked("e2", 1, until=None, pos_m=400.0)), streets[2])
+    run = simulate(scenario(streets[2], parked(), parked("e2", 1, until=None, pos_m=316.3769)), streets[2])
     entered = [v for v in rows(run, VehicleEntered) if v["kind"] == "obstacle"]
     assert [v["vehicle"] for v in entered] == [vehicle_number("obstacle", k, 0) for k in (0, 1)]
     assert [v["t_s"] for v in entered] == [START, START]
