@@ -79,7 +79,7 @@ def jinan(folder: Path, demand: Path | None = None) -> Case:
 def bologna(folder: Path) -> Case:
     """Return Bologna acosta (``folder`` holds ``run.sumocfg``) with its own demand."""
     net = folder / "acosta_buslanes.net.xml"
-    more = ",".join(str(folder / f"acosta_{n}.add.xml") for n in ("vtypes", "bus_stops"))
+    more = ",".join(str(folder / f"acosta_{n}.add.xml") for n in ("vtypes", "bus_stops", "tls"))
     routes = ",".join(str(folder / f"acosta{n}.rou.xml") for n in ("", "_busses"))
     return Case(net, ("-r", routes, "-a", more), 5400)
 
