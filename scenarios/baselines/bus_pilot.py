@@ -42,14 +42,14 @@ class Outcome:
 
 
 def pilot() -> Scenario:
-    """Return the scenario: a morning of ``l4_bus``, a fifth of the people, five times as many of them booking."""
+    """Return the scenario: a morning of ``l4_bus``, a tenth of the people, ten times as many of them booking."""
     return load(
         "l4_bus",
-        start="06:30",
-        end="10:00",
-        people={"share": 0.2},
-        traffic={"background": 0.2, "fcd_period_s": 0},
-        bus={"adoption": 0.1},
+        start="07:00",
+        end="09:30",
+        people={"share": 0.1},
+        traffic={"background": 0.1, "fcd_period_s": 0},
+        bus={"adoption": 0.2},
         supervision=None,
     )
 
