@@ -18,7 +18,17 @@ from twin.domain.commands import Command
 from twin.domain.messages import Floats, Ints, Message
 
 #: modules of this package that declare messages and commands; a new system of the city adds its own
-VOCABULARIES = ("messages", "commands", "mobility", "bus", "delivery", "sanitation", "supervision", "junctions")
+VOCABULARIES = (
+    "messages",
+    "commands",
+    "mobility",
+    "bus",
+    "delivery",
+    "sanitation",
+    "supervision",
+    "junctions",
+    "city_brain",
+)
 for _name in VOCABULARIES:
     importlib.import_module(f"twin.domain.{_name}")
 

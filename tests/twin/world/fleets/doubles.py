@@ -218,6 +218,7 @@ def stage(
     specs = [UnitSpec(fleet, model, depot) for _ in range(n)]
     units = Units(specs, city, network, traffic, gate, log, lambda: gate.drivers.time_s)
     gate.fleets = units  # type: ignore[assignment]
+    units.entered = lambda new: None  # type: ignore[attr-defined]
     depots = Depots((depot,))
     system = TinySystem.__new__(TinySystem)
     system.fleet, system.arrivals, system.breaks = fleet, [], []

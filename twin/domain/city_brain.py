@@ -1,0 +1,1 @@
+"""What the city brain hears and says: readings of channels, alerts, confirmations (F5-F12)."""
