@@ -15,7 +15,12 @@ from twin.scenario import load_scenario
 from twin.simulation import Simulation, carry_through
 
 ROOT = Path(__file__).parents[2]
-CONTROL, CITIES = ROOT / "docs" / "control.md", ROOT / "docs" / "cities.md"
+CONTROL, CITIES, FLEETS = (ROOT / "docs" / f"{page}.md" for page in ("control", "cities", "fleets"))
+#: classes that stand in the pages for the reader's own, and what is put in their place
+OWN = {
+    "my_package.my_module:WarnOnly": "twin.errors:TwinError",
+    "my_package.my_module:SmallestFirst": "twin.control.mobility.delivery.policies:NearestFirst",
+}
 
 
 def snippets(page: Path, kind: str) -> list[str]:
@@ -58,11 +63,33 @@ def test_the_controller_of_the_page_runs_and_its_journal_replays(folder, tmp_pat
     assert names["replay"](tmp_path / "r" / "journal" / "incident_traffic.jsonl")  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("page", [CONTROL, CITIES], ids=lambda p: p.stem)
+def test_the_policy_of_the_page_of_fleets_runs_and_is_compared():
+    names: dict[str, object] = {"__name__": "snippet"}
+    for text in snippets(FLEETS, "python"):
+        exec(compile(text, str(FLEETS), "exec"), names)
+    result = names["ask"](  # type: ignore[operator]
+        [1, 2],
+        start="10:00",
+        end="10:45",
+        people={"share": 0.02},
+        traffic={"mode": "free-flow", "background": 0.0, "fcd_period_s": 0},
+        delivery={"policy": "nearest_first", "units": 3, "orders_per_day": 900},
+        supervision=None,
+    )
+    assert [seed for seed, _, _ in result.pairs] == [1, 2]
+    assert all(0 < value <= 100 for _, *both in result.pairs for value in both)
+    assert any(base != mine for _, base, mine in result.pairs), "the policy of the page decides something"
+    assert result.verdict in ("better", "worse", "indistinguishable")
+
+
+@pytest.mark.parametrize("page", [CONTROL, CITIES, FLEETS], ids=lambda p: p.stem)
 def test_yaml_snippets_are_scenarios(page, tmp_path):
     for k, text in enumerate(snippets(page, "yaml")):
         file = tmp_path / f"snippet{k}.yaml"
-        file.write_text(text.replace("my_package.my_module:WarnOnly", "twin.errors:TwinError"), encoding="utf-8")
+        given = text
+        for own, shipped in OWN.items():
+            given = given.replace(own, shipped)
+        file.write_text(given, encoding="utf-8")
         assert load_scenario(file, files=False).name == f"snippet{k}"
 
 
