@@ -91,3 +91,23 @@ def test_a_folder_without_a_whole_log_is_one_sentence(tmp_path):
     (tmp_path / "events.parquet").write_bytes(b"PAR1")
     with pytest.raises(ScenarioError, match=r"events\.parquet: is not a complete log .* run it again"):
         Facts.read(tmp_path)
+
+
+def test_facts_one_by_one_and_as_columns_give_the_same_log():
+    """With rows of later seconds in between, and a seal in the middle of them."""
+    one, columns_ = Log(), Log()
+    t, vehicle, took = np.array([5, 90, 7, 60]), np.array([4, 3, 2, 10**15]), np.array([1.0, 2.0, 3.0, 4.0])
+    for i in range(4):
+        one.add(VehicleArrived, t_s=int(t[i]), vehicle=int(vehicle[i]), kind="car", duration_s=int(took[i]))
+        one.add(RoadClosed, t_s=int(t[i]), road=i, cause="works")
+    for i in range(4):
+        part = slice(i, i + 1)
+        columns_.add(VehicleArrived, t_s=t[part], vehicle=vehicle[part], kind="car", duration_s=took[part])
+        columns_.add(RoadClosed, t_s=t[part], road=[i], cause=["works"])
+    for log in (one, columns_):
+        log.seal(60)
+        assert log.count == 8
+    a, b = one.close(), columns_.close()
+    assert one.digest == columns_.digest
+    assert a.table().to_pylist() == b.table().to_pylist()
+    assert a.table(VehicleArrived)["vehicle"].to_pylist() == [4, 2, 10**15, 3]
