@@ -1,0 +1,1 @@
+"""Alerting: from readings to alerts that can be trusted, by rules a city owns."""

@@ -1,0 +1,218 @@
+"""What a city writes down: rules, who is told, what silences what. Frozen data; files are read elsewhere.
+
+A rule looks at each channel of its query alone. Its *condition* holds, is clear, or is neither (inside the
+hysteresis). The rest says when that becomes an alert and who hears of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from twin.control.city_brain.tags import QueryError, parse
+from twin.domain.city_brain import SEVERITIES
+
+Kind = Literal["above", "below", "rise", "fall", "silent"]
+Gap = Literal["hold", "unknown", "reset"]
+KINDS: tuple[Kind, ...] = ("above", "below", "rise", "fall", "silent")
+GAPS: tuple[Gap, ...] = ("hold", "unknown", "reset")
+#: labels that the alert of one channel carries
+CHANNEL_LABELS = ("channel", "kind", "place", "grid")
+NEVER_S = 1 << 60
+
+
+@dataclass(frozen=True)
+class Join:
+    """One alert for ``k`` channels of a rule that fire within ``within_s`` of each other.
+
+    They share the label ``by`` (place or grid), or lie within ``near_m`` of each other (``by`` empty).
+    """
+
+    k: int
+    within_s: int
+    by: str = ""
+    near_m: float = 0.0
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """An alert is raised only once it is confirmed (F10): by ``rule`` firing for another channel, or a person.
+
+    The other channel shares the label ``by``, or lies within ``near_m``. After ``within_s`` the alert is raised all
+    the same, or dropped.
+    """
+
+    within_s: int
+    rule: str = ""
+    by: str = ""
+    near_m: float = 0.0
+    person: bool = False
+    otherwise: Literal["raise", "drop"] = "drop"
+
+
+@dataclass(frozen=True)
+class Flap:
+    """More than ``episodes`` within ``within_s`` is flapping: recorded, but only the first of them is notified."""
+
+    episodes: int
+    within_s: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """Nobody acknowledged for ``after_s`` since the last step: tell ``to``."""
+
+    after_s: int
+    to: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Who is told first.
+
+    Alerts equal in ``group_by`` share messages, the first after ``wait_s``, then one each ``interval_s`` at most.
+    """
+
+    to: str = "duty desk"
+    group_by: tuple[str, ...] = ()
+    wait_s: int = 0
+    interval_s: int = 300
+    escalate: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. ``level`` in the unit of the channels; for ``rise``/``fall`` per minute; unused for ``silent``.
+
+    ``kind`` above: value > level holds, value ≤ ``clear`` is clear; below: mirrored; rise/fall: the same of the rate
+    of change between two readings. silent: no usable reading for ``stale_s``.
+    ``k`` of the last ``n`` readings must hold. ``hold_s``: fires at the first second at which it has held so long;
+    ``clear_s``: ends at the first at which it has been clear so long. ``stale_s``: silence after which the channel
+    is unknown (0: three periods). ``gap``: what silence does – hold: the last value goes on to count, but recovery
+    does not; unknown: times stand still; reset: begin again. ``late_s``: how late readings may come (watermark).
+    ``expire_s``: ends when it did not hold again for so long (0: never).
+    """
+
+    name: str
+    query: str
+    kind: Kind
+    level: float = 0.0
+    clear: float = 0.0
+    k: int = 1
+    n: int = 1
+    hold_s: int = 0
+    clear_s: int = 0
+    stale_s: int = 0
+    gap: Gap = "unknown"
+    late_s: int = 10
+    expire_s: int = 0
+    severity: str = "Moderate"
+    text: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    join: Join | None = None
+    confirm: Confirm | None = None
+    flap: Flap | None = None
+    notice: Notice = field(default_factory=Notice)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels its alerts carry."""
+        own = tuple(name for name, _ in self.labels)
+        if self.join is None:
+            return (*CHANNEL_LABELS, *own)
+        return (self.join.by or "anchor", *own)
+
+    @property
+    def rank(self) -> int:
+        """Severity as a number, 0 = Minor."""
+        return SEVERITIES.index(self.severity)
+
+
+@dataclass(frozen=True)
+class Inhibition:
+    """While an alert of rule ``source`` is open, alerts of ``targets`` equal in labels ``equal`` are not notified."""
+
+    source: str
+    targets: tuple[str, ...]
+    equal: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """All rules of a city; at most ``raises_per_min`` alerts begin in a minute, above that the lowest are shed.
+
+    ``ahead_s``: how far a sensor's clock may run ahead before its readings are refused.
+    """
+
+    rules: tuple[Rule, ...]
+    inhibitions: tuple[Inhibition, ...] = ()
+    raises_per_min: int = 600
+    ahead_s: int = 60
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work; ValueError with one sentence."""
+        for problem in problems(self.rules, self.inhibitions):
+            raise ValueError(problem[1])
+
+
+def problems(rules: Sequence[Rule], inhibitions: Sequence[Inhibition]) -> list[tuple[tuple[str, int, str], str]]:
+    """Return ((``rules`` or ``inhibit``, index, key), sentence) for all that does not fit together."""
+    out: list[tuple[tuple[str, int, str], str]] = []
+    by_name = {r.name: r for r in rules}
+    for i, r in enumerate(rules):
+
+        def say(key: str, text: str, i: int = i, name: str = r.name) -> None:
+            out.append((("rules", i, key), f"rule '{name}': {text}"))
+
+        if by_name[r.name] is not r and [q.name for q in rules].index(r.name) != i:
+            say("name", "the name is used twice; each rule needs its own")
+        try:
+            parse(r.query)
+        except QueryError as error:
+            say("channels", str(error))
+        if r.kind in ("above", "rise") and r.clear > r.level:
+            say("clear", f"clear is {r.clear:g}; allowed: at most {r.level:g}, where the alert begins")
+        if r.kind in ("below", "fall") and r.clear < r.level:
+            say("clear", f"clear is {r.clear:g}; allowed: at least {r.level:g}, where the alert begins")
+        if not 1 <= r.k <= r.n <= 64:
+            say("of_last", f"k is {r.k} and n is {r.n}; allowed: 1 ≤ k ≤ n ≤ 64")
+        if r.confirm is not None and r.confirm.rule:
+            other = by_name.get(r.confirm.rule)
+            if other is None or other is r:
+                say("confirm", f"confirm.rule is '{r.confirm.rule}'; allowed: the name of another rule")
+        if r.confirm is not None and not r.confirm.rule and not r.confirm.person:
+            say("confirm", "confirm names neither a rule nor a person; write 'rule:' or 'person: true'")
+        for label in r.notice.group_by:
+            if label not in r.label_names:
+                say("notify", f"group_by has '{label}'; allowed: {', '.join(r.label_names)}")
+    for i, h in enumerate(inhibitions):
+        out += [(("inhibit", i, key), text) for key, text in _inhibition_problems(h, by_name)]
+    return out
+
+
+def _inhibition_problems(h: Inhibition, by_name: dict[str, Rule]) -> list[tuple[str, str]]:
+    """Two missing labels would be equal, so that one alert silences the city: refused."""
+    out: list[tuple[str, str]] = []
+    if not h.equal:
+        out.append(("equal", f"inhibition by '{h.source}': equal is empty; name at least one label, such as grid"))
+    for name in (h.source, *h.targets):
+        rule = by_name.get(name)
+        if rule is None:
+            out.append(("source" if name == h.source else "targets", f"inhibition: there is no rule '{name}'"))
+            continue
+        out += [
+            ("equal", f"inhibition by '{h.source}': alerts of '{name}' have no label '{label}';"
+             f" allowed: {', '.join(rule.label_names)}")
+            for label in h.equal
+            if label not in rule.label_names
+        ]  # fmt: skip
+    source = by_name.get(h.source)
+    for name in h.targets:
+        target = by_name.get(name)
+        if source and target and target.late_s + target.notice.wait_s < source.late_s:
+            out.append(
+                ("targets", f"inhibition by '{h.source}': '{name}' is told after {target.late_s + target.notice.wait_s}"
+                 f" s, before '{h.source}' is known ({source.late_s} s); give it a longer wait")
+            )  # fmt: skip
+    return out
