@@ -235,6 +235,7 @@ class Simulation:
             factory = find_factory(spec) if isinstance(spec, str) else spec
             journal = self.out / "journal" / f"{name}.jsonl" if self.out else None
             self.hosts.append(Host(name, factory, journal))
+        self._deciding: set[int] = set()
         self._orders: list[tuple[Host, Command]] = []
         self.interventions = Interventions(
             self.city,
@@ -290,7 +291,7 @@ class Simulation:
             every(self.detectors.period_s, Phase.PERCEIVE, self._perceive, self.start_s + self.detectors.period_s)
         if self.fleets is not None:
             every(FLEETS_S, Phase.PERCEIVE, self._live_fleets, self.start_s + FLEETS_S)
-        self.clock.at(self.start_s, Phase.DECIDE, self._decide)
+        self._decide_at(self.start_s)
         every(TICK_S, Phase.LIVE, self._live)
         every(SEAL_S, Phase.OBSERVE, self._observe)
 
@@ -362,10 +363,17 @@ class Simulation:
         self._call_controllers()
 
     def _call_controllers(self) -> None:
-        self.clock.at(self.clock.now_s, Phase.DECIDE, self._decide)
+        self._decide_at(self.clock.now_s)
+
+    def _decide_at(self, t_s: int) -> None:
+        """Let whoever is due decide at a second; asking twice is asking once."""
+        if t_s not in self._deciding:
+            self._deciding.add(t_s)
+            self.clock.at(t_s, Phase.DECIDE, self._decide)
 
     def _decide(self) -> None:
         now = self.clock.now_s
+        self._deciding.discard(now)
         for host in self._desks:
             if not host.due(now):
                 continue
@@ -374,7 +382,7 @@ class Simulation:
             self._orders += [(host, c) for c in commands]
             wake_s = host.next_wake_s()
             if wake_s is not None and wake_s < self.end_s:
-                self.clock.at(wake_s, Phase.DECIDE, self._decide)
+                self._decide_at(wake_s)
         if self._orders:
             self.clock.at(now, Phase.ACT, self._act)
 

@@ -7,6 +7,9 @@ a permit allows; rows are kept until the travel times, closures or permits chang
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,6 +37,7 @@ class Streets:
         self._time_s: Floats = np.empty(0)
         self._rows: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]] = {}
         self._back: dict[int, npt.NDArray[np.float32]] = {}
+        self._growers: dict[bool, Callable[[Ints], tuple[Any, Any]]] = {}
 
     @property
     def known(self) -> bool:
@@ -74,6 +78,7 @@ class Streets:
         self.version += 1
         self._rows.clear()
         self._back.clear()
+        self._growers.clear()
 
     def road_s(self) -> Floats:
         """Seconds per road at present, not faster than ``top_m_s``."""
@@ -83,16 +88,21 @@ class Streets:
         """Roads that must not be entered: closed as far as known, or outside the permit."""
         return self.closed.copy() if self.allowed is None else self.closed | ~self.allowed
 
+    def _grower(self, backward: bool) -> Callable[[Ints], tuple[Any, Any]]:
+        """Return what grows trees in the streets as they are: the graph is built once."""
+        assert self._network is not None, "the road map has not come yet"
+        if backward not in self._growers:
+            self._growers[backward] = self._network.grower(self.road_s(), self.shut(), backward)
+        return self._growers[backward]
+
     def _grow(self, roots: list[int]) -> None:
         """Grow the trees *from* roads that are not kept yet."""
-        assert self._network is not None, "the road map has not come yet"
         new = sorted({r for r in roots if r not in self._rows})
         if not new:
             return
         if (len(self._rows) + len(new)) * self.length_m.size * 8 > MOST_BYTES:
             self._rows = {r: self._rows[r] for r in roots if r in self._rows}
-        grow = self._network.grower(self.road_s(), self.shut(), backward=False)
-        time_s, pred = grow(np.asarray(new, dtype=np.int64))
+        time_s, pred = self._grower(backward=False)(np.asarray(new, dtype=np.int64))
         for k, root in enumerate(new):
             self._rows[root] = (time_s[k].astype(np.float32), pred[k].astype(np.int32))
 
@@ -114,8 +124,7 @@ class Streets:
     def times_to(self, to_road: int) -> Floats:
         """Travel times in s from every road to one, counted as in :meth:`times`; inf: no way. One tree in all."""
         if to_road not in self._back:
-            assert self._network is not None, "the road map has not come yet"
-            grow = self._network.grower(self.road_s(), self.shut(), backward=True)
+            grow = self._grower(backward=True)
             self._back[to_road] = grow(np.asarray([to_road], dtype=np.int64))[0][0].astype(np.float32)
         return self._back[to_road].astype(np.float64)
 
