@@ -304,8 +304,9 @@ def test_a_link_restores_the_view(page, open_page, page_file):
     assert fragment.startswith("#t=06:42:34&id=road-3")
     other = open_page(page_file, fragment)
     assert clock(other) == "06:42:34"
-    state = "return [app.now, app.on, app.chosen.id, app.speed, app.camera.zoom, app.camera.bearing, app.camera.pitch]"
+    state = "return [app.now, app.on, app.chosen.id, app.speed, app.camera.bearing, app.camera.pitch]"
     assert other.js(state) == page.js(state)
+    assert other.js("return app.camera.zoom") == pytest.approx(page.js("return app.camera.zoom"), abs=0.006)
     assert other.js("return app.camera.longitude") == pytest.approx(page.js("return app.camera.longitude"), abs=1e-5)
     assert other.page.locator("#chosen").is_visible()
 

@@ -293,5 +293,5 @@ def test_promise_12_an_acknowledgement_stops_it_and_updates_refer_to_what_they_c
 def test_a_broken_engine_is_named_by_its_host():
     host = Host("alerts", lambda: AlertEngine(RuleBook((rule(query="theem:x"),))))
     host.tell(channel_map())
-    with pytest.raises(ControlError, match="controller 'alerts' failed at 0 s: .* there is no tree 'theem'"):
+    with pytest.raises(ControlError, match=r"controller 'alerts' failed at 0 s: .* there is no tree 'theem'"):
         host.decide(0)

@@ -227,13 +227,19 @@ class Reports:
             unit.refusals = 0
             self._steps.home(unit, now_s)
 
-    def _halted(self, unit: Unit, _told: UnitReport, _now_s: int) -> None:
-        unit.halted, unit.due_s = True, NEVER_S
+    def _halted(self, unit: Unit, told: UnitReport, _now_s: int) -> None:
+        unit.halted, unit.halted_s, unit.due_s = True, told.t_s, NEVER_S
 
     def _resumed(self, unit: Unit, _told: UnitReport, now_s: int) -> None:
+        self.goes_on(unit, now_s)
+
+    def goes_on(self, unit: Unit, now_s: int) -> None:
+        """Note that a unit is halted no longer, and when its next report should be here."""
         unit.halted = unit.held = False
         if unit.doing in (TO_STOP, TO_DEPOT, TO_CHARGER):
             unit.due_s = now_s + 2 * max(unit.free_s - unit.set_out_s, 0) + SLACK_S
+        elif unit.doing != IDLE and unit.due_s == NEVER_S:
+            unit.due_s = now_s + SLACK_S
         self._steps.changed = True
 
     def _help(self, unit: Unit, _told: UnitReport, now_s: int) -> None:

@@ -66,6 +66,7 @@ class Unit:
     broken: bool = False
     silent: bool = False
     halted: bool = False
+    halted_s: int = 0
     stopped: bool = False
     helped: bool = False
     held: bool = False

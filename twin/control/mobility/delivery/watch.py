@@ -10,7 +10,7 @@ from twin.control.mobility.delivery.ports import LOADING as UNIT_LOADING
 from twin.control.mobility.delivery.reports import Reports
 from twin.control.mobility.delivery.steps import Steps
 from twin.control.mobility.delivery.units import NEVER_S, Unit
-from twin.domain.mobility import PARKED, AssistUnit
+from twin.domain.mobility import DRIVING, PARKED, SERVING, AssistUnit
 
 SILENT_S = 300  # without telemetry for so long, a unit is not reckoned with
 UNPLUGGED_S = 300  # so long after it was told to charge a unit should do so
@@ -32,6 +32,8 @@ class Watch:
                 continue
             if self.telemetry and not unit.silent and heard[unit.row] < now_s - SILENT_S:
                 self._lost(unit, now_s)
+            if unit.halted and not (unit.held or unit.helped or unit.stopped) and self._moves(unit):
+                self._reports.goes_on(unit, now_s)
             if unit.helped:
                 self._operators.ask(unit.number, now_s)
             elif unit.doing in (TO_STOP, TO_DEPOT, TO_CHARGER) and not unit.stopped:
@@ -56,6 +58,12 @@ class Watch:
                 self._reports.release(unit, r)
         if unit.doing not in (IDLE, CHARGING):
             unit.due_s = now_s + CALL_S
+
+    def _moves(self, unit: Unit) -> bool:
+        """Return whether telemetry says that a unit goes on: the word of it came before that of its halt."""
+        units = self._steps.units
+        told = units.sent_s[unit.row] > unit.halted_s + UNPLUGGED_S
+        return bool(told and units.state[unit.row] in (PARKED, DRIVING, SERVING))
 
     def _unplugged(self, unit: Unit, now_s: int) -> bool:
         """Return whether telemetry says that a unit that should charge stands by: the command or its end was lost."""

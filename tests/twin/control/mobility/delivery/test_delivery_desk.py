@@ -6,7 +6,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from scenarios.bench import deliveries
@@ -54,7 +54,18 @@ def assert_all_is_well(world):
     assert all(a.promised_s > 8 * HOUR_S for a in world.answers.values() if a.accepted)
 
 
+#: the word that a unit goes on came before the word of its halt
+LATE_HALT = (
+    Setting(
+        units=1, side=4, depots=2, capacity=200, battery_wh=6_000.0, chargers=2, lockers=0, operators=2,
+        permit_roads=1.0, permit_until_s=20 * HOUR_S, telemetry_s=60,
+    ),
+    Faults(nobody=0.0, broken=0.05, halted=0.05, silent=0.05, silent_s=2400, twice=0.1, late=0.1),
+)  # fmt: skip
+
+
 @many
+@example(*LATE_HALT, 886, CourierRounds)
 @given(towns, faults, st.integers(0, 10_000), st.sampled_from([NearestFirst, CourierRounds]))
 def test_nothing_is_lost_or_brought_twice_and_every_bound_holds(setting, faults, seed, policy):
     assert_all_is_well(play(policy(), setting, faults, seed))
