@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from twin.cli import about, cities, exporting, look, money, running
+from twin.cli import about, cities, exporting, look, money, rules, running
 
 app = typer.Typer(
     name="twin",
@@ -32,6 +32,7 @@ app.command("validate")(look.validate)
 app.command("diff")(look.diff)
 app.add_typer(cities.app, name="city")
 app.add_typer(exporting.app, name="export")
+app.add_typer(rules.app, name="rules")
 app.command("costs")(money.costs)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)
