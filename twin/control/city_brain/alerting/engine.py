@@ -19,10 +19,11 @@ from twin.control.city_brain.alerting.slots import CLEARED, EXPIRED, FIRED, KNOW
 from twin.control.city_brain.tags import parse
 from twin.domain.city_brain import BAD, Acknowledged, ChannelMap, Confirmation, DropReadings, Maintenance, Readings
 from twin.domain.commands import Command, WakeAt
-from twin.domain.messages import Floats, Ints, Message
+from twin.domain.messages import Ints, Message
 
 _ENDED = {CLEARED: "cleared", EXPIRED: "expired", NO_DATA: "no data"}
 _HEARD = {UNKNOWN: "unknown", KNOWN: "known"}
+_NOBODY = np.empty(0, dtype=np.int64)
 _SAID = (Acknowledged, Confirmation, Maintenance)
 
 
@@ -54,8 +55,7 @@ class AlertEngine:
                 said.append((message.t_s, message))
         if self.desk is None:
             return []
-        out = self._report_dropped(now_s)
-        out += self._play(now_s, said)
+        out = self._play(now_s, said) + self._report_dropped(now_s)
         wake_s = min([self.desk.agenda.next_s, *(lane.next_s for lane in self.lanes)])
         if wake_s < NEVER_S:
             wake_s = max(wake_s, now_s + 1)
@@ -103,12 +103,8 @@ class AlertEngine:
             for reason, bad in (("unknown channel", ~known), ("future", ahead), ("unusable", unusable)):
                 self._drop(reason, channel[bad])
             channel, t_s, value = channel[good], t_s[good], value[good]
-        self._put(channel, t_s, value)
-
-    def _put(self, channel: Ints, t_s: Ints, value: Floats) -> None:
-        late = [lane.put(channel, t_s, value) for lane in self.lanes]
-        longest = max(late, key=len, default=np.empty(0, dtype=np.int64))
-        self._drop("late", longest)
+        for lane in self.lanes:
+            lane.put(now_s, channel, t_s, value)
 
     def _drop(self, reason: str, channel: Ints) -> None:
         if len(channel):
@@ -133,17 +129,21 @@ class AlertEngine:
         happened: dict[int, tuple[list[Message], list[tuple[Edge, Lane]]]] = {}
         for t_s, message in said:
             happened.setdefault(min(max(t_s, self._clock_s), now_s), ([], []))[0].append(message)
+        late: list[Ints] = []
         for lane in self.lanes:
-            for edge in lane.advance(now_s):
+            edges, too_late = lane.advance(now_s)
+            late.append(too_late)
+            for edge in edges:
                 at = min(max(edge.t_s + lane.late_s, self._clock_s), now_s)
                 happened.setdefault(at, ([], []))[1].append((edge, lane))
+        self._drop("late", max(late, key=len, default=_NOBODY))  # too late for the rules that wait the least
         out: list[Command] = []
         for t_s in sorted(happened):
             out += self._timers(desk, t_s - 1)
-            messages, edges = happened[t_s]
+            messages, moved = happened[t_s]
             for message in messages:
                 out += self._say(desk, t_s, message)
-            out += self._second(desk, t_s, edges)
+            out += self._second(desk, t_s, moved)
         out += self._timers(desk, now_s)
         self._clock_s = max(self._clock_s, now_s)
         return out

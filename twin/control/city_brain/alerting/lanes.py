@@ -16,6 +16,7 @@ from twin.control.city_brain.alerting.slots import Edge, Slots
 from twin.domain.messages import Floats, Ints
 
 _BEFORE_S = -NEVER_S
+_NOBODY = np.empty(0, dtype=np.int64)
 
 
 class Lane:
@@ -35,26 +36,23 @@ class Lane:
         self._t_s: list[Ints] = []
         self._value: list[Floats] = []
         self._first_s = NEVER_S
+        self._late: list[tuple[Ints, Ints, Floats]] = []
 
     @property
     def next_s(self) -> int:
         """The second at which something can happen here, as the engine's clock tells it."""
         return min(self._first_s, self.slots.next_s) + self.late_s
 
-    def put(self, channel: Ints, t_s: Ints, value: Floats) -> Ints:
-        """Take usable readings; return the channels of those that came too late, one entry each."""
+    def put(self, now_s: int, channel: Ints, t_s: Ints, value: Floats) -> None:
+        """Take usable readings that came at ``now_s``; :meth:`advance` must follow in the same second."""
         mine = self._wanted[channel]
         if not mine.all():
             channel, t_s, value = channel[mine], t_s[mine], value[mine]
-        late = (t_s <= self._done_s) & (t_s != self._heard_s[channel])
-        on_time = t_s > self._done_s
-        if on_time.any():
-            self._keep(channel[on_time], t_s[on_time], value[on_time])
-        behind = np.flatnonzero(late)
-        if len(behind):
-            fresh = behind[t_s[behind] > self._heard_s[channel[behind]]]
-            self._keep(channel[fresh], t_s[fresh], value[fresh])
-        return channel[behind]
+        late = t_s < now_s - self.late_s
+        if late.any():
+            self._late.append((channel[late], t_s[late], value[late]))
+            channel, t_s, value = channel[~late], t_s[~late], value[~late]
+        self._keep(channel, t_s, value)
 
     def _keep(self, channel: Ints, t_s: Ints, value: Floats) -> None:
         if len(channel):
@@ -63,16 +61,26 @@ class Lane:
             self._value.append(value)
             self._first_s = min(self._first_s, int(t_s.min()))
 
-    def advance(self, now_s: int) -> list[Edge]:
-        """Move the watermark to ``now_s − late_s``; return what happened to slots, in order of (time, slot)."""
+    def advance(self, now_s: int) -> tuple[list[Edge], Ints]:
+        """Move the watermark to ``now_s − late_s``.
+
+        Return what happened to slots, in order of (time, slot), and the channels of readings that came too late, one
+        entry for each reading.
+        """
         until_s = now_s - self.late_s
         edges: list[Edge] = []
         if self._first_s <= until_s:
             edges = self._feed(until_s)
         edges += self.slots.timers(until_s)
         self._done_s = max(self._done_s, until_s)
+        late = _NOBODY
+        if self._late:
+            channel, t_s, value = (np.concatenate(c) for c in zip(*self._late, strict=True))
+            self._late = []
+            late = channel[t_s != self._heard_s[channel]]  # the others are repeats
+            edges += self._in_order(channel, t_s, value) + self.slots.timers(until_s)
         edges.sort(key=lambda e: (e.t_s, e.slot, e.what))
-        return edges
+        return edges, late
 
     def _feed(self, until_s: int) -> list[Edge]:
         channel, t_s = np.concatenate(self._channel), np.concatenate(self._t_s)
@@ -82,6 +90,10 @@ class Lane:
         if not ripe.all():
             self._keep(channel[~ripe], t_s[~ripe], value[~ripe])
             channel, t_s, value = channel[ripe], t_s[ripe], value[ripe]
+        return self._in_order(channel, t_s, value)
+
+    def _in_order(self, channel: Ints, t_s: Ints, value: Floats) -> list[Edge]:
+        """Feed readings, none of them later than the watermark, each channel's one after the other."""
         # one order whatever order they came in; of two that differ in value only, the lower is taken
         order = np.lexsort((value, t_s, channel))
         channel, t_s, value = channel[order], t_s[order], value[order]
@@ -110,5 +122,4 @@ class Lane:
                 rate = 60.0 * (value - self.value[channel]) / np.maximum(t_s - before, 1)
         self._heard_s[channel] = t_s
         self.value[channel] = value
-        effective = np.maximum(t_s, self._done_s) if self._done_s > _BEFORE_S else t_s
-        return self.slots.observe(channel, effective, value, rate)
+        return self.slots.observe(channel, np.maximum(t_s, self._done_s), value, rate)
