@@ -90,6 +90,41 @@ class Where:
         return float(self.x_m[rows].mean()), float(self.y_m[rows].mean())
 
 
+class Spots:
+    """Channels by the spot they are at – a label, or a square of ``near_m`` – so that neighbours are found at once."""
+
+    def __init__(self, where: Where, by: str, near_m: float) -> None:
+        self._where, self._by, self._near_m = where, by, near_m
+        self._at: dict[object, dict[int, None]] = {}
+
+    def _square(self, channel: int) -> tuple[int, int]:
+        return (
+            math.floor(float(self._where.x_m[channel]) / self._near_m),
+            math.floor(float(self._where.y_m[channel]) / self._near_m),
+        )
+
+    def _key(self, channel: int) -> object:
+        return self._where.label(channel, self._by) if self._by else self._square(channel)
+
+    def add(self, channel: int) -> None:
+        """Remember a channel."""
+        self._at.setdefault(self._key(channel), {})[channel] = None
+
+    def forget(self, channel: int) -> None:
+        """Forget a channel."""
+        self._at.get(self._key(channel), {}).pop(channel, None)
+
+    def around(self, channel: int) -> list[int]:
+        """Return the remembered channels near ``channel``, in order; it may be among them."""
+        if self._by:
+            found = list(self._at.get(self._key(channel), {})) if self._key(channel) else []
+        else:
+            x, y = self._square(channel)
+            squares = [(x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+            found = [c for s in squares for c in self._at.get(s, {})]
+        return sorted(c for c in found if self._where.near(channel, c, self._by, self._near_m))
+
+
 def column(channels: Iterable[int]) -> Ints:
     """Return channel numbers as a column."""
     return np.asarray(sorted(channels), dtype=np.int64)

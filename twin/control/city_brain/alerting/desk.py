@@ -6,7 +6,7 @@ An episode that is not raised leaves a :class:`DropAlert` with its reason; nothi
 from __future__ import annotations
 
 from twin.control.city_brain.alerting.agenda import Agenda, Due
-from twin.control.city_brain.alerting.cases import NONE, OPEN, OVER, SHED, WAITING, Case, Where, column, identity
+from twin.control.city_brain.alerting.cases import NONE, OPEN, OVER, SHED, WAITING, Case, Spots, Where, column, identity
 from twin.control.city_brain.alerting.notices import RAISED, RESOLVED, Notices
 from twin.control.city_brain.alerting.rules import Rule, RuleBook
 from twin.control.city_brain.tags import Bits, QueryError, parse
@@ -41,6 +41,10 @@ class Desk:
         self._firing: dict[str, dict[int, int]] = {r.name: {} for r in book.rules}  # channel → fired at
         self._lately: dict[str, dict[int, tuple[int, int]]] = {r.name: {} for r in book.rules}
         self._rules = {r.name: r for r in book.rules}
+        self._joins = {r.name: Spots(where, r.join.by, r.join.near_m) for r in book.rules if r.join}
+        self._seconds = {
+            r.name: Spots(where, r.confirm.by, r.confirm.near_m) for r in book.rules if r.confirm and r.confirm.rule
+        }
         self._confirms = {r.name: [q for q in book.rules if q.confirm and q.confirm.rule == r.name] for r in book.rules}
         self._windows: dict[str, tuple[Maintenance, Bits]] = {}
         self._suppressed: dict[tuple[str, int], int] = {}  # (rule, channel) → since_s
@@ -66,6 +70,10 @@ class Desk:
         self._suppressed.pop((rule.name, channel), None)
         self._firing[rule.name][channel] = t_s
         self._lately[rule.name][channel] = (t_s, since_s)
+        if rule.join:
+            self._joins[rule.name].add(channel)
+        for waiting in self._confirms[rule.name]:
+            self._seconds[waiting.name].add(channel)
         out = self._confirmed_by(t_s, rule, channel)
         found = self._joined(t_s, rule, channel) if rule.join else self._case(rule, channel)
         if found is None:
@@ -200,14 +208,15 @@ class Desk:
         """Return the channels that fire together with ``channel``: near it in space and time."""
         join = rule.join
         assert join is not None
-        lately = self._lately[rule.name]
-        for c in [c for c, (at, _) in lately.items() if at < t_s - join.within_s and c not in self._firing[rule.name]]:
-            del lately[c]
-        return {
-            c: since
-            for c, (at, since) in sorted(lately.items())
-            if t_s - at <= join.within_s and (c == channel or self._where.near(channel, c, join.by, join.near_m))
-        }
+        lately, spots, found = self._lately[rule.name], self._joins[rule.name], {channel: t_s}
+        for c in spots.around(channel):
+            at, since_s = lately[c]
+            if t_s - at <= join.within_s:
+                found[c] = since_s
+            elif c not in self._firing[rule.name]:
+                spots.forget(c)
+        found[channel] = lately[channel][1]
+        return dict(sorted(found.items()))
 
     def _joined(self, t_s: int, rule: Rule, channel: int) -> Case | None:
         """Return the alert that a channel of a joining rule belongs to, or None while it has too few."""
@@ -219,9 +228,10 @@ class Desk:
             if case is None or case.state in (WAITING, SHED, OPEN):
                 return case
         else:
-            for case in self._open_of[rule.name].values():
-                if any(self._where.near(channel, m, "", join.near_m) for m in case.members):
-                    return case
+            for neighbour in self._joins[rule.name].around(channel):
+                near = self._of_slot.get((rule.name, neighbour))
+                if near is not None and near.state in (WAITING, SHED, OPEN):
+                    return near
         members = self._members(t_s, rule, channel)
         if len(members) < join.k:
             return None
@@ -237,8 +247,9 @@ class Desk:
         if confirm is None:
             return self._admit(t_s, case, "")
         if confirm.rule:
-            for other, (at, _) in sorted(self._lately[confirm.rule].items()):
-                if (t_s - at <= confirm.within_s or other in self._firing[confirm.rule]) and self._seen(case, other):
+            for other in sorted({c for m in case.members for c in self._seconds[case.rule.name].around(m) if c != m}):
+                at, _ = self._lately[confirm.rule][other]
+                if t_s - at <= confirm.within_s or other in self._firing[confirm.rule]:
                     return self._admit(t_s, case, self._where.label(other, "channel"))
         case.state = WAITING
         self.agenda.set(t_s + confirm.within_s, Due("confirm", case.alert, case.episode))
