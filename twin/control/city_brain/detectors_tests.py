@@ -167,13 +167,14 @@ class Tail:
     Peaks over a threshold, online (Siffer et al. 2017, SPOT, *KDD*), with the exponential tail of the Gumbel domain,
     to which the normal, Laplace, gamma and lognormal laws belong (Coles 2001, ch. 4). The threshold is the running
     ``1 − SHARE`` quantile; the mean excess begins as that of a normal score. Excesses enter clipped at ``CLIP``,
-    so that anomalies of the past do not hide those to come; the mean is corrected for the clip.
+    so that anomalies of the past do not hide those to come; the mean is corrected for the clip. The limit is the
+    quantile of the predictive law of a further excess (Lomax, from a gamma posterior), as the mean comes from few.
     """
 
     SHARE: Final = 0.02
     NORMAL_THRESHOLD: Final = 2.326  # |Z| of a normal Z is above it in 2 % of readings
     NORMAL_MEAN: Final = 0.37
-    CLIP: Final = 3.0
+    CLIP: Final = 6.0  # one excess in 400 of an exponential tail; on Laplace and t(4) noise 3 broke the stated rate
     PRIOR: Final = 10.0
     MEMORY: Final = 200.0
 
@@ -185,7 +186,8 @@ class Tail:
 
     def limit(self, i: Ints) -> Floats:
         """Return the limits in force."""
-        return np.asarray(self._threshold[i] + self._mean[i] * self._folds)
+        known = np.minimum(self._excesses[i] + self.PRIOR, self.MEMORY)
+        return np.asarray(self._threshold[i] + self._mean[i] * known * np.expm1(self._folds / known))
 
     def learn(self, i: Ints, score: Floats) -> None:
         """Learn one score of each series."""
