@@ -20,7 +20,7 @@ from tests.twin.control.city_brain.made_alerts import (
     rule,
     series,
 )  # fmt: skip
-from twin.control.city_brain.alerting.rules import Confirm, Join, Rule
+from twin.control.city_brain.alerting.rules import Confirm, Inhibition, Join, Notice, Rule
 from twin.domain.city_brain import (
     AskConfirmation,
     ChannelMap,
@@ -176,3 +176,22 @@ def test_nineteen_thousand_channels_in_time():
         spent.append(time.process_time() - begun)
     assert sum(spent) / 300 * 86_400 < 30.0
     assert np.percentile(spent, 99) < 0.002
+
+
+def test_a_storm_costs_no_square_of_itself():
+    """Every channel fires in one second and clears in the next, inhibited by grid: 4 × as many, < 8 × the time."""
+    flood = rule("flood", level=4.5, clear=4.5, notice=Notice("desk", ("grid",)))
+    high = rule(notice=Notice("desk", ("grid",)))
+
+    def spent(n):
+        told = channel_map(n, grids=tuple(f"g{k}" for k in range(n // 10)))
+        silences = (Inhibition("flood", ("high",), ("grid",)),)
+        control = engine(high, flood, told=told, raises_per_min=10**6, inhibitions=silences)
+        begun = time.process_time()
+        out = []
+        for t, v in ((60, 5.0), (61, 1.0)):
+            out += control.decide(t, [readings(t, *[(k, t, v) for k in range(n)])])
+        assert len([c for c in out if isinstance(c, RaiseAlert)]) == 2 * n
+        return time.process_time() - begun
+
+    assert spent(4000) < 8 * max(spent(1000), 0.02)

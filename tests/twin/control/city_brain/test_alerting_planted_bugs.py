@@ -166,8 +166,7 @@ def inhibition_lost(m):
 
     def forgets(self, journal):
         restart(self, journal)
-        for sources in self._controller.desk.notices._sources.values():
-            sources.clear()
+        self._controller.desk.notices._sources.clear()
 
     m.setattr(Host, "restart", forgets)
 

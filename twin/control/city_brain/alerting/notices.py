@@ -6,11 +6,12 @@ began or ended in the meantime is named in them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twin.control.city_brain.alerting.agenda import Agenda, Due
 from twin.control.city_brain.alerting.cases import OPEN, Case
-from twin.control.city_brain.alerting.rules import RuleBook
+from twin.control.city_brain.alerting.rules import Inhibition, RuleBook
 from twin.domain.city_brain import SEVERITIES, Notify
 from twin.domain.commands import Command
 
@@ -37,45 +38,40 @@ class Notices:
     def __init__(self, book: RuleBook, agenda: Agenda) -> None:
         self._agenda = agenda
         self._groups: dict[str, _Group] = {}
-        self._sources: dict[str, dict[str, Case]] = {h.source: {} for h in book.inhibitions}
-        self._against = {
-            r.name: [(h.source, h.equal) for h in book.inhibitions if r.name in h.targets] for r in book.rules
-        }
-        self._targets = {
-            r.name: [(t, h.equal) for h in book.inhibitions if h.source == r.name for t in h.targets]
-            for r in book.rules
-        }
-        self._held: dict[str, dict[str, Case]] = {}  # rule → alerts that are inhibited now
+        self._from = {r.name: [h for h in book.inhibitions if h.source == r.name] for r in book.rules}
+        self._against = {r.name: [h for h in book.inhibitions if r.name in h.targets] for r in book.rules}
+        # by inhibition and the values of its labels: the open alerts that inhibit, and those that they keep back
+        self._sources: dict[tuple[Inhibition, tuple[str, ...]], dict[str, Case]] = {}
+        self._held: dict[tuple[Inhibition, tuple[str, ...]], dict[str, Case]] = {}
         self._told: dict[str, tuple[Case, dict[str, str]]] = {}  # episode → who was told of it
 
     # -- inhibition ----------------------------------------------------------------------------------
 
     def opened(self, case: Case) -> None:
         """Let an open alert inhibit from now on."""
-        if case.rule.name in self._sources:
-            self._sources[case.rule.name][case.alert] = case
+        for spot in _spots(self._from[case.rule.name], case):
+            self._sources.setdefault(spot, {})[case.alert] = case
 
     def closed(self, case: Case) -> list[Case]:
         """End an alert; return the alerts that it alone kept from being told."""
-        self._held.get(case.rule.name, {}).pop(case.alert, None)
-        if self._sources.get(case.rule.name, {}).pop(case.alert, None) is None:
-            return []
-        free: list[Case] = []
-        for target, _ in self._targets[case.rule.name]:
-            for held in list(self._held.get(target, {}).values()):
-                if not self.inhibited(held):
-                    del self._held[target][held.alert]
-                    free.append(held)
-        return free
+        for spot in _spots(self._against[case.rule.name], case):
+            self._held.get(spot, {}).pop(case.alert, None)
+        free: dict[str, Case] = {}
+        for spot in _spots(self._from[case.rule.name], case):
+            others = self._sources.get(spot, {})
+            if others.pop(case.alert, None) is not None and len(others) <= 1:  # an alert does not inhibit itself
+                free |= {a: held for a, held in self._held.get(spot, {}).items() if not self.inhibited(held)}
+        for held in free.values():
+            for spot in _spots(self._against[held.rule.name], held):
+                self._held.get(spot, {}).pop(held.alert, None)
+        return list(free.values())
 
     def inhibited(self, case: Case) -> str:
         """Return the alert that inhibits this one, or nothing."""
-        for source, equal in self._against[case.rule.name]:
-            for other in self._sources[source].values():
-                if other is not case and all(
-                    case.labels.get(n) and case.labels.get(n) == other.labels.get(n) for n in equal
-                ):
-                    return other.alert
+        for spot in _spots(self._against[case.rule.name], case):
+            for alert, other in self._sources.get(spot, {}).items():
+                if other is not case:
+                    return alert
         return ""
 
     # -- grouping ------------------------------------------------------------------------------------
@@ -110,7 +106,8 @@ class Notices:
                     raised.append((case, key, rank))
                     continue
                 if case.state == OPEN and case.key == key:
-                    self._held.setdefault(case.rule.name, {})[case.alert] = case
+                    for spot in _spots(self._against[case.rule.name], case):
+                        self._held.setdefault(spot, {})[case.alert] = case
                     kept_back.append((case, by))
             elif key in self._told or any(k == key for _, k, _ in raised):
                 resolved.append((key, rank))
@@ -166,3 +163,9 @@ class Notices:
         self._schedule(t_s, case, level + 1)
         text = f"nobody acknowledged for {step.after_s} s"
         return [Notify(key, step.to, case.alert, case.rule.severity, (case.raise_key,), (), refers_to, level + 1, text)]
+
+
+def _spots(rules: Sequence[Inhibition], case: Case) -> list[tuple[Inhibition, tuple[str, ...]]]:
+    """Return where an alert stands in each inhibition: its values of the labels that must be equal, none missing."""
+    found = [(h, tuple(case.labels.get(name, "") for name in h.equal)) for h in rules]
+    return [(h, values) for h, values in found if all(values)]
