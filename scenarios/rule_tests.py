@@ -17,6 +17,7 @@ from scenarios.rule_words import Keys, Page
 from scenarios.rules import load_rules
 from twin.control.city_brain.alerting.engine import AlertEngine
 from twin.control.city_brain.alerting.rules import RuleBook
+from twin.control.city_brain.tags import QueryError, TagForest, parse
 from twin.domain.city_brain import (
     ENDINGS,
     Acknowledged,
@@ -85,9 +86,18 @@ def load_tests(path: Path) -> RuleTests:
     tests = tuple(_test(k, told.name) for k in top.items("tests", _TEST_KEYS, ("name", "until", "series")))
     if not tests and not page.problems:
         page.say(("tests",), "tests is empty; write at least one test")
+    file = path.parent / top.text("rules", "rules.yaml")
     if page.problems:
         raise ScenarioProblems(page.problems)
-    return RuleTests(load_rules(path.parent / top.text("rules")), told, tests)
+    book, forest = load_rules(file), TagForest.of(told)
+    for rule in book.rules:
+        try:
+            forest.select(parse(rule.query))
+        except QueryError as error:
+            page.problems.append(f"{file}: rule '{rule.name}': {error}, as the channels of {path} have them")
+    if page.problems:
+        raise ScenarioProblems(page.problems)
+    return RuleTests(book, told, tests)
 
 
 def run_test(tests: RuleTests, test: RuleTest) -> list[str]:

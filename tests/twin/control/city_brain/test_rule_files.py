@@ -120,6 +120,24 @@ def test_a_bad_file_of_tests_ends_with_two_and_no_traceback(tmp_path):
     assert CliRunner().invoke(app, ["rules", "check", str(tmp_path / "none.yaml")]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("rules", "tests", "sentence"),
+    [
+        (GOOD.replace("kind:level", "theem:x"), "rules: r.yaml", "there is no tree 'theem'; trees: kind, place"),
+        (GOOD, "rules: [r.yaml]", "line 1: rules is the list"),
+        (GOOD, "rules: none.yaml", "none.yaml: there is no such file"),
+    ],
+)
+def test_rules_that_do_not_fit_their_tests(tmp_path, rules, tests, sentence):
+    (tmp_path / "r.yaml").write_text(rules, encoding="utf-8")
+    rest = "\nchannels: [{name: l1, kind: level}]\ntests: [{name: a, until: 3 min, series: {l1: 1}}]\n"
+    (tmp_path / "t.yaml").write_text(tests + rest, encoding="utf-8")
+    done = CliRunner().invoke(app, ["rules", "test", str(tmp_path / "t.yaml")])
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 # -- CAP 1.2 ---------------------------------------------------------------------------------------------
 
 CAP_ORDER = [
