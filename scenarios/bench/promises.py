@@ -72,6 +72,8 @@ PROMISES: dict[str, Promise] = {
         Promise("fleet_growth", "cost per decision, 1,500 robots ÷ 150, against n log n", "×", 1.0, None),
         Promise("routing", "the desk's solver call against plain PyVRP, mean gap at 10 s", "%", 0.5, None),
         Promise("adaptive", "jinan_3x4 under adaptive signals, mean travel time over 5 seeds", "s", 320, 300),
+        Promise("alerts_nab", "NAB traffic: F1 of a rolling 4-sigma rule − F1 of the detectors", "", -0.1, -0.2),
+        Promise("alerts_skab", "the same on SKAB valve2", "", 0.0, -0.1),
         Promise("fresh_clone", "make demo in a fresh clone, install included", "s", 300, None),
     )
 }
@@ -246,6 +248,27 @@ class Bench(OfFleets):
         from scenarios.bench.signals import adaptive_mean_s
 
         return adaptive_mean_s()
+
+    def alerts_nab(self) -> tuple[float | None, str]:
+        """F1 of a rolling 4-sigma rule less that of the detectors: below 0 they are better."""
+        from scenarios.bench.detectors import compare_nab
+
+        return self._alerts("nab", compare_nab)
+
+    def alerts_skab(self) -> tuple[float | None, str]:
+        """F1 of the rule less that of the detectors on the valve of SKAB."""
+        from scenarios.bench.detectors import compare_skab
+
+        return self._alerts("skab", compare_skab)
+
+    def _alerts(self, which: str, compare: Callable[[Path], Any]) -> tuple[float | None, str]:
+        from scenarios.bench.detectors import data_folder
+
+        folder = data_folder()
+        if folder is None:
+            return None, f"not measured: {Path('..') / 'shared' / 'data' / 'alerts'} is not there"
+        c = compare(folder)
+        return -c.gain(), f"{which}: detectors {c.ours['f1']:.3f}, rule {c.baseline['f1']:.3f}"
 
     def fresh_clone(self) -> tuple[float | None, str]:
         """Clone the repository this was installed from, and ``make demo`` in it."""
