@@ -262,13 +262,13 @@ class Bench(OfFleets):
         return self._alerts("skab", compare_skab)
 
     def _alerts(self, which: str, compare: Callable[[Path], Any]) -> tuple[float | None, str]:
-        from scenarios.bench.detectors import data_folder
+        from scenarios.bench.detectors import data_folder, total
 
         folder = data_folder()
         if folder is None:
             return None, f"not measured: {Path('..') / 'shared' / 'data' / 'alerts'} is not there"
         c = compare(folder)
-        return -c.gain(), f"{which}: detectors {c.ours['f1']:.3f}, rule {c.baseline['f1']:.3f}"
+        return -c.gain(), f"{which}: detectors {total(c.ours).f1:.3f}, rule {total(c.baseline).f1:.3f}"
 
     def fresh_clone(self) -> tuple[float | None, str]:
         """Clone the repository this was installed from, and ``make demo`` in it."""
