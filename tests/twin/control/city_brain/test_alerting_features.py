@@ -179,7 +179,7 @@ def test_nineteen_thousand_channels_in_time():
 
 
 def test_a_storm_costs_no_square_of_itself():
-    """Every channel fires in one second and clears in the next, inhibited by grid: 4 × as many, < 8 × the time."""
+    """Every channel fires in one second and clears in the next, inhibited by grid: 4 × as many, < 12 × the time (16 × were the square)."""
     flood = rule("flood", level=4.5, clear=4.5, notice=Notice("desk", ("grid",)))
     high = rule(notice=Notice("desk", ("grid",)))
 
@@ -194,4 +194,5 @@ def test_a_storm_costs_no_square_of_itself():
         assert len([c for c in out if isinstance(c, RaiseAlert)]) == 2 * n
         return time.process_time() - begun
 
-    assert spent(4000) < 8 * max(spent(1000), 0.02)
+    small = min(spent(1000) for _ in range(3))  # what else runs on a machine only adds
+    assert min(spent(4000) for _ in range(3)) < 12 * max(small, 0.02)
