@@ -179,7 +179,7 @@ def test_nineteen_thousand_channels_in_time():
 
 
 def test_a_storm_costs_no_square_of_itself():
-    """Every channel fires in one second and clears in the next, inhibited by grid: 4 × as many, < 12 × the time (16 × were the square)."""
+    """Every channel fires in one second and clears in the next: 4 × as many, < 12 × the time (16 is the square)."""
     flood = rule("flood", level=4.5, clear=4.5, notice=Notice("desk", ("grid",)))
     high = rule(notice=Notice("desk", ("grid",)))
 
