@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+
+class Runs(Protocol):
+    """What these promises need of the bench."""
+
+    def run(self, name: str, scenario: str, *sets: str) -> dict[str, Any]:
+        """Run a scenario once in a process of its own; see the bench."""
 
 
 class OfFleets:
-    """Methods of the bench, one a promise. ``run`` is that of the bench."""
+    """Methods of the bench, one a promise."""
 
-    def run(self, name: str, scenario: str, *sets: str) -> dict[str, Any]:
-        """Run a scenario in a process of its own; see the bench."""
-        raise NotImplementedError
-
-    def fleets_added(self) -> tuple[float, str]:
+    def fleets_added(self: Runs) -> tuple[float, str]:
         """Wall time of a day with all fleets − the same day without, solver time aside."""
         plain, fleets = self.run("weekday", "weekday"), self.run("fleets", "fleets")
         added = fleets["wall_s"] - fleets["solver_s"] - plain["wall_s"]
