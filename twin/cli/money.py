@@ -52,7 +52,13 @@ def costs(
     check_lang(lang)
     word = WORDS[lang]
     table = load_prices(prices)
-    both = [quantities(Facts.read(folder)) for folder in (robots, couriers)]
+    both = []
+    for folder in (robots, couriers):
+        facts = Facts.read(folder)
+        try:
+            both.append(quantities(facts))
+        except ScenarioError as error:
+            raise ScenarioError(f"{folder}: {error}") from None
     for folder, q, wanted in zip((robots, couriers), both, ("robot", "courier"), strict=True):
         if q.fleet != wanted:
             raise ScenarioError(f"{folder}: parcels were brought by {q.fleet}s, not by {wanted}s; check the order")

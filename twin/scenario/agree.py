@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.scenario.interventions import DemandChange, WeatherChange
+from twin.scenario.interventions import Breakdown, DemandChange, LostLink, WeatherChange
 from twin.scenario.parts import DAY_S, clock_text
 from twin.scenario.yaml_file import KeyPath
 
@@ -16,7 +16,16 @@ Problem = tuple[KeyPath, str]
 
 def disagreements(s: Scenario) -> list[Problem]:
     """Return (key path, rest of the sentence) for everything that does not fit together."""
-    return [*_period(s), *_city(s), *_weather(s), *_zoom(s), *_fleets(s), *_interventions(s), *_somebody_travels(s)]
+    return [
+        *_period(s),
+        *_city(s),
+        *_weather(s),
+        *_zoom(s),
+        *_fleets(s),
+        *_named_units(s),
+        *_interventions(s),
+        *_somebody_travels(s),
+    ]
 
 
 def _fleets(s: Scenario) -> list[Problem]:
@@ -31,6 +40,35 @@ def _fleets(s: Scenario) -> list[Problem]:
             out.append(((system, "policy"), problem))
     if s.supervision is not None and s.bus is None and s.delivery is None and s.sanitation is None:
         out.append((("supervision",), "is on, but there is no fleet to watch; add bus, delivery or sanitation"))
+    return out
+
+
+def _units(s: Scenario) -> dict[str, int]:
+    """Return how many units of each fleet there are; fleets without units are left out."""
+    count: dict[str, int] = {}
+    if s.bus is not None:
+        count["shuttle"] = s.bus.units
+    if s.delivery is not None and s.delivery.by == "robots":
+        count["robot"] = s.delivery.units
+    elif s.delivery is not None:
+        count["courier"] = s.delivery.trikes + s.delivery.vans
+    if s.sanitation is not None and s.sanitation.by == "robots":
+        count["sweeper"] = s.sanitation.units
+    return count
+
+
+def _named_units(s: Scenario) -> list[Problem]:
+    """Check that the units that interventions name are in this scenario."""
+    count = _units(s)
+    out: list[Problem] = []
+    for i, item in enumerate(s.interventions):
+        if not isinstance(item, Breakdown | LostLink):
+            continue
+        fleet, dash, number = item.unit.partition("-")
+        there = fleet in count and (not dash or (number.isdecimal() and 1 <= int(number) <= count[fleet]))
+        if not there:
+            known = ", ".join(f"{f} or {f}-1 to {f}-{n}" for f, n in count.items() if n) or "none, no fleet is on"
+            out.append((("interventions", i, "unit"), f'is "{item.unit}"; this scenario has {known}'))
     return out
 
 

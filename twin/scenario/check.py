@@ -38,6 +38,7 @@ class CityNames:
     homes: float
     given: bool
     bounds: tuple[float, float, float, float]  # lon, lat, lon, lat in degrees
+    bus_lines: list[str]
 
     @classmethod
     def of(cls, city: City) -> CityNames:
@@ -57,6 +58,7 @@ class CityNames:
             float(city.blocks["residents"].sum()),
             _has_given(city.net_file.parent),
             (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())),
+            city.bus_lines["line"].astype(str).tolist(),
         )
 
     @classmethod
@@ -70,6 +72,7 @@ class CityNames:
             meta = json.loads((path / "city.json").read_text(encoding="utf-8"))
             roads = pq.read_table(path / "roads.parquet", columns=["edge", "name", "name_en", "lanes"]).to_pydict()
             places = pq.read_table(path / "places.parquet", columns=["place", "name", "name_en"]).to_pydict()
+            lines = pq.read_table(path / "bus_lines.parquet", columns=["line"])["line"].to_pylist()
             homes = pq.read_table(path / "blocks.parquet", columns=["residents"])["residents"].to_numpy().sum()
             geo = json.loads(pq.read_schema(path / "roads.parquet").metadata[b"geo"])
             x0, y0, x1, y1 = geo["columns"]["geometry"]["bbox"]
@@ -92,6 +95,7 @@ class CityNames:
             float(homes),
             _has_given(path),
             (min(lon), min(lat), max(lon), max(lat)),
+            [str(line) for line in lines],
         )
 
     def roads_named(self, name: str) -> list[int]:
@@ -160,7 +164,12 @@ def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
 
 
 def _check_fleets(scenario: Scenario, names: CityNames, wrong: Any) -> None:
-    """Check the places that fleets start from."""
+    """Check the places that fleets start from, and the line that buses serve."""
+    if scenario.bus is not None and scenario.bus.line not in names.bus_lines:
+        known = sorted(set(names.bus_lines))
+        shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+        text = f"is {show_value(scenario.bus.line)}, but {names.name} has no such bus line; it has {shown or 'none'}"
+        wrong(("bus", "line"), text + did_you_mean(scenario.bus.line, known))
     for system in ("bus", "sanitation"):
         part = getattr(scenario, system)
         if part is not None:

@@ -238,6 +238,16 @@ def test_mistakes_in_a_scenario_are_told_in_a_sentence(keys, words):
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize(("unit", "fine"), [("robot", True), ("robot-2", True), ("robot-3", False), ("tram", False)])
+def test_an_intervention_names_units_that_are_there(unit, fine):
+    keys = {"delivery": {"units": 2}, "interventions": [{"kind": "breakdown", "at": "10:00", "unit": unit}]}
+    if fine:
+        load("weekday", **keys)
+    else:
+        with pytest.raises(ScenarioError, match=f'"{unit}"; this scenario has robot or robot-1 to robot-2'):
+            load("weekday", **keys)
+
+
 def test_a_policy_may_be_a_name_a_path_or_a_class():
     class Mine:
         pass
