@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twin.world.fleets.fleets import Fleets
     from twin.world.people.journeys import Journeys
     from twin.world.people.riders import Riders
+    from twin.world.ports import SeesFlow, SeesLost, SeesVehicles
 
 KIND_OF: npt.NDArray[Any] = np.asarray(["?", *VEHICLE_KINDS], dtype=object)
 CODE = 10**12
@@ -40,6 +41,9 @@ class Gate:
         self.journeys: Journeys | None = None
         self.riders: Riders | None = None
         self.fleets: Fleets | None = None
+        self.see_vehicles: list[SeesVehicles] = []
+        self.see_flow: list[SeesFlow] = []
+        self.see_lost: list[SeesLost] = []
         self._entered: dict[int, int] = {}
 
     # -- in and out ----------------------------------------------------------------------------------------
@@ -52,6 +56,8 @@ class Gate:
         self._admitted(new)
         if self.fleets is not None:
             self.fleets.entered(new)
+        for system in self.see_vehicles:
+            system.vehicles(new)
 
     def put(self, new: NewVehicles) -> None:
         """Put vehicles on the road that an intervention brings: they are nobody's trips, and a zoom puts its own."""
@@ -94,6 +100,8 @@ class Gate:
             self.journeys.bus_lost(vehicle, t_s, reason)
         elif self.fleets is not None:
             self.fleets.lost(vehicle, t_s, reason)
+        for system in self.see_lost:
+            system.lost(vehicle, t_s, reason)
 
     def write_rerouted(self) -> None:
         """Put new ways of rerouted vehicles into the route file: a later row replaces the rest of the way."""
@@ -130,6 +138,8 @@ class Gate:
             if self.fleets is not None:
                 self.fleets.took(flow)
             self._take_arrivals(flow)
+        for system in self.see_flow:
+            system.took(flow)
 
     def _take_arrivals(self, flow: Flow) -> None:
         vehicles = flow.arrived.tolist()

@@ -7,7 +7,7 @@ drivers react through :mod:`twin.world.traffic.drivers`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,6 +46,7 @@ from twin.scenario.interventions import (
     Obstacle,
     PermitEnds,
     SpeedLimit,
+    SystemIntervention,
     WeatherChange,
 )
 from twin.world.people.model import PeopleModel
@@ -55,6 +56,7 @@ from twin.world.weather import Weather
 
 if TYPE_CHECKING:
     from twin.world.fleets.fleets import Fleets
+    from twin.world.ports import System
 
 INVITED_S = 2 * 3600  # visitors of an event decide this long before it begins (assumed)
 KNOWN_S = 900  # until those who set out know of a closure although nobody advised them (assumed)
@@ -116,8 +118,9 @@ class Interventions:
         on_weather: Callable[[], None],
         fleets: Fleets | None = None,
         gate: Gate | None = None,
+        systems: Mapping[str, System] | None = None,
     ) -> None:
-        self._fleets, self._gate = fleets, gate
+        self._fleets, self._gate, self._systems = fleets, gate, systems or {}
         self._end_s = 0
         self._lane_shut: dict[tuple[int, int], int] = {}
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
@@ -131,10 +134,15 @@ class Interventions:
         for k, item in enumerate(interventions):
             lead_s = INVITED_S if isinstance(item, Event) else 0
             begin_s = max(item.at_s - lead_s, self._clock.now_s)
+            if isinstance(item, SystemIntervention) and item.system not in self._systems:
+                continue  # in a zoom, which has only junctions
             until_s = item.until_s
             if begin_s >= end_s or (until_s is not None and until_s <= self._clock.now_s):
                 continue
-            begin, finish = self._actions(k, item)
+            if isinstance(item, SystemIntervention):
+                begin, finish = self._systems[item.system].intervene(item, cause=f"interventions[{k}]")
+            else:
+                begin, finish = self._actions(k, item)
             self._clock.at(begin_s, Phase.WORLD, begin)
             if finish is not None and until_s is not None and until_s < end_s:
                 self._clock.at(until_s, Phase.WORLD, finish)

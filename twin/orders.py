@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from twin.domain.commands import AvoidRoad, Command, LiftSpeedLimit, SetSpeedLimit, WithdrawAdvice
@@ -15,6 +15,7 @@ from twin.world.traffic.ports import Traffic
 
 if TYPE_CHECKING:
     from twin.world.fleets.fleets import Fleets
+    from twin.world.ports import System
 
 SLOWEST_M_S, FASTEST_M_S = 1.0, 40.0
 
@@ -30,8 +31,10 @@ class Orders:
         log: Log,
         closures_known: Callable[[], None],
         fleets: Fleets | None = None,
+        systems: Mapping[str, System] | None = None,
     ) -> None:
         self._fleets = fleets
+        self._of = {desk: system for system in (systems or {}).values() for desk in system.hosts}
         self._traffic, self._drivers, self._streets, self._log = traffic, drivers, streets, log
         self._closures_known = closures_known
 
@@ -39,6 +42,8 @@ class Orders:
         """Let the command of controller ``who`` take effect."""
         if self._fleets is not None and who in self._fleets.hosts:
             self._fleets.carry_out(who, command, now_s)
+            return
+        if who in self._of and self._of[who].carry_out(who, command, now_s):
             return
         road = self._road(who, command, now_s)
         if isinstance(command, AvoidRoad):

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from geo.network import Network
 from twin.clock import Clock, Phase
 from twin.dice import Dice
 from twin.domain.commands import Command
+from twin.domain.messages import Message
 from twin.errors import ScenarioError
 from twin.events import (
     ControllerDecided,
@@ -53,7 +54,20 @@ from twin.world.traffic.routing import RouteTable, pick
 from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
 from twin.world.weather import Weather
 
+if TYPE_CHECKING:
+    from twin.world.ports import System
+
 TICK_S = 60
+#: systems of the city: the key of the scenario -> what makes them; imported only where they are on
+SYSTEMS = {
+    "junctions": "twin.world.junctions.system:JunctionSystem",
+    "city_brain": "twin.world.city_brain.system:CityBrainSystem",
+    "community": "twin.world.community.system:CommunitySystem",
+    "services": "twin.world.offices.system:OfficesSystem",
+    "companies": "twin.world.companies.system:CompaniesSystem",
+    "construction": "twin.world.sites.system:SitesSystem",
+}
+IN_A_ZOOM = ("junctions",)  # the others live in the district, of which a zoom is a piece
 FLEETS_S = 10  # as in twin.world.fleets.ports, which is imported only where there are fleets
 SEAL_S = 900
 CLOSURE_LOOK_S = 15
@@ -125,6 +139,7 @@ class Simulation:
         try:
             self._build_people()
             self._build_fleets()
+            self._build_systems()
             self._build_control()
             self._schedule()
         except BaseException:
@@ -206,9 +221,7 @@ class Simulation:
         if self._cut_out is not None or not self.scenario.has_fleets:
             return
         from twin.world.fleets.fleets import Fleets, FleetWorld
-        from twin.world.traffic.junction_delay import junction_delay_s, with_junctions
 
-        delay_s, free_s = junction_delay_s(self.city), self.network.free_s
         self.fleets = self.gate.fleets = Fleets(
             FleetWorld(
                 city=self.city,
@@ -223,10 +236,65 @@ class Simulation:
                 scenario=self.scenario,
                 start_s=self.start_s,
                 end_s=self.end_s,
-                time_s=lambda: with_junctions(self.drivers.time_s, free_s, delay_s),
+                time_s=self._times_with_junctions(),
                 journal=self.out / "journal" if self.out else None,
             )
         )
+
+    def _build_systems(self) -> None:
+        self.systems: dict[str, System] = {}
+        on = [n for n in SYSTEMS if getattr(self.scenario, n) is not None and (not self._cut_out or n in IN_A_ZOOM)]
+        if not on:
+            return
+        from twin.world.ports import RunContext, SeesFlow, SeesLost, SeesVehicles
+
+        context = RunContext(
+            scenario=self.scenario,
+            city=self.city,
+            city_dir=self.city_dir,
+            mode=self._mode,
+            clock=self.clock,
+            dice=self.dice,
+            log=self.log,
+            traffic=self.traffic,
+            gate=self.gate,
+            network=self.network,
+            routes=self.routes,
+            drivers=self.drivers,
+            weather=self.weather,
+            people=self.people,
+            journeys=self.journeys,
+            fleets=self.fleets,
+            start_s=self.start_s,
+            end_s=self.end_s,
+            time_s=self._times_with_junctions(),
+            shut=lambda: self.interventions.streets.shut(),  # noqa: PLW0108 (they do not stand yet)
+            wake=self._call_controllers,
+            post=self._post,
+            journal=self.out / "journal" if self.out else None,
+        )
+        for name in on:
+            make: Any = find_factory(SYSTEMS[name])
+            system = self.systems[name] = make(context)
+            if isinstance(system, SeesVehicles):
+                self.gate.see_vehicles.append(system)
+            if isinstance(system, SeesFlow):
+                self.gate.see_flow.append(system)
+            if isinstance(system, SeesLost):
+                self.gate.see_lost.append(system)
+
+    def _times_with_junctions(self) -> Callable[[], npt.NDArray[np.float64]]:
+        """Return what tells the present travel times of roads as they are published, s."""
+        from twin.world.traffic.junction_delay import junction_delay_s, with_junctions
+
+        delay_s, free_s = junction_delay_s(self.city), self.network.free_s
+        return lambda: with_junctions(self.drivers.time_s, free_s, delay_s)
+
+    def _post(self, desk: str, message: Message) -> None:
+        """Put a message into the inbox of any desk; it is dropped where there is none of that name."""
+        host = self._desk_of.get(desk)
+        if host is not None:
+            host.tell(message)
 
     def _build_control(self) -> None:
         self.detectors = Detectors(self.city, self.traffic, self.log)
@@ -249,11 +317,16 @@ class Simulation:
             on_weather=self._weather_changed,
             fleets=self.fleets,
             gate=self.gate if self._mode == "micro" else None,
+            systems=self.systems,
         )
         self.orders = Orders(
-            self.traffic, self.drivers, self.interventions.streets, self.log, self._closures, self.fleets
+            self.traffic, self.drivers, self.interventions.streets, self.log, self._closures, self.fleets, self.systems
         )
         self._desks = [*self.hosts, *(self.fleets.hosts.values() if self.fleets is not None else ())]
+        self._desks += [host for system in self.systems.values() for host in system.hosts.values()]
+        self._desk_of = {host.name: host for host in self._desks}
+        if len(self._desk_of) < len(self._desks):
+            raise ValueError(f"two desks have one name: {', '.join(sorted(host.name for host in self._desks))}")
 
     def _schedule(self) -> None:
         s = self.scenario
@@ -282,6 +355,8 @@ class Simulation:
             host.tell(road_map(self.city, self.start_s))
         if self.fleets is not None:
             self.fleets.begin()
+        for system in self.systems.values():
+            system.begin(self.start_s)
         self.interventions.schedule(s.interventions, self.end_s)
         every = self.clock.every
         every(TICK_S, Phase.WORLD, self._arrivals)
@@ -317,6 +392,7 @@ class Simulation:
         if self.fleets is not None:
             self.fleets.measured(self.clock.now_s)
             self._call_controllers()
+        self._each("SeesTimes", lambda system: system.measured(self.clock.now_s))
         self.routes.refresh(self.drivers.times(self.clock.now_s), self._closed_mask())
 
     def _closed_mask(self) -> npt.NDArray[np.bool_]:
@@ -338,6 +414,7 @@ class Simulation:
             self.journeys.weather_factor = self.weather.factor
         if self.fleets is not None:
             self.fleets.weather_changed(self.clock.now_s)
+        self._each("SeesWeather", lambda system: system.weather_changed(self.clock.now_s))
 
     # -- 2 PERCEIVE, 3 DECIDE, 4 ACT -----------------------------------------------------------------------
 
@@ -353,8 +430,19 @@ class Simulation:
             host.tell(report)
         if self.fleets is not None:
             self.fleets.closure(report)
+        self._each("SeesClosures", lambda system: system.closure(report))
         if self._desks:
             self._call_controllers()
+
+    def _each(self, ear: str, tell: Callable[[Any], None]) -> None:
+        """Tell every system that has this ear (a Protocol of twin.world.ports)."""
+        if not self.systems:
+            return
+        from twin.world import ports
+
+        for system in self.systems.values():
+            if isinstance(system, getattr(ports, ear)):
+                tell(system)
 
     def _live_fleets(self) -> None:
         """Let the fleets live on, and their desks hear of it."""
@@ -461,6 +549,8 @@ class Simulation:
             self.journeys.under_way(end)
         if self.fleets is not None:
             self.fleets.finish(end)
+        for system in self.systems.values():
+            system.finish(end)
         self.gate.finish(end)
         self.log.add(RunEnded, t_s=end, reason=reason)
         self.ended = reason

@@ -10,46 +10,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from scenarios.bench.base import Promise, Row
+from scenarios.bench.of_city_brain import CITY_BRAIN, OfCityBrain
 from scenarios.bench.of_fleets import OfFleets
+from scenarios.bench.of_junctions import JUNCTIONS, OfJunctions
+from scenarios.bench.of_scenarios import SCENARIOS, OfScenarios
+from scenarios.bench.of_services import SERVICES, OfServices
 from twin.errors import ScenarioError
 
 SEED = 1
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured promise. ``holds`` is None when it could not be measured; ``note`` says why or how."""
-
-    name: str
-    value: float | None
-    unit: str
-    reach: str
-    goal: str
-    holds: bool | None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A name, what is measured, and its bounds: ``value <= reach``."""
-
-    name: str
-    what: str
-    unit: str
-    reach: float
-    goal: float | None
-
-    def row(self, value: float | None, note: str = "") -> Row:
-        """Return the measured row."""
-        goal = "" if self.goal is None else f"≤ {self.goal:g}"
-        holds = None if value is None else value <= self.reach
-        return Row(
-            self.name, None if value is None else round(value, 3), self.unit, f"≤ {self.reach:g}", goal, holds, note
-        )
 
 
 PROMISES: dict[str, Promise] = {
@@ -74,12 +47,16 @@ PROMISES: dict[str, Promise] = {
         Promise("adaptive", "jinan_3x4 under adaptive signals, mean travel time over 5 seeds", "s", 320, 300),
         Promise("alerts_nab", "NAB traffic: F1 of a rolling 4-sigma rule − F1 of the detectors", "", -0.1, -0.2),
         Promise("alerts_skab", "the same on SKAB valve2", "", 0.0, -0.1),
+        *JUNCTIONS,
+        *CITY_BRAIN,
+        *SERVICES,
+        *SCENARIOS,
         Promise("fresh_clone", "make demo in a fresh clone, install included", "s", 300, None),
     )
 }
 
 
-class Bench(OfFleets):
+class Bench(OfFleets, OfJunctions, OfCityBrain, OfServices, OfScenarios):
     """Runs what several promises need once, in a scratch folder that is removed at the end."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

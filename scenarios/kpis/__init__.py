@@ -12,13 +12,28 @@ from typing import Any
 from scenarios.kpis.base import Kpi as Kpi
 from scenarios.kpis.city import *  # noqa: F403
 from scenarios.kpis.city import CITY, CITY_HEADLINE
+from scenarios.kpis.city_brain import *  # noqa: F403
+from scenarios.kpis.city_brain import CITY_BRAIN, CITY_BRAIN_HEADLINE
+from scenarios.kpis.construction import *  # noqa: F403
+from scenarios.kpis.construction import CONSTRUCTION, CONSTRUCTION_HEADLINE
 from scenarios.kpis.fleets import *  # noqa: F403
 from scenarios.kpis.fleets import FLEETS, FLEETS_HEADLINE
+from scenarios.kpis.junctions import *  # noqa: F403
+from scenarios.kpis.junctions import JUNCTIONS, JUNCTIONS_HEADLINE
+from scenarios.kpis.services import *  # noqa: F403
+from scenarios.kpis.services import SERVICES, SERVICES_HEADLINE
 from scenarios.readings import Memory
 from twin.log import Facts
 
-ALL: tuple[Kpi, ...] = (*CITY, *FLEETS)
-HEADLINE: tuple[Kpi, ...] = (*CITY_HEADLINE, *FLEETS_HEADLINE)
+ALL: tuple[Kpi, ...] = (*CITY, *FLEETS, *JUNCTIONS, *CITY_BRAIN, *SERVICES, *CONSTRUCTION)
+HEADLINE: tuple[Kpi, ...] = (
+    *CITY_HEADLINE,
+    *FLEETS_HEADLINE,
+    *JUNCTIONS_HEADLINE,
+    *CITY_BRAIN_HEADLINE,
+    *SERVICES_HEADLINE,
+    *CONSTRUCTION_HEADLINE,
+)
 
 
 def by_name(name: str) -> Kpi:

@@ -108,3 +108,16 @@ def test_the_python_snippet_runs(capsys: pytest.CaptureFixture[str]) -> None:
     for text in _snippets("python"):
         exec(compile(text, str(PAGE), "exec"), {})
     assert "weekday (00:00–09:00)" in capsys.readouterr().out
+
+
+def write() -> None:
+    """Write the tables of the page anew: ``python -m tests.scenarios.test_docs``, after a key was added or changed."""
+    text = PAGE.read_text(encoding="utf-8")
+    for heading, rows in (("Keys", key_rows()), ("Interventions", kind_rows())):
+        old = _rows_under(heading)
+        text = text.replace("\n".join(old), "\n".join(rows))
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -28,6 +28,12 @@ VOCABULARIES = (
     "supervision",
     "junctions",
     "city_brain",
+    "v2x",
+    "incidents",
+    "community",
+    "services",
+    "companies",
+    "construction",
 )
 for _name in VOCABULARIES:
     importlib.import_module(f"twin.domain.{_name}")

@@ -20,3 +20,10 @@ from twin.events.bus import *  # noqa: F403  # isort: skip
 from twin.events.delivery import *  # noqa: F403  # isort: skip
 from twin.events.sanitation import *  # noqa: F403  # isort: skip
 from twin.events.supervision import *  # noqa: F403  # isort: skip
+from twin.events.junctions import *  # noqa: F403  # isort: skip
+from twin.events.city_brain import *  # noqa: F403  # isort: skip
+from twin.events.community import *  # noqa: F403  # isort: skip
+from twin.events.services import *  # noqa: F403  # isort: skip
+from twin.events.companies import *  # noqa: F403  # isort: skip
+from twin.events.construction import *  # noqa: F403  # isort: skip
+from twin.events.faults import *  # noqa: F403  # isort: skip

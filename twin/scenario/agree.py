@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from twin.scenario.interventions import Breakdown, DemandChange, LostLink, WeatherChange
 from twin.scenario.parts import DAY_S, clock_text
+from twin.scenario.systems import Problem, systems_on
 from twin.scenario.yaml_file import KeyPath
 
 if TYPE_CHECKING:
     from twin.scenario.model import Scenario
-
-Problem = tuple[KeyPath, str]
 
 
 def disagreements(s: Scenario) -> list[Problem]:
@@ -25,6 +24,17 @@ def disagreements(s: Scenario) -> list[Problem]:
         *_named_units(s),
         *_interventions(s),
         *_somebody_travels(s),
+        *(problem for _, module in systems_on(s) for problem in module.disagreements(s)),
+        *_of_systems(s),
+    ]
+
+
+def _of_systems(s: Scenario) -> list[Problem]:
+    """Check that what happens to a system has one to happen to."""
+    return [
+        (("interventions", i, "kind"), f"is {v.kind}, but '{system}' is not on in this scenario")
+        for i, v in enumerate(s.interventions)
+        if (system := getattr(v, "system", "")) and getattr(s, system) is None
     ]
 
 

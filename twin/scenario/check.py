@@ -17,6 +17,7 @@ from twin.scenario.interventions import ChargerFails, CloseRoad, DepotClosed, Ev
 from twin.scenario.mistakes import ScenarioProblems, did_you_mean, show_path, show_value
 from twin.scenario.model import Scenario
 from twin.scenario.policies import SHIPPED, policy_factory
+from twin.scenario.systems import systems_on
 from twin.scenario.yaml_file import KeyPath
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def _has_given(folder: Path) -> bool:
 def needs_city(scenario: Scenario) -> bool:
     """Say whether a scenario names anything that only its city can confirm (the shipped district has homes)."""
     kinds = CloseRoad | SpeedLimit | Event | Obstacle | ChargerFails | DepotClosed
-    named = any(isinstance(v, kinds) for v in scenario.interventions) or scenario.has_fleets
+    named = (
+        any(isinstance(v, kinds) for v in scenario.interventions) or scenario.has_fleets or any(systems_on(scenario))
+    )
     return named or scenario.zoom is not None or scenario.city.template is None
 
 
@@ -144,6 +147,8 @@ def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
         if isinstance(v, Event | ChargerFails | DepotClosed):
             _check_place(v.place, (*here, "place"), names, wrong)
     _check_fleets(scenario, names, wrong)
+    for _, module in systems_on(scenario):
+        module.check(scenario, names, wrong)
     zoom = scenario.zoom
     if zoom is not None and zoom.place is not None:
         _check_place(zoom.place, ("zoom", "place"), names, wrong)

@@ -8,12 +8,14 @@ from typing import Any
 from twin.scenario.interventions import Breakdown, ChargerFails, FleetIntervention, LostLink, PermitEnds
 from twin.scenario.model import Scenario
 from twin.scenario.parts import Part, clock_text
+from twin.scenario.systems import SYSTEMS
 
 _FLEETS = {
     "bus": ("autonomous buses", "无人驾驶公交"),
     "delivery": ("parcel delivery", "末端配送"),
     "sanitation": ("sanitation robots", "无人环卫车"),
     "supervision": ("safety supervision", "安全监管平台"),
+    **SYSTEMS,
 }
 _UNITS = {"shuttle": "无人公交", "robot": "无人物流车", "sweeper": "无人环卫车", "courier": "快递员"}
 
@@ -52,7 +54,9 @@ def _unit_zh(unit: str) -> str:
 def _fleet(name: str, part: Part, lang: str) -> str:
     """Return a fleet that is on in one sentence."""
     what = _FLEETS[name][lang == "zh"]
-    units, policy = getattr(part, "units", None), plain("policy", getattr(part, "policy", None))
+    if not hasattr(part, "policy"):
+        return f"{what}投入运行。" if lang == "zh" else f"{first_up(what)}: on."
+    units, policy = getattr(part, "units", None), plain("policy", part.policy)
     if getattr(part, "by", "") == "couriers":
         units = f"{part.trikes} + {part.vans}"  # type: ignore[attr-defined]
     if lang == "zh":

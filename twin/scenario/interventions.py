@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -37,6 +38,20 @@ class _OnRoad(_Timed):
     length_m: float = key(
         "length of that piece in metres (with near)", "a number from 20 to 20000", 500.0, ge=20, le=20_000
     )
+
+
+class SystemIntervention(_Timed):
+    """Something that happens to one system of the city; the system itself carries it out.
+
+    ``system``: the key of the scenario that has to be on. Subclasses add ``kind`` and say what they are in a sentence.
+    """
+
+    system: ClassVar[str]
+    kind: str
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:
+        """Return what happens, in English and Chinese; ``when``: "from 07:15 to 08:30", "07:15至08:30"."""
+        raise NotImplementedError
 
 
 class CloseRoad(_OnRoad):

@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from twin.scenario.bus import Bus
+from twin.scenario.city_brain import CityBrain
+from twin.scenario.community import Community
+from twin.scenario.companies import Companies
+from twin.scenario.construction import Construction
 from twin.scenario.delivery import Delivery
 from twin.scenario.interventions import Intervention
+from twin.scenario.junctions import Junctions
 from twin.scenario.parts import (
     DAY_S,
     CitySource,
@@ -29,6 +34,7 @@ from twin.scenario.parts import (
     key,
 )
 from twin.scenario.sanitation import Sanitation
+from twin.scenario.services import Services
 from twin.scenario.supervision import Supervision
 from twin.scenario.yaml_file import KeyPath, Mark
 
@@ -88,6 +94,24 @@ class Scenario(Part):
     sanitation: Sanitation | None = key("sanitation robots", "keys units, policy, …; or null for none", None)
     supervision: Supervision | None = key(
         "permits and the safety supervision platform", "keys permits, faults, policy, …; or null: nobody watches", None
+    )
+    junctions: Junctions | None = key(
+        "signals, grades, V2X and the cloud control platform", "see docs/junctions.md; or null: off", None
+    )
+    city_brain: CityBrain | None = key(
+        "hazards, sensors, alerting, incidents, responders", "see docs/city_brain.md; or null: off", None
+    )
+    community: Community | None = key(
+        "residents' reports and neighbour points", "see docs/community.md; or null: off", None
+    )
+    services: Services | None = key(
+        "service hall, channels, catalogue, cases", "see docs/services.md; or null: off", None
+    )
+    companies: Companies | None = key(
+        "companies, policies, business climate", "see docs/companies.md; or null: off", None
+    )
+    construction: Construction | None = key(
+        "construction projects and their supervision", "see docs/construction.md; or null: off", None
     )
     control: Control = key("the control code at work", "system: package.module:Class", Control())
     interventions: tuple[Annotated[Intervention, Field(discriminator="kind")], ...] = key(

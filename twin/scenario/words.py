@@ -14,6 +14,7 @@ from twin.scenario.interventions import (
     Intervention,
     Obstacle,
     SpeedLimit,
+    SystemIntervention,
     WeatherChange,
 )
 from twin.scenario.model import Scenario
@@ -160,6 +161,8 @@ def sentence(v: Intervention, lang: str = "en", name_of: Translate = str, days: 
             f"Something stands on lane {v.lane} (0 is the rightmost) of {_lower(where)} {when}.",
             f"{when}{where}的第{v.lane}车道有障碍物（0为最右侧）。",
         )
+    elif isinstance(v, SystemIntervention):
+        pair = v.sentence(when, name_of)
     else:
         pair = fleet_sentence(v, when, name_of)
     return _pick(pair, lang)

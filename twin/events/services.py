@@ -1,0 +1,3 @@
+"""Facts of cases, offices and channels (F34-F42)."""
+
+from __future__ import annotations

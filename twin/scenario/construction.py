@@ -1,0 +1,26 @@
+"""Construction projects, their sites and supervision (F13-F18)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin.scenario.parts import Part
+from twin.scenario.systems import Problem, Wrong
+
+if TYPE_CHECKING:
+    from twin.scenario.check import CityNames
+    from twin.scenario.model import Scenario
+
+
+class Construction(Part):
+    """Construction projects, their sites and supervision (F13-F18)."""
+
+
+def disagreements(s: Scenario) -> list[Problem]:
+    """Return (key path, rest of the sentence) for what does not fit together in this part, or with others."""
+    assert s.construction is not None
+    return []
+
+
+def check(s: Scenario, names: CityNames, wrong: Wrong) -> None:
+    """Report what this part names and the city does not have: ``wrong(key path, rest of the sentence)``."""
