@@ -1,3 +1,3 @@
-"""Facts of hazards, sensing, alerts, incidents and responders (F1-F12, F43)."""
+"""Facts of hazards, sensing and alerts (F5-F12)."""
 
 from __future__ import annotations

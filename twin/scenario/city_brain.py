@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.scenario.parts import Part
+from twin.scenario.parts import Part, key
+from twin.scenario.responders import Responders
 from twin.scenario.systems import Problem, Wrong
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 class CityBrain(Part):
     """Hazards, sensor channels, alerting, incidents and responders (F1-F12, F43)."""
+
+    responders: Responders | None = key(
+        "who comes, and how incidents are handled", "see docs/city_brain.md", Responders()
+    )
 
 
 def disagreements(s: Scenario) -> list[Problem]:

@@ -1,0 +1,1 @@
+"""Properties in time: temporal logic and patterns of events over the facts of a run."""

@@ -1,0 +1,1 @@
+"""Early signs: problems found before the first complaint (F43)."""

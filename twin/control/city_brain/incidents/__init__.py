@@ -1,0 +1,1 @@
+"""The incident desk: levels, SLA clocks, dispatch, merging, verification."""

@@ -1,0 +1,1 @@
+"""The community platform: reports, answers, neighbour points."""

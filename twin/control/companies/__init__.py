@@ -1,0 +1,1 @@
+"""The policy desk and the business climate."""

@@ -1,0 +1,1 @@
+"""The construction desk: project files, warnings, rectification."""

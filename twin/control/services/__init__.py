@@ -1,0 +1,1 @@
+"""The service office: catalogue, intake, cases, assistant."""

@@ -1,0 +1,1 @@
+"""Residents who notice and report, and what communities are equipped with; in truth."""

@@ -1,0 +1,1 @@
+"""The service hall, service points and channels: applicants, windows, officers; in truth."""

@@ -1,0 +1,1 @@
+"""Those who come: grid workers, rescue, fire engines, repair crews; in truth."""

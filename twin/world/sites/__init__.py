@@ -1,0 +1,1 @@
+"""Construction projects in truth: progress, trucks, dust, hazards."""
