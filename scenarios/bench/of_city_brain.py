@@ -1,4 +1,4 @@
-"""The promises about the city brain, and how each is measured; the bench of :mod:`scenarios.bench.promises` runs them."""
+"""The promises about the city brain, and how each is measured; :mod:`scenarios.bench.promises` runs them."""
 
 from __future__ import annotations
 

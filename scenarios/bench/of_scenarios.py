@@ -1,4 +1,4 @@
-"""The promises about comparing, branching, checking and sweeping, and how each is measured; the bench of :mod:`scenarios.bench.promises` runs them."""
+"""The promises about comparing, branching, checking, sweeping; :mod:`scenarios.bench.promises` runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The promises about services, companies and construction, and how each is measured; the bench of :mod:`scenarios.bench.promises` runs them."""
+"""The promises about services, companies, construction; :mod:`scenarios.bench.promises` runs them."""
 
 from __future__ import annotations
 
