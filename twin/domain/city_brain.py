@@ -27,7 +27,41 @@ UPDATES = ("unknown", "known", "confirmed", "members", "flapping", "inhibited", 
 ENDINGS = ("cleared", "expired", "no data", "rejected")
 
 
+#: what is watched: the 12 themed supervision topics 特色管理专题 (F7; two are named there, the others are assumed from
+#: what Chinese city-management platforms list) and the 6 community risks (F12; three are named there)
+TOPICS: dict[str, tuple[str, str]] = {
+    "water": ("people in water", "水域溺水"),
+    "fire": ("fires", "火情火灾"),
+    "site": ("construction sites", "建设工地"),
+    "dust": ("dust", "扬尘"),
+    "bikes": ("misparked non-motor vehicles", "非机动车乱停放"),
+    "level": ("rising water", "水位上涨"),
+    "ponding": ("ponded roads", "道路积水"),
+    "crowd": ("crowds", "人群聚集"),
+    "straw": ("straw burning", "秸秆焚烧"),
+    "garbage": ("exposed garbage", "暴露垃圾"),
+    "road": ("road damage", "道路病害"),
+    "vendors": ("street vending", "占道经营"),
+}
+RISKS: dict[str, tuple[str, str]] = {
+    "thrown": ("objects thrown from height", "高空抛物"),
+    "fire_lane": ("blocked fire lanes", "消防通道占用"),
+    "manhole": ("displaced or overflowing manholes", "井盖异常"),
+    "ebike": ("electric bicycles taken indoors", "电动车入楼"),
+    "gas": ("gas leaks", "燃气泄漏"),
+    "lift": ("people caught in lifts", "电梯困人"),
+}
+THEMES: dict[str, tuple[str, str]] = {**TOPICS, **RISKS}
+
+
 # -- messages ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AlertRules(Message):
+    """The rules of the city, told once before the channels; ``rules``: a rule book as JSON text."""
+
+    rules: str
 
 
 @dataclass(frozen=True)
