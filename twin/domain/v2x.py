@@ -74,7 +74,8 @@ class CamBatch(Message):
 class CpmBatch(Message):
     """What roadside units perceive themselves: objects that need no radio (CPM, RSM): equal-length columns.
 
-    ``object``: number of the object, the same as long as it is followed; ``kind``: index into OBJECT_KINDS.
+    ``object``: number of the object, the same as long as it is followed; ``kind``: index into OBJECT_KINDS;
+    ``road``/``pos_m``: map matched (-1: not on a road).
     """
 
     rsu: Ints
@@ -86,6 +87,8 @@ class CpmBatch(Message):
     speed_m_s: Floats
     heading_deg: Floats
     length_m: Floats
+    road: Ints
+    pos_m: Floats
 
 
 @dataclass(frozen=True)

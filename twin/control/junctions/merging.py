@@ -71,12 +71,8 @@ class OneByOne:
         near = np.flatnonzero((view.distance_m <= self.reach_m) & (view.distance_m > 0))
         if near.size == 0:
             return advice
-        eta = _in_line(
-            view.merge[near],
-            view.road[near],
-            view.distance_m[near],
-            view.distance_m[near] / np.maximum(np.minimum(view.speed_m_s, view.limit_m_s)[near], self.least_m_s),
-        )
+        metres, pace = view.distance_m[near], np.minimum(view.speed_m_s, view.limit_m_s)[near]
+        eta = _in_line(view.merge[near], view.road[near], metres, metres / np.maximum(pace, self.least_m_s))
         slot = slots_s(view.merge[near], eta, self.headway_s)
         # a row of one road only keeps its own distances: nobody is in the way
         several = _several_roads(view.merge[near], view.road[near])

@@ -1,8 +1,8 @@
-"""The desk of the roadside units (RSU with edge computing, MEC) of grade L3: speed advice, warnings, help at merges (F19).
+"""The desk of the roadside units (RSU with edge computing) of grade L3: speed advice, warnings, help at merges (F19).
 
-All units are one controller that folds messages: MAP, the cabinets' states and plans (by wire), what it perceives itself,
-CAMs it hears. Each unit uses only what it has heard or seen within ``fresh_s``; what is older is not there. The three
-functions are policies (:mod:`glosa`, :mod:`warnings`, :mod:`merging`); None switches one off.
+All units are one controller that folds messages: MAP, the cabinets' states and plans (by wire), what it perceives
+itself, CAMs it hears. Each unit uses only what it has heard or seen within ``fresh_s``; what is older is not there. The
+three functions are policies (:mod:`glosa`, :mod:`warnings`, :mod:`merging`); None switches one off.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Roadside:
     def decide(self, now_s: int, messages: Sequence[Message]) -> Sequence[Command]:
         """Fold the messages, and advise and warn where something was heard or seen in this call."""
         for message in messages:
-            self._take(message, now_s)
+            self._take(message)
         layout = self._layout
         if layout is None or now_s <= self._looked_s or not any(isinstance(m, CamBatch | CpmBatch) for m in messages):
             return []
@@ -71,13 +71,13 @@ class Roadside:
         out: list[Command] = []
         if cams is not None:
             out += self._advise(now_s, layout, cams)
-            out += self._warn(now_s, layout, cams)
+            out += self._warn(now_s, cams)
         return out
 
-    def _take(self, message: Message, now_s: int) -> None:
+    def _take(self, message: Message) -> None:
         if isinstance(message, SignalMap):
             if self._layout is None:
-                self._begin(Layout.of(message), now_s)
+                self._begin(Layout.of(message))
         elif isinstance(message, Sights):
             self._sights = np.stack(
                 [np.stack([message.x1_m, message.y1_m], axis=1), np.stack([message.x2_m, message.y2_m], axis=1)]
@@ -91,7 +91,7 @@ class Roadside:
         elif self._layout is not None:
             self._take_signals(message)
 
-    def _begin(self, layout: Layout, now_s: int) -> None:
+    def _begin(self, layout: Layout) -> None:
         told = layout.told
         self._layout = layout
         self._plans = Plans.own(layout)
@@ -196,19 +196,26 @@ class Roadside:
         rows = np.flatnonzero(at >= 0)
         if rows.size == 0:
             return out
-        m = at[rows]
+        # those that are seen only take their turn, too
+        road, pos, pace = cams.road[rows], cams.pos_m[rows], cams.speed_m_s[rows]
         age_s = (now_s * 1000 - cams.generated_ms[rows]) / 1000.0
+        seen = self._cpms
+        if seen is not None and now_s - seen.t_s <= self._fresh_s:
+            mute = np.isin(seen.road, told.road) & (seen.kind == VEHICLE) & ~np.isin(seen.object, cams.station)
+            road, pos = np.concatenate([road, seen.road[mute]]), np.concatenate([pos, seen.pos_m[mute]])
+            pace = np.concatenate([pace, seen.speed_m_s[mute]])
+            age_s = np.concatenate([age_s, (now_s * 1000 - seen.generated_ms[mute]) / 1000.0])
+        m = np.array([row_of[r] for r in road.tolist()], dtype=np.int64)
         view = MergeView(
-            told.merge[m], told.road[m],
-            np.maximum(told.length_m[m] - cams.pos_m[rows] - cams.speed_m_s[rows] * age_s, 0.0),
-            cams.speed_m_s[rows], told.limit_m_s[m], np.ones(rows.size, dtype=np.int64),
+            told.merge[m], told.road[m], np.maximum(told.length_m[m] - pos - pace * age_s, 0.0), pace,
+            told.limit_m_s[m], (np.arange(m.size) < rows.size).astype(np.int64),
         )  # fmt: skip
-        out[rows] = policy.advise(view)
+        out[rows] = policy.advise(view)[: rows.size]
         return out
 
     # -- warnings --------------------------------------------------------------------------------------
 
-    def _warn(self, now_s: int, layout: Layout, cams: CamBatch) -> list[Command]:
+    def _warn(self, now_s: int, cams: CamBatch) -> list[Command]:
         seen = self._cpms
         if self._hazards is None or seen is None or now_s - seen.t_s > self._fresh_s:
             return []
