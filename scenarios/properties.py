@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
+from scenarios.permits_kept import permits_are_kept
 from twin.domain.ids import unit_label
 from twin.log import Facts
 
@@ -152,6 +153,7 @@ ALL: Mapping[str, Callable[[Facts], list[str]]] = {
     "reserves_are_kept": reserves_are_kept,
     "passengers_are_conserved": passengers_are_conserved,
     "units_are_in_one_place": units_are_in_one_place,
+    "permits_are_kept": permits_are_kept,
 }
 
 

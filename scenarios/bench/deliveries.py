@@ -34,6 +34,7 @@ from twin.domain.mobility import (
     AssistUnit,
     ChargeUnit,
     DriveTo,
+    FetchUnit,
     HaltUnit,
     PermitIssued,
     Places,
@@ -124,6 +125,7 @@ class World:
         self.due_s: dict[int, int] = {}
         self.answers: dict[int, AnswerOrder] = {}
         self.given_up: dict[int, str] = {}
+        self.fetched = 0
         self.decide: Callable[[int, list[Message]], list[Command]] = lambda t, m: list(self.desk.decide(t, m))
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
@@ -293,6 +295,9 @@ class World:
             self.given_up[c.order] = c.reason
         else:
             unit = self.units[c.unit]  # type: ignore[attr-defined]
+            if isinstance(c, FetchUnit):
+                self._do_fetch(unit, c)
+                return
             if not unit.linked:
                 return  # nobody hears it
             if self.dice.random() < self.faults.refuse and not isinstance(c, AssistUnit | ResumeUnit):
@@ -393,12 +398,23 @@ class World:
         self.report(unit, "broken", list(unit.aboard))
         self._later(unit, 1_800, lambda: self._repair(unit))
 
-    def _repair(self, unit: _Truth) -> None:
+    def _do_fetch(self, unit: _Truth, c: FetchUnit) -> None:
+        """Let the crew take a unit that stands out; it comes again for one that drives or serves."""
+        if unit.doing in ("driving", "serving"):
+            self.at(self.now_s + 60, lambda: self._do_fetch(unit, c))
+        elif unit.doing in ("parked", "halted") and unit.road != self.depot_road[unit.depot]:
+            self._use(unit, 0.0)
+            self.fetched += 1
+            wh = unit.wh
+            self._break(unit)
+            self._later(unit, 1_800, lambda: self._repair(unit, wh))
+
+    def _repair(self, unit: _Truth, wh: float | None = None) -> None:
         items, unit.aboard = unit.aboard, []
         for o in items:
             self.where[o] = "depot"
         unit.road, unit.pos_m, unit.doing = self.depot_road[unit.depot], 50.0, "parked"
-        unit.wh, unit.since_s = 0.8 * self.setting.battery_wh, self.now_s
+        unit.wh, unit.since_s = 0.8 * self.setting.battery_wh if wh is None else wh, self.now_s
         self.report(unit, "repaired", items)
 
     def _halt(self, unit: _Truth, cause: str, back_s: int = 0) -> None:
@@ -506,6 +522,9 @@ class World:
 
     def _do_unload(self, unit: _Truth, c: ReturnOrders) -> None:
         if self._busy(unit, "return"):
+            return
+        if unit.road != self.depot_road[unit.depot]:
+            self.report(unit, "refused", detail="return: it does not stand at a depot")
             return
         mine = [o for o in c.orders.tolist() if o in unit.aboard]
         if not mine:

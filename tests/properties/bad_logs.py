@@ -68,6 +68,34 @@ def two_places() -> Facts:
     return log.close()
 
 
+def _robot_drives(log: Log, road: int, until_s: int) -> None:
+    for t_s, state, at in ((100, "driving", 0), (300, "driving", road), (until_s, "parked", road)):
+        log.add(events.UnitChanged, t_s=t_s, unit=R1, state=state, battery=1.0, load=0, road=at, pos_m=0.0)
+
+
+def permit(log: Log, roads: tuple[int, ...] = (0, 1), until_s: int = 86_400) -> None:
+    """Let every robot drive on some roads from midnight to ``until_s`` of each day."""
+    log.add(
+        events.PermitGranted, t_s=0, permit="robot-goods", fleet="robot", roads=len(roads), speed_m_s=9.0,
+        permit_for="goods", unit_names="", daily_from_s=0, daily_until_s=until_s, valid_until_s=1 << 40,
+    )  # fmt: skip
+    log.add(events.PermitRoad, t_s=0, permit="robot-goods", road=np.asarray(roads))
+
+
+def drives_late() -> Facts:
+    log = Log()
+    permit(log, until_s=200)
+    _robot_drives(log, 1, 400)
+    return log.close()
+
+
+def drives_astray() -> Facts:
+    log = Log()
+    permit(log)
+    _robot_drives(log, 7, 400)
+    return log.close()
+
+
 BAD = {
     "parcels_are_conserved": lost_parcel,
     "parcels_travel_in_one_unit": two_units,
@@ -75,4 +103,5 @@ BAD = {
     "reserves_are_kept": flat,
     "passengers_are_conserved": left_aboard,
     "units_are_in_one_place": two_places,
+    "permits_are_kept": drives_late,
 }

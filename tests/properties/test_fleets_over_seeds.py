@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenarios import load
+from scenarios.permits_kept import permits_are_kept
 from scenarios.properties import ALL, broken
 from twin.simulation import run
 
@@ -19,8 +20,21 @@ FAULTS = {
     "bus_link": {"kind": "link_lost", "at": "10:35", "until": "10:45", "unit": "shuttle"},
     "depot": {"kind": "depot_closed", "at": "11:00", "until": "11:30", "place": DEPOT},
     "rain": {"kind": "weather", "at": "10:30", "until": "11:00", "weather": "rain", "rain_mm_h": 40.0},
+    "permit": {"kind": "permit_ends", "at": "11:00", "permit": "robot-goods"},
+    "bus_permit": {"kind": "permit_ends", "at": "10:50", "permit": "shuttle-passengers"},
     "road": {"kind": "close_road", "at": "10:30", "until": "11:15", "road": "黄河大道", "near": "都市阳台"},
 }
+
+
+class Unviolated:
+    """The facts of a run as they would be if nobody had told violations."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def frame(self, kind):
+        told = self.log.frame(kind)
+        return told.iloc[:0] if kind == "ViolationBegan" else told
 
 
 def day(faults: tuple[str, ...], **parts):
@@ -51,6 +65,24 @@ def test_nothing_and_nobody_is_lost(seed, faults, bus):
     assert broken(log) == {}
     assert len(log.frame("OrderPlaced")) > 10
     assert len(log.frame("BookingMade")) > 5, "there was something to lose"
+
+
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10**6), end=st.sampled_from(["10:45", "11:05"]), faults=st.sampled_from([(), ("link",)]))
+def test_nobody_is_outside_its_permit_without_a_violation_fact(seed, end, faults):
+    """Permits that end while everybody is out, small areas, and vehicles that go astray a thousand times as often."""
+    permits = [
+        {"fleet": "robot", "area": ["崔寨"], "end": end},
+        {"fleet": "shuttle", "purpose": "test", "end": end},
+        {"fleet": "sweeper", "end": end},
+    ]
+    log = run(day(faults, supervision={"permits": permits, "faults": 1000.0}), seed).log
+    assert broken(log) == {}
+    told = log.frame("ViolationBegan")
+    assert "out of area" in set(told["violation"]), "there was something to see"
+    assert not log.frame("UnitBroke")["cause"].eq("battery empty").any()
+    hidden = Unviolated(log)
+    assert permits_are_kept(hidden), "without its violations the same run is not sound"
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

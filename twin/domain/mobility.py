@@ -36,7 +36,7 @@ VIOLATIONS = ("speeding", "red light", "out of area", "out of hours", "harsh bra
 #:   resumed    it goes on
 #:   help       it needs a remote operator; ``detail``: cause
 #:   assisted   the operator is done; ``detail`` "solved" or "fetch"
-#:   broken     it broke down; ``items`` = orders or bookings aboard
+#:   broken     it broke down, or the crew took it; ``items`` = orders or bookings aboard
 #:   repaired   it is fit again at its home; ``items`` = orders the recovery crew brought back to the depot
 REPORTS = (
     "arrived", "refused", "loaded", "handed", "returned", "doors", "charged", "serviced", "swept", "halted",
@@ -263,3 +263,15 @@ class AssistUnit(Command):
 
     unit: int
     operator: int
+
+
+@dataclass(frozen=True)
+class FetchUnit(Command):
+    """Send the recovery crew for a unit that is out and must not drive, as no permit holds: it is carried home.
+
+    The crew takes it once it stands, wherever that is; a unit that has come home meanwhile is left alone. Reported
+    as "broken" (``detail``: ``reason``) and, when it stands at home with what it had aboard, as "repaired".
+    """
+
+    unit: int
+    reason: str

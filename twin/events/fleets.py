@@ -96,7 +96,7 @@ class UnitRefused(Fact):
 
 @dataclass(frozen=True)
 class UnitBroke(Fact):
-    """A unit broke down, in truth; ``cause`` names the intervention or 'wear'."""
+    """A unit is out of service, in truth; ``cause`` names the intervention, 'wear', or why the crew fetched it."""
 
     unit: int
     cause: str

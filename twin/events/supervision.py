@@ -9,12 +9,30 @@ from twin.events.base import Fact
 
 @dataclass(frozen=True)
 class PermitGranted(Fact):
-    """A permit began to hold for units of ``fleet`` on ``roads`` roads."""
+    """A permit began to hold for units of ``fleet`` on ``roads`` roads (:class:`PermitRoad` tells which).
+
+    ``permit_for``: its purpose; ``unit_names``: "robot-1, robot-2", or "" for every unit of the fleet; it holds from
+    ``daily_from_s`` until ``daily_until_s`` of each day (the same: round the clock; over midnight where the first is
+    later), up to ``valid_until_s``.
+    """
 
     permit: str
     fleet: str
     roads: int
     speed_m_s: float
+    permit_for: str
+    unit_names: str
+    daily_from_s: int
+    daily_until_s: int
+    valid_until_s: int
+
+
+@dataclass(frozen=True)
+class PermitRoad(Fact):
+    """A permit that began to hold allows ``road``."""
+
+    permit: str
+    road: int
 
 
 @dataclass(frozen=True)

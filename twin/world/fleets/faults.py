@@ -1,6 +1,7 @@
 """Faults in truth: break-downs by wear and their recovery, radio links that are lost, chargers and depots that fail.
 
 A broken unit stands off the lane until a recovery crew has come (drawn), is brought home and repaired there (drawn).
+A unit that stands where nothing permits it to drive is fetched in the same way when its desk asks, and needs no repair.
 All times are assumed; every draw belongs to the unit and the count of its faults.
 """
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.dice import Dice
-from twin.domain.mobility import BROKEN, DRIVING, MANUAL, PARKED, PlaceChanged
+from twin.domain.mobility import BROKEN, DRIVING, HALTED, MANUAL, PARKED, PlaceChanged
 from twin.events import ChargerFailed, DepotOpened, DepotShut, LinkLost, LinkRestored, UnitBroke, UnitRepaired
 from twin.log import Log
 from twin.world.fleets.depots import Depots
@@ -39,6 +40,7 @@ class _Repair:
     home_s: int
     fit_s: int
     fetched: bool = False
+    workshop: bool = True  # it was broken, not only fetched
 
 
 class Faults:
@@ -62,6 +64,7 @@ class Faults:
         self._down: list[str] = [""] * n  # intervention that keeps a link down
         self._since_s = np.full(n, np.inf)
         self._repairs: dict[int, _Repair] = {}
+        self._to_fetch: dict[int, str] = {}  # the crew is on its way to them; why
         self.forget: Callable[[int], None] = lambda _: None  # who else must drop a broken unit
 
     def _gap_s(self, rows: npt.NDArray[np.int64]) -> Floats:
@@ -91,6 +94,24 @@ class Faults:
         self._repairs[row] = _Repair(now_s, home_s, fit_s)
         return True
 
+    def fetch(self, row: int, cause: str, now_s: int) -> None:
+        """Send the crew for a unit that must not drive: taken as soon as it stands, unless it is home by then."""
+        if not self._units.broken[row]:
+            self._to_fetch[row] = cause
+            self._take(now_s)
+
+    def _take(self, now_s: int) -> None:
+        """Let the crew take those who stand."""
+        u = self._units
+        for row, cause in sorted(self._to_fetch.items()):
+            if u.broken[row] or u.at_home(row):
+                del self._to_fetch[row]
+            elif u.vehicle[row] == 0 and u.state[row] in (PARKED, HALTED):
+                del self._to_fetch[row]
+                self.break_down(row, f"fetched: {cause}", now_s)
+                repair = self._repairs[row]
+                repair.fit_s, repair.workshop = repair.home_s, False
+
     def _mend(self, now_s: int) -> None:
         u = self._units
         for row, repair in sorted(self._repairs.items()):
@@ -100,10 +121,11 @@ class Faults:
             if repair.fit_s <= now_s:
                 del self._repairs[row]
                 u.broken[row] = False
-                u.battery[row] = max(float(u.battery[row]), CHARGED_TO)
-                count = int(self._broke[row])
-                drawn = float(self._wear.exponential(1.0, int(u.number[row]), count)[0])
-                self._fails_m[row] = u.odometer_m[row] + drawn * self._mean_m[row]
+                if repair.workshop:
+                    u.battery[row] = max(float(u.battery[row]), CHARGED_TO)
+                    count = int(self._broke[row])
+                    drawn = float(self._wear.exponential(1.0, int(u.number[row]), count)[0])
+                    self._fails_m[row] = u.odometer_m[row] + drawn * self._mean_m[row]
                 u.set(row, now_s, state=PARKED)
                 items = self._system(row).repaired(row, now_s)
                 waited = now_s - repair.since_s
@@ -166,6 +188,7 @@ class Faults:
         """Let units fail and be mended, links go and come back."""
         u = self._units
         self._mend(now_s)
+        self._take(now_s)
         self._links(now_s)
         worn = (u.odometer_m >= self._fails_m) & ~u.broken & (u.vehicle > 0)
         for row in np.flatnonzero(worn).tolist():

@@ -17,7 +17,7 @@ from twin.dice import Dice
 from twin.domain.commands import Command
 from twin.domain.delivery import HandOver, LoadOrders, ReturnOrders
 from twin.domain.messages import ClosureReport, Message
-from twin.domain.mobility import AssistUnit, ChargeUnit, DriveTo, HaltUnit, LimitUnitSpeed, ResumeUnit
+from twin.domain.mobility import AssistUnit, ChargeUnit, DriveTo, FetchUnit, HaltUnit, LimitUnitSpeed, ResumeUnit
 from twin.domain.sanitation import ServiceUnit
 from twin.errors import ControlError, ScenarioError
 from twin.hosts import Host
@@ -44,6 +44,8 @@ SYSTEMS: Mapping[str, str] = {
 PLATFORM = "twin.world.fleets.platform:Platform"
 WATCH = "supervision"
 
+#: commands to any fleet's units
+_ORDERS = (DriveTo, HaltUnit, ResumeUnit, LimitUnitSpeed, ChargeUnit, AssistUnit, FetchUnit)
 #: commands that go to a unit over its radio link, beside those of :mod:`twin.domain.mobility`
 _TO_UNITS = (LoadOrders, HandOver, ReturnOrders, ServiceUnit)
 
@@ -237,8 +239,11 @@ class Fleets:
             self._row(who, command, now_s, any_fleet=True)
             if self.platform.carry_out(command, now_s):
                 return
-        elif isinstance(command, DriveTo | HaltUnit | ResumeUnit | LimitUnitSpeed | ChargeUnit | AssistUnit):
+        elif isinstance(command, _ORDERS):
             row = self._row(who, command, now_s)
+            if isinstance(command, FetchUnit):  # people with a lorry: they need no radio link to the unit
+                self.faults.fetch(row, command.reason, now_s)
+                return
             if isinstance(command, AssistUnit):  # waits for the link by itself
                 self._refused(row, "assist", self.operators.assist(row, command.operator, now_s), now_s)
             elif not self.units.linked[row]:

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from geo.city import City
 from geo.errors import CityError
 from twin.control.mobility.permits import TEST, Permits
-from twin.domain.ids import unit_number
+from twin.domain.ids import unit_label, unit_number
 from twin.domain.messages import Message
 from twin.domain.mobility import PermitIssued, PermitWithdrawn
 from twin.errors import ScenarioError
-from twin.events import PermitEnded, PermitGranted
+from twin.events import PermitEnded, PermitGranted, PermitRoad
 from twin.log import Log
 from twin.scenario.supervision import Permit, Supervision
 
@@ -159,7 +159,13 @@ class PermitsInTruth:
                 fleet=told.fleet,
                 roads=int(told.roads.size),
                 speed_m_s=float(told.speed_m_s),
+                permit_for=told.purpose,
+                unit_names=", ".join(unit_label(int(u)) for u in told.unit),
+                daily_from_s=told.from_s,
+                daily_until_s=told.until_s,
+                valid_until_s=told.valid_until_s,
             )
+            self._log.add(PermitRoad, t_s=now_s, permit=told.permit, road=told.roads)
             out.append((told.fleet, told))
         return out
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.control.mobility.bus import bookings as app
-from twin.control.mobility.bus.driving import act, reroute
+from twin.control.mobility.bus.driving import act, keep_lawful, reroute
 from twin.control.mobility.bus.office import Office
 from twin.control.mobility.bus.policies import OnDemand
 from twin.control.mobility.bus.ports import Booking, Bus, BusPolicy, BusView, Plan, Visit
@@ -140,7 +140,8 @@ class BusDesk:
         if tick:
             self._tick_s = now_s + TICK_S
             office.atlas.refresh(now_s)
-        if tick or self._permits != office.service.version:
+        look = tick or self._permits != office.service.version
+        if look:
             self._permits = office.service.version
             for unit in office.units.values():
                 self._allow(unit, now_s)
@@ -149,9 +150,8 @@ class BusDesk:
             self._new_streets(now_s)
         if not office.fit:
             self._bad_weather(now_s)
-        if tick:
-            for unit in office.units.values():
-                watch(office, unit, now_s)
+        for unit in office.units.values() if tick else ():
+            watch(office, unit, now_s)
         self._keep_promises(now_s, tick)
         self._give_away(now_s)
         for asked in self._asked:
@@ -161,6 +161,8 @@ class BusDesk:
             self._adopt(office.view(now_s), None)
         for unit in office.units.values():
             act(office, unit, now_s)
+        for unit in office.units.values() if look else ():
+            keep_lawful(office, unit, now_s)
         if office.orphans:
             self._give_away(now_s)
         due = min((t for t in office.dues if t > now_s), default=1 << 60)

@@ -13,8 +13,9 @@ from twin.control.mobility.bus.ports import Visit
 from twin.control.mobility.bus.routes import CHARGE_S, START_MARGIN, dwell_s, energy_left_wh, need_s, spare_s
 from twin.control.mobility.bus.service import Window
 from twin.control.mobility.bus.units import CHARGING, DOORS, IDLE, LEG, BusUnit, Ints, Leg
+from twin.control.mobility.permits import FOREVER_S
 from twin.domain.bus import OpenDoors
-from twin.domain.mobility import ChargeUnit, DriveTo
+from twin.domain.mobility import ChargeUnit, DriveTo, HaltUnit, ResumeUnit
 
 RETRY_S = 60  # after a refusal
 FRESH_S = 60  # telemetry older than this says nothing about the present
@@ -189,6 +190,27 @@ def go_home(office: Office, unit: BusUnit, now_s: int) -> None:
     if not allowed or unit.doing == LEG:
         return
     drive(office, unit, now_s, unit.home_road, unit.home_pos_m, "home", bound=False)
+
+
+def keep_lawful(office: Office, unit: BusUnit, now_s: int) -> None:
+    """Let an empty bus that nothing permits to drive pull over, and call the crew for one that stays out.
+
+    With somebody aboard it goes on to its next stop, where they get off: nobody is left at the roadside.
+    """
+    if unit.out:
+        return
+    windows = [w for w in (unit.permit, unit.test) if w is not None]
+    allowed = any(w.from_s <= now_s < w.until_s for w in windows)
+    if allowed and unit.held:
+        unit.held = False
+        office.out.append(ResumeUnit(office.key("resume", unit.unit), unit.unit))
+    elif not allowed and unit.doing == LEG and not (unit.aboard or unit.held or unit.lost or unit.halted_s >= 0):
+        unit.held = True
+        office.out.append(HaltUnit(office.key("halt", unit.unit), unit.unit, "no permit holds"))
+    stands = unit.doing == IDLE or unit.halted_s >= 0 or unit.held or unit.lost
+    barred = stands and not (allowed or unit.at_home)
+    again_s = min((w.from_s for w in windows), default=FOREVER_S)
+    office.out += office.stranded.look(unit.unit, barred, again_s, now_s)
 
 
 def charged(office: Office, unit: BusUnit, now_s: int) -> None:

@@ -12,6 +12,7 @@ from twin.control.mobility.bus.routes import without
 from twin.control.mobility.bus.service import Service
 from twin.control.mobility.bus.units import IDLE, LEG, NEAR_M, BusUnit
 from twin.control.mobility.bus.ways import Atlas
+from twin.control.mobility.stranded import Stranded
 from twin.domain.bus import BusRules, CancelBooking, Timetable
 from twin.domain.commands import Command
 
@@ -31,6 +32,7 @@ class Office:
     units: dict[int, BusUnit] = field(default_factory=dict)
     timetables: dict[str, Timetable] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
+    stranded: Stranded = field(default_factory=Stranded)
     shut_depots: set[str] = field(default_factory=set)
     fit: bool = True
     out: list[Command] = field(default_factory=list)
@@ -115,7 +117,7 @@ class Office:
         """Note where a bus stands still."""
         unit.road, unit.pos_m = road, pos_m
         unit.at = self.atlas.stop_at(road, pos_m, NEAR_M)
-        unit.doing, unit.leg, unit.doors = IDLE, None, None
+        unit.doing, unit.leg, unit.doors, unit.held = IDLE, None, None, False
         unit.changed()
 
     def reopen(self, unit: BusUnit) -> None:

@@ -185,7 +185,7 @@ def _broken(office: Office, unit: BusUnit, told: UnitReport, _now_s: int) -> Non
 
 
 def _repaired(office: Office, unit: BusUnit, told: UnitReport, _now_s: int) -> None:
-    unit.out, unit.visits, unit.aboard, unit.halted_s, unit.stopped = False, (), (), -1, False
+    unit.out, unit.visits, unit.aboard, unit.halted_s, unit.stopped = False, (), (), -1, False  # and not held: stand()
     unit.tries = unit.retry_s = 0
     office.stand(unit, told.road, told.pos_m)
 

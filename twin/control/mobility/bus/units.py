@@ -74,6 +74,7 @@ class BusUnit:
     halt_left_s: int = 0
     gave_up: bool = False
     stopped: bool = False  # by the supervision platform
+    held: bool = False  # by the desk, as no permit holds
     out: bool = False  # broken, or to be fetched
     lost: bool = False
     cap_m_s: float = math.inf

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from twin.control.mobility.delivery.operators import Operators
-from twin.control.mobility.delivery.ports import CHARGING, IDLE, TO_CHARGER, TO_DEPOT, TO_STOP
+from twin.control.mobility.delivery.ports import CHARGING, HANDING, IDLE, TO_CHARGER, TO_DEPOT, TO_STOP
 from twin.control.mobility.delivery.ports import LOADING as UNIT_LOADING
 from twin.control.mobility.delivery.reports import Reports
 from twin.control.mobility.delivery.steps import Steps
 from twin.control.mobility.delivery.units import NEVER_S, Unit
+from twin.control.mobility.stranded import Stranded
 from twin.domain.mobility import DRIVING, PARKED, SERVING, AssistUnit
 
 SILENT_S = 300  # without telemetry for so long, a unit is not reckoned with
@@ -22,6 +23,7 @@ class Watch:
 
     def __init__(self, steps: Steps, reports: Reports, operators: Operators) -> None:
         self._steps, self._reports, self._operators = steps, reports, operators
+        self._stranded = Stranded()
         self.telemetry = False  # whether any came; without, silence is judged by overdue reports alone
 
     def look(self, now_s: int, roads_changed: bool) -> None:
@@ -44,6 +46,7 @@ class Watch:
                 self._reports.again(unit, now_s)
             elif unit.due_s <= now_s:
                 self._overdue(unit, now_s)
+            self._bring_home(unit, now_s)
         for number, operator in self._operators.turn(now_s):
             helped = self._steps.units.find(number)
             assert helped is not None
@@ -80,6 +83,13 @@ class Watch:
             unit.due_s = now_s + CALL_S
         else:
             self._reports.again(unit, now_s)
+
+    def _bring_home(self, unit: Unit, now_s: int) -> None:
+        """Call the recovery crew for a unit that stands out, silent or not, when nothing permits it to drive."""
+        group = self._steps.tours.group(unit)
+        out = unit.doing in (TO_STOP, HANDING, TO_DEPOT, TO_CHARGER)
+        barred = out and not group.may_drive(now_s)
+        self._steps.out += self._stranded.look(unit.number, barred, group.from_s, now_s)
 
     def _on_the_road(self, unit: Unit, now_s: int, roads_changed: bool) -> None:
         """Halt a unit whose permit is over; bring one whose way is shut, or was, on another way."""

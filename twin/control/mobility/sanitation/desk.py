@@ -6,7 +6,7 @@ the policy is asked when something changed, and units that wait get their next c
 
 Nothing is taken as done before it is reported. A unit that is silent for ``SILENCE_S`` while it should be driving, or
 that broke down, loses its roads to the others until it is heard again. A leg that leads into a closed road or out of
-the permit is cut or led round; a unit whose permit ended is stopped and goes on when it has one again.
+the permit is cut or led round; a unit whose permit ended is stopped and goes on when it has one again, or is fetched.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from twin.control.mobility.sanitation.ports import Floats, Ints, SanitationPolic
 from twin.control.mobility.sanitation.stops import Stops
 from twin.control.mobility.sanitation.sweepers import Sweeper
 from twin.control.mobility.sanitation.ways import Ways
+from twin.control.mobility.stranded import Stranded
 from twin.control.mobility.streets import Streets
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
@@ -45,6 +46,7 @@ class SanitationDesk:
         self._areas = Areas()
         self._inbox = Inbox(self._ways, self._stops, self._permits, self._areas)
         self._legs = Legs(self._ways)
+        self._stranded = Stranded()
         self._known: tuple[object, ...] = ()
         self._shift_s = -1
         self._granted: tuple[int, int] = (-1, 0)  # version of the permits, and second until which grants hold
@@ -66,6 +68,7 @@ class SanitationDesk:
         out += self._inbox.watch(now_s)
         for u in units.values():
             out += self._legs.keep_lawful(u, now_s, self._streets(u, fastest))
+            out += self._bring_home(u, now_s)
         open_now = self._areas.open(now_s)
         if open_now is not None:
             self._ask(now_s, open_now, fastest)
@@ -91,6 +94,12 @@ class SanitationDesk:
     def _streets(self, u: Sweeper, fastest: float) -> Streets | None:
         """Return the streets a unit may use now, None if it may not drive."""
         return self._ways.under(u.grant, fastest) if u.grant.roads is not None else None
+
+    def _bring_home(self, u: Sweeper, now_s: int) -> list[Command]:
+        """Call the recovery crew for a unit that stays out, silent or not, when nothing permits it to drive."""
+        barred = u.grant.roads is None and not (u.broken or u.at_home)
+        again_s = self._permits.changes_s("sweeper", u.unit, now_s) if barred else now_s
+        return [*self._stranded.look(u.unit, barred, again_s, now_s)]
 
     # -- who sweeps what -----------------------------------------------------------------------------------
 

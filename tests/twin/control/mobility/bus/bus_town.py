@@ -29,6 +29,7 @@ from twin.domain.messages import ClosureReport, RoadMap
 from twin.domain.mobility import (
     ChargeUnit,
     DriveTo,
+    FetchUnit,
     HaltUnit,
     PermitIssued,
     Places,
@@ -155,6 +156,7 @@ class TrueBus:
     silent_until: int = -1
     kept: list = field(default_factory=list)
     halted_until: int = -1
+    halt: tuple = (0, 0)  # (since, for how long)
 
 
 class Town:
@@ -181,6 +183,7 @@ class Town:
         self.serial = 0
         self.off_s, self.opened_s, self.sent_s = {}, {}, start
         self.lowest = 1.0
+        self.fetched = []
         self.tell(messages)
 
     # -- running
@@ -297,6 +300,9 @@ class Town:
 
     def unit_command(self, c):
         bus = self.buses[c.unit]
+        if isinstance(c, FetchUnit):
+            self.fetch(bus)
+            return
         if self.now < bus.silent_until:
             return  # the link is lost
         if bus.broken_until > 0:
@@ -322,7 +328,12 @@ class Town:
         else:
             assert isinstance(c, HaltUnit | ResumeUnit)
             if isinstance(c, ResumeUnit):
+                if bus.halted_until > 0:
+                    since, for_s = bus.halt
+                    bus.busy = (bus.busy[0] - for_s + self.now + 1 - since, *bus.busy[1:])
                 bus.halted_until = self.now + 1
+            else:
+                self.halt(c.unit, 1 << 30)
 
     def where(self, bus):
         """Index into the roads of the leg, and the position on that road."""
@@ -405,6 +416,14 @@ class Town:
         self.doors_log.append((self.now, c, tuple(on), tuple(off)))
         self.report(bus, "doors", items=on, left=off, missed=gone)
 
+    def fetch(self, bus):
+        """The crew takes a bus that stands out; it comes again for one that is busy."""
+        if bus.busy and bus.halted_until < 0:
+            self.at(self.now + 60, lambda town: town.fetch(bus))
+        elif (bus.busy or (bus.road, bus.pos) != (HOME, 50.0)) and bus.broken_until < 0:
+            self.fetched.append((self.now, bus.unit))
+            self.break_down(bus.unit, 1800)
+
     # -- what can happen
     def break_down(self, unit, for_s=3600):
         bus = self.buses[unit]
@@ -428,9 +447,9 @@ class Town:
     def halt(self, unit, for_s):
         bus = self.buses[unit]
         if bus.busy and bus.busy[1] == "leg" and bus.halted_until < 0 and bus.broken_until < 0:
-            bus.halted_until = self.now + for_s
+            bus.halted_until, bus.halt = self.now + for_s, (self.now, for_s)
             bus.busy = (bus.busy[0] + for_s, *bus.busy[1:])
-            self.report(bus, "halted", detail="rain")
+            self.report(bus, "halted", detail="rain or order")
 
 
 set_turns = set(TURNS)

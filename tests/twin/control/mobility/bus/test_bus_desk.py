@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,9 +25,10 @@ from tests.twin.control.mobility.bus.bus_town import (
 from twin.control.mobility.bus import bookings as app
 from twin.control.mobility.bus.desk import BusDesk
 from twin.control.mobility.bus.policies import BookedStops, OnDemand, Timetabled
+from twin.control.mobility.stranded import WAIT_S
 from twin.domain.bus import BookingCancelled, BookingRequest, CancelBooking, OpenDoors
 from twin.domain.ids import unit_number
-from twin.domain.mobility import DriveTo, Instruction, PermitWithdrawn, ResumeUnit
+from twin.domain.mobility import DriveTo, HaltUnit, Instruction, PermitWithdrawn, ResumeUnit
 
 SIX = 6 * 3600
 BUS_1, BUS_2 = int(unit_number("shuttle", 1)), int(unit_number("shuttle", 2))
@@ -380,6 +382,86 @@ def test_a_withdrawn_permit_ends_service_at_the_next_stop():
     assert town.cancelled[2][1] == app.NO_PERMIT
     doors = [c for _, c, *_ in town.doors_log]
     assert sum(1 in c.alight.tolist() for c in doors) == 1
+
+
+def gone(town, name):
+    return PermitWithdrawn(town.now + 1, f"gone/{name}", name, "complaints")
+
+
+def without_permits(town):
+    """Let all permits end in the next second."""
+    for name in ("passengers", "test"):
+        town.at(town.now + 1, gone(town, name))
+
+
+def driving(town):
+    while town.buses[BUS_1].busy is None or town.buses[BUS_1].busy[1] != "leg":
+        town.run(town.now + 1)
+
+
+def test_an_empty_bus_pulls_over_when_its_permit_ends_and_is_brought_home_by_the_crew():
+    town = Town(BusDesk(), setup(1))
+    town.at(SIX + 60, request(1, SIX + 60, 9, 3))
+    town.run(SIX + 61)
+    driving(town)
+    without_permits(town)
+    ended = town.now + 1
+    town.run(ended + WAIT_S - 1)
+    halts = [t for t, c in town.log if isinstance(c, HaltUnit)]
+    assert len(halts) == 1
+    assert halts[0] <= ended + 5
+    assert town.fetched == []
+    assert town.desk.ended[1] == "cancelled", "who waits for it is told"
+    town.run(ended + 2 * 3600)
+    assert [unit for _, unit in town.fetched] == [BUS_1]
+    assert (town.buses[BUS_1].road, town.buses[BUS_1].pos) == (HOME, 50.0)
+    assert [t for t, _ in town.legs if t > ended] == [], "it is carried, not driven"
+
+
+def test_a_permit_that_comes_back_lets_an_empty_bus_go_on():
+    town = Town(BusDesk(), setup(1))
+    town.at(SIX + 60, request(1, SIX + 60, 9, 3))
+    town.run(SIX + 61)
+    driving(town)
+    without_permits(town)
+    town.run(town.now + 200)
+    town.at(town.now + 1, replace(permit(name="2"), t_s=town.now + 1, key="again"))
+    town.at(town.now + 300, request(2, town.now + 300, 9, 3))
+    town.run(SIX + 3 * 3600)
+    assert town.fetched == []
+    assert sum(isinstance(c, ResumeUnit) for _, c in town.log) == 1
+    assert town.desk.ended[2] == "served"
+
+
+def test_a_bus_with_people_aboard_sets_them_down_before_the_crew_comes():
+    town = Town(BusDesk(), setup(1))
+    town.at(SIX + 60, request(1, SIX + 60, 0, 6))
+    while 1 not in town.boarded:
+        town.run(town.now + 5)
+    driving(town)
+    without_permits(town)
+    ended = town.now + 1
+    town.run(ended + 3 * 3600)
+    assert 1 in town.alighted
+    assert town.missed == {}
+    off_s = town.alighted[1][0]
+    assert [t > off_s for t, _ in town.fetched] == [True]
+    assert not [c for _, c in town.log if isinstance(c, HaltUnit)], "nobody is left at the roadside"
+    assert town.buses[BUS_1].road == HOME
+
+
+def test_a_silent_bus_is_fetched_when_its_permit_ends():
+    town = Town(BusDesk(), setup(1))
+    town.at(SIX + 60, request(1, SIX + 60, 0, 6))
+    while 1 not in town.boarded:
+        town.run(town.now + 5)
+    driving(town)
+    town.silence(BUS_1, 3 * 3600)
+    without_permits(town)
+    town.run(town.now + 4 * 3600)
+    assert [unit for _, unit in town.fetched] == [BUS_1]
+    assert town.buses[BUS_1].road == HOME
+    all_ended(town)
 
 
 def test_a_bus_is_home_when_its_hours_end():

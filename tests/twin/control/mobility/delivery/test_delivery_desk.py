@@ -15,8 +15,10 @@ from twin.control.mobility.delivery import ports
 from twin.control.mobility.delivery.desk import DeliveryDesk
 from twin.control.mobility.delivery.policies import CourierRounds, NearestFirst, RollingRoutes
 from twin.control.mobility.delivery.ports import Assignment
+from twin.control.mobility.stranded import WAIT_S
 from twin.domain.commands import WakeAt
 from twin.domain.delivery import AnswerOrder, LoadOrders
+from twin.domain.mobility import FetchUnit
 from twin.domain.wire import decode, encode
 
 share = st.sampled_from([0.0, 0.05])
@@ -72,14 +74,11 @@ def test_nothing_is_lost_or_brought_twice_and_every_bound_holds(setting, faults,
 
 
 @few
-@given(towns.filter(lambda town: town.permit_until_s > 12 * HOUR_S), faults, st.integers(0, 10_000))
+@given(towns, faults, st.integers(0, 10_000))
 def test_the_same_holds_for_rolling_routes(setting, faults, seed):
     assert_all_is_well(play(RollingRoutes(iterations=10), setting, faults, seed, times=8))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a unit that is silent or halted when its permit ends stays out (see decisions.md)"
-)
 @pytest.mark.parametrize("late", [0.0, 0.1])
 def test_a_unit_that_is_silent_when_its_permit_ends_still_comes_home(late):
     setting = Setting(
@@ -88,6 +87,21 @@ def test_a_unit_that_is_silent_when_its_permit_ends_still_comes_home(late):
     )  # fmt: skip
     trouble = Faults(nobody=0.3, broken=0.0, halted=0.05, silent=0.05, silent_s=2400, twice=late, late=late)
     assert_all_is_well(play(RollingRoutes(iterations=10), setting, trouble, 3, times=8))
+
+
+def test_the_recovery_crew_is_called_for_units_out_after_hours_and_only_for_them():
+    """Units that are silent at noon are out when their permit ends; with one until the evening nobody is."""
+    lost = Faults(silent=0.3, silent_s=2400)
+    noon, evening = (Setting(units=3, permit_until_s=hour * HOUR_S) for hour in (12, 20))
+    called = 0
+    for seed in range(4):
+        world = play(NearestFirst(), noon, lost, seed)
+        assert_all_is_well(world)
+        calls = [(t, c.unit) for t, _, answer in world.journal for c in answer if isinstance(c, FetchUnit)]
+        called += len(calls)
+        assert all(t % DAY_S >= 12 * HOUR_S + WAIT_S for t, _ in calls)
+        assert play(NearestFirst(), evening, lost, seed, until_s=18 * HOUR_S).fetched == 0
+    assert called > 0
 
 
 def test_the_checks_of_the_world_have_power(monkeypatch):

@@ -12,6 +12,7 @@ from twin.control.mobility.delivery.operators import Operators
 from twin.control.mobility.delivery.policies import CourierRounds, NearestFirst
 from twin.control.mobility.delivery.ports import Missed
 from twin.control.mobility.delivery.rules import Charging, LockerAfterTwo
+from twin.control.mobility.stranded import WAIT_S
 from twin.control.mobility.streets import Streets
 from twin.domain.delivery import AnswerOrder, GiveUpOrder, HandOver, LoadOrders, OrderCancelled, ReturnOrders
 from twin.domain.messages import ClosureReport
@@ -19,6 +20,7 @@ from twin.domain.mobility import (
     AssistUnit,
     ChargeUnit,
     DriveTo,
+    FetchUnit,
     HaltUnit,
     Instruction,
     PermitIssued,
@@ -58,18 +60,33 @@ def test_a_permit_withdrawn_on_the_way_halts_the_unit_and_a_new_one_brings_it_on
     unit, t = under_way(world)
     permit = next(m for _, ms, _ in world.journal for m in ms if isinstance(m, PermitIssued))
     world.at(t + 5, lambda: world.tell(PermitWithdrawn(t + 5, "gone", "P1", "road works")))
-    world.run(t + 600)
+    world.run(t + 400)
     halts = given_to(world, HaltUnit, t)
     assert [(c.unit, c.reason) for _, c in halts] == [(unit.number, "no permit holds now")]
     assert halts[0][0] <= t + 5 + 30, "in the next slot at the latest"
     assert given_to(world, DriveTo, halts[0][0]) == []
     again = PermitIssued(
-        t + 700, "permit/2", "P2", *[getattr(permit, f) for f in list(permit.__dataclass_fields__)[3:]]
+        t + 500, "permit/2", "P2", *[getattr(permit, f) for f in list(permit.__dataclass_fields__)[3:]]
     )
-    world.at(t + 700, lambda: world.tell(again))
+    world.at(t + 500, lambda: world.tell(again))
     world.run(t + 2 * HOUR_S)
     assert len(given_to(world, ResumeUnit, t)) == 1
     assert len(world.delivered) == 6
+    assert world.check() == []
+
+
+def test_without_another_permit_the_crew_brings_the_unit_home_and_its_parcels_to_the_depot():
+    world = world_of(Setting(units=1, side=8))
+    unit, t = under_way(world)
+    aboard = list(unit.aboard)
+    world.at(t + 5, lambda: world.tell(PermitWithdrawn(t + 5, "gone", "P1", "road works")))
+    world.run(t + 2 * HOUR_S)
+    calls = given_to(world, FetchUnit, t)
+    assert [(c.unit, c.reason) for _, c in calls] == [(unit.number, "no permit holds")]
+    assert WAIT_S <= calls[0][0] - (t + 5) <= WAIT_S + 60
+    assert given_to(world, DriveTo, t + 30) == [], "it is carried, not driven"
+    assert unit.road == world.depot_road[unit.depot]
+    assert {world.where[o] for o in aboard if o not in world.delivered} == {"depot"}
     assert world.check() == []
 
 

@@ -18,6 +18,7 @@ from twin.domain.mobility import (
     SERVING,
     ChargeUnit,
     DriveTo,
+    FetchUnit,
     HaltUnit,
     PermitIssued,
     PermitWithdrawn,
@@ -167,7 +168,9 @@ class Streets:
             assert c.key not in self.keys, f"key {c.key} was used twice"
             self.keys.add(c.key)
             u = self.fleet[c.unit - FIRST_UNIT]
-            if not u.silent:
+            if isinstance(c, FetchUnit):
+                self.fetch(u)
+            elif not u.silent:
                 self.carry_out(u, c)
 
     def carry_out(self, u, c):
@@ -286,6 +289,13 @@ class Streets:
         u = self.fleet[k]
         u.state, u.leg = BROKEN, None
         self.report(u, "broken")
+
+    def fetch(self, u):
+        if u.state in (PARKED, HALTED) and u.road != 0:
+            self.log.append((self.now, "fetched", u.number, u.road))
+            k = u.number - FIRST_UNIT
+            self.breakdown(k)
+            self.repair(k)
 
     def repair(self, k):
         u = self.fleet[k]

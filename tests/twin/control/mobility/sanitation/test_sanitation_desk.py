@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sweeper_streets import CAPACITY_L, FIRST_UNIT, LENGTH_M, SWEEP_M_S, Streets, permit
 
-from twin.control.mobility.sanitation.desk import SanitationDesk
+from twin.control.mobility.sanitation.desk import LOOK_S, SanitationDesk
 from twin.control.mobility.sanitation.policies import Coverage, DirtiestFirst, FixedTour
 from twin.control.mobility.sanitation.ports import Round
+from twin.control.mobility.stranded import WAIT_S
 from twin.domain.mobility import (
     HALTED,
     AssistUnit,
@@ -101,9 +102,28 @@ def test_a_permit_that_ends_under_way_stops_units_and_a_new_one_lets_them_go_on(
     w.withdraw()
     w.step()
     assert [type(c) for c in w.calls[-1][2] if not hasattr(c, "t_s")] == [HaltUnit]
-    w.run(1800 + HOUR)
+    w.run(1800 + WAIT_S - LOOK_S)
     assert w.fleet[0].state == HALTED
     assert not [t for t in w.what("swept") if t[0] > 1800 + 60]
+    w.tell(permit("permit/2", np.arange(w.n), t=w.now))
+    w.run(w.now + 3 * HOUR)
+    assert set(w.swept_roads()) == set(range(w.n))
+    assert w.what("fetched") == []
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_unit_that_stays_out_when_its_permit_ended_is_fetched_and_works_again_under_a_new_one(silent):
+    w = Streets(SanitationDesk(), units=1).run(1800)
+    w.fleet[0].silent = silent
+    w.withdraw()
+    w.run(1800 + 2 * HOUR)
+    (fetched,) = w.what("fetched")
+    assert WAIT_S <= fetched[0] - 1800 <= WAIT_S + 2 * LOOK_S
+    assert w.fleet[0].road == 0
+    legs = [t for t, _, out in w.calls for c in out if isinstance(c, DriveTo)]
+    assert max(legs) <= 1800, "it is carried, not driven"
+    w.fleet[0].silent = False
+    w.repair(0)
     w.tell(permit("permit/2", np.arange(w.n), t=w.now))
     w.run(w.now + 3 * HOUR)
     assert set(w.swept_roads()) == set(range(w.n))
