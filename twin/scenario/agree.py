@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.scenario.interventions import Breakdown, DemandChange, LostLink, WeatherChange
+from twin.scenario.interventions import Breakdown, DemandChange, LostLink, PermitEnds, WeatherChange
+from twin.scenario.mistakes import did_you_mean
 from twin.scenario.parts import DAY_S, clock_text
 from twin.scenario.systems import Problem, systems_on
 from twin.scenario.yaml_file import KeyPath
@@ -22,6 +23,8 @@ def disagreements(s: Scenario) -> list[Problem]:
         *_zoom(s),
         *_fleets(s),
         *_named_units(s),
+        *_permits(s),
+        *_permits_that_end(s),
         *_interventions(s),
         *_somebody_travels(s),
         *(problem for _, module in systems_on(s) for problem in module.disagreements(s)),
@@ -79,6 +82,56 @@ def _named_units(s: Scenario) -> list[Problem]:
         if not there:
             known = ", ".join(f"{f} or {f}-1 to {f}-{n}" for f, n in count.items() if n) or "none, no fleet is on"
             out.append((("interventions", i, "unit"), f'is "{item.unit}"; this scenario has {known}'))
+    return out
+
+
+def _permits(s: Scenario) -> list[Problem]:
+    """Check that the permits have names of their own, and the units they name."""
+    if s.supervision is None:
+        return []
+    count = _units(s)
+    out: list[Problem] = []
+    names: dict[str, int] = {}
+    for i, permit in enumerate(s.supervision.permits):
+        here: KeyPath = ("supervision", "permits", i)
+        if permit.name and names.setdefault(permit.name, i) != i:
+            other = names[permit.name]
+            out.append(((*here, "name"), f'is "{permit.name}", as permits[{other}] is called; give each its own name'))
+        most = count.get(permit.fleet, 0)
+        for k, number in enumerate(permit.units if most else ()):
+            if number > most:
+                out.append(((*here, "units", k), f"is {number}; this scenario has {permit.fleet}-1 to -{most}"))
+    return out
+
+
+def _permits_that_end(s: Scenario) -> list[Problem]:
+    """Check that permits that interventions end are there, and have not ended by then."""
+    from twin.scenario.supervision import PURPOSE_OF, Supervision
+
+    ends = [(i, item) for i, item in enumerate(s.interventions) if isinstance(item, PermitEnds)]
+    if not ends:
+        return []
+    fleets = [fleet for fleet, n in _units(s).items() if n and fleet in PURPOSE_OF]
+    known: dict[str, int | None] = {}  # by name: the second at which it ends by its date
+    for name, permit in (s.supervision or Supervision()).named(fleets):
+        until = permit.valid_until
+        known[name] = None if until is None else (permit.valid_until_day - 1) * DAY_S + until
+        if permit.asks_tests:
+            known[f"{name}/test"] = known[name]
+    out: list[Problem] = []
+    gone: dict[str, int] = {}
+    for i, item in sorted(ends, key=lambda e: e[1].at_s):
+        here, name = ("interventions", i, "permit"), item.permit
+        until_s = known.get(name)
+        if name not in known:
+            shown = ", ".join(known) or "none, no fleet that needs one is on"
+            out.append((here, f'is "{name}"; this scenario has {shown}{did_you_mean(name, list(known))}'))
+        elif name in gone:
+            out.append((here, f'is "{name}", which interventions[{gone[name]}] ends before'))
+        elif until_s is not None and until_s <= item.at_s:
+            out.append((here, f'is "{name}", which ends by its date before, at {clock_text(until_s % DAY_S or DAY_S)}'))
+        gone.setdefault(name, i)
+        gone.setdefault(f"{name}/test", i)
     return out
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from twin.scenario.interventions import ChargerFails, CloseRoad, DepotClosed, Ev
 from twin.scenario.mistakes import ScenarioProblems, did_you_mean, show_path, show_value
 from twin.scenario.model import Scenario
 from twin.scenario.policies import SHIPPED, policy_factory
+from twin.scenario.supervision import subdistrict_names
 from twin.scenario.systems import systems_on
 from twin.scenario.yaml_file import KeyPath
 
@@ -40,6 +41,7 @@ class CityNames:
     given: bool
     bounds: tuple[float, float, float, float]  # lon, lat, lon, lat in degrees
     bus_lines: list[str]
+    subdistrict: list[str]  # all names they go by
 
     @classmethod
     def of(cls, city: City) -> CityNames:
@@ -60,6 +62,7 @@ class CityNames:
             _has_given(city.net_file.parent),
             (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())),
             city.bus_lines["line"].astype(str).tolist(),
+            list(subdistrict_names(_rows(city.subdistricts.to_dict("list")))),
         )
 
     @classmethod
@@ -73,6 +76,7 @@ class CityNames:
             meta = json.loads((path / "city.json").read_text(encoding="utf-8"))
             roads = pq.read_table(path / "roads.parquet", columns=["edge", "name", "name_en", "lanes"]).to_pydict()
             places = pq.read_table(path / "places.parquet", columns=["place", "name", "name_en"]).to_pydict()
+            parts = pq.read_table(path / "subdistricts.parquet", columns=["subdistrict", "name", "name_en"]).to_pydict()
             lines = pq.read_table(path / "bus_lines.parquet", columns=["line"])["line"].to_pylist()
             homes = pq.read_table(path / "blocks.parquet", columns=["residents"])["residents"].to_numpy().sum()
             geo = json.loads(pq.read_schema(path / "roads.parquet").metadata[b"geo"])
@@ -97,6 +101,7 @@ class CityNames:
             _has_given(path),
             (min(lon), min(lat), max(lon), max(lat)),
             [str(line) for line in lines],
+            list(subdistrict_names(_rows(parts))),
         )
 
     def roads_named(self, name: str) -> list[int]:
@@ -117,6 +122,12 @@ class CityNames:
         pairs = [*zip(self.road, self.road_en, strict=True), *zip(self.place_name, self.place_en, strict=True)]
         table = {a: b for a, b in pairs if a and b} if lang == "en" else {b: a for a, b in pairs if a and b}
         return lambda name: str(table.get(name, name))
+
+
+def _rows(table: Mapping[str, Sequence[object]]) -> list[tuple[str, str, str]]:
+    """Return (id, name, English name) of subdistricts."""
+    columns = (map(str, table[c]) for c in ("subdistrict", "name", "name_en"))
+    return list(zip(*columns, strict=True))
 
 
 def _has_given(folder: Path) -> bool:
@@ -147,6 +158,7 @@ def check_against_city(scenario: Scenario, city: City | CityNames) -> None:
         if isinstance(v, Event | ChargerFails | DepotClosed):
             _check_place(v.place, (*here, "place"), names, wrong)
     _check_fleets(scenario, names, wrong)
+    _check_areas(scenario, names, wrong)
     for _, module in systems_on(scenario):
         module.check(scenario, names, wrong)
     zoom = scenario.zoom
@@ -183,6 +195,20 @@ def _check_fleets(scenario: Scenario, names: CityNames, wrong: Any) -> None:
         for key in ("depots", "area"):
             for i, name in enumerate(getattr(scenario.delivery, key)):
                 _check_place(name, ("delivery", key, i), names, wrong)
+
+
+def _check_areas(scenario: Scenario, names: CityNames, wrong: Any) -> None:
+    """Check the areas of permits: subdistricts, roads and places."""
+    if scenario.supervision is None:
+        return
+    for i, permit in enumerate(scenario.supervision.permits):
+        for k, name in enumerate(permit.area):
+            if name in names.subdistrict or names.roads_named(name) or names.place_named(name) >= 0:
+                continue
+            known = [*names.subdistrict, *names.road, *names.road_en, *names.place_name, *names.place_en, *names.place]
+            hint = did_you_mean(name, [str(n) for n in dict.fromkeys(known) if n])
+            text = f"is {show_value(name)}, but {names.name} has no such subdistrict, road or place{hint}"
+            wrong(("supervision", "permits", i, "area", k), text)
 
 
 def _check_road(v: CloseRoad | SpeedLimit | Obstacle, here: KeyPath, names: CityNames, wrong: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -88,6 +89,11 @@ class Permit(Part):
         return (self.speed_km_h or SPEED_KM_H[self.fleet]) / 3.6
 
     @property
+    def asks_tests(self) -> bool:
+        """Whether units must have done tests; then NAME/test lets them do so on the same roads."""
+        return min(self.tests) > 0 and self.purpose_word != "test"
+
+    @property
     def tests(self) -> tuple[float, float]:
         """Hours or kilometres of tests that are asked for; (0, 0): none."""
         if self.min_test_h is None and self.min_test_km is None:
@@ -154,3 +160,35 @@ class Supervision(Part):
         """Return the permits of a fleet: those the scenario names, else the default one; none for couriers."""
         named = tuple(p for p in self.permits if p.fleet == fleet)
         return named or ((Permit.model_validate({"fleet": fleet}),) if fleet in PURPOSE_OF else ())
+
+    def named(self, fleets: Sequence[str]) -> list[tuple[str, Permit]]:
+        """Return the permits of fleets with the names they go by, in the order of fleets.
+
+        A permit without a name is called after fleet and purpose, with a number from the second on.
+        """
+        out: list[tuple[str, Permit]] = []
+        taken: set[str] = set()
+        for fleet in fleets:
+            for permit in self.permits_of(fleet):
+                base = permit.name or f"{permit.fleet}-{permit.purpose_word}"
+                name, k = base, 1
+                while name in taken and not permit.name:
+                    k += 1
+                    name = f"{base}-{k}"
+                taken.add(name)
+                out.append((name, permit))
+        return out
+
+
+def subdistrict_names(rows: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    """Return what subdistricts may be called → their id; ``rows``: (id, name, English name).
+
+    With or without 街道 ("Subdistrict"); of two that are called the same the first counts.
+    """
+    out: dict[str, str] = {}
+    for row in rows:
+        for name in row:
+            for short in (name, name.removesuffix("街道"), name.removesuffix(" Subdistrict")):
+                if short:
+                    out.setdefault(short, row[0])
+    return out

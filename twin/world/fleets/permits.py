@@ -22,7 +22,7 @@ from twin.domain.mobility import PermitIssued, PermitWithdrawn
 from twin.errors import ScenarioError
 from twin.events import PermitEnded, PermitGranted, PermitRoad
 from twin.log import Log
-from twin.scenario.supervision import Permit, Supervision
+from twin.scenario.supervision import Permit, Supervision, subdistrict_names
 
 Ints = npt.NDArray[np.int64]
 
@@ -58,13 +58,8 @@ def area_roads(city: City, area: Sequence[str], radius_m: float) -> Ints:
 
 
 def _subdistricts(city: City) -> dict[str, str]:
-    out: dict[str, str] = {}
-    for row in city.subdistricts.itertuples():
-        for name in (str(row.subdistrict), str(row.name), str(row.name_en)):
-            for short in (name, name.removesuffix("街道"), name.removesuffix(" Subdistrict")):
-                if short:
-                    out.setdefault(short, str(row.subdistrict))
-    return out
+    table = city.subdistricts
+    return subdistrict_names((str(r.subdistrict), str(r.name), str(r.name_en)) for r in table.itertuples())
 
 
 def _no_such_area(city: City, name: str, subdistricts: Sequence[str]) -> str:
@@ -87,31 +82,20 @@ def issues(city: City, scenario: Supervision, fleets: Sequence[str], start_s: in
     """Return the permits for the fleets that are there, in the order of the scenario. Raises ScenarioError."""
     out: list[Issue] = []
     taken: set[str] = set()
-    for fleet in fleets:
-        for permit in scenario.permits_of(fleet):
-            name = _free_name(permit, taken)
-            default = permit not in scenario.permits
-            if default and not set(permit.area) & set(_subdistricts(city)):
-                # another city than the shipped one: all its roads are the test ground
-                roads = np.flatnonzero(city.roads["car"].to_numpy(bool)).astype(np.int64)
-            else:
-                roads = area_roads(city, permit.area, permit.radius_m)
-            if roads.size == 0:
-                raise ScenarioError(f"supervision.permits: '{name}' allows no road: {', '.join(permit.area)}")
-            out += _issue(permit, name, roads, start_s, end_s)
+    for name, permit in scenario.named(fleets):
+        if name in taken:
+            raise ScenarioError(f"supervision.permits: two permits are called '{name}'; give each its own name")
+        taken.add(name)
+        default = permit not in scenario.permits
+        if default and not set(permit.area) & set(_subdistricts(city)):
+            # another city than the shipped one: all its roads are the test ground
+            roads = np.flatnonzero(city.roads["car"].to_numpy(bool)).astype(np.int64)
+        else:
+            roads = area_roads(city, permit.area, permit.radius_m)
+        if roads.size == 0:
+            raise ScenarioError(f"supervision.permits: '{name}' allows no road: {', '.join(permit.area)}")
+        out += _issue(permit, name, roads, start_s, end_s)
     return out
-
-
-def _free_name(permit: Permit, taken: set[str]) -> str:
-    base = permit.name or f"{permit.fleet}-{permit.purpose_word}"
-    name, k = base, 1
-    while name in taken:
-        if permit.name:
-            raise ScenarioError(f"supervision.permits: two permits are called '{permit.name}'; give each its own name")
-        k += 1
-        name = f"{base}-{k}"
-    taken.add(name)
-    return name
 
 
 def _issue(permit: Permit, name: str, roads: Ints, start_s: int, end_s: int) -> list[Issue]:
@@ -121,7 +105,7 @@ def _issue(permit: Permit, name: str, roads: Ints, start_s: int, end_s: int) -> 
     unit = np.asarray([unit_number(permit.fleet, n) for n in permit.units], dtype=np.int64)
     hours, km = permit.tests
     kinds: list[tuple[str, str, float, float]] = [(name, permit.purpose_word, hours, km)]
-    if min(hours, km) > 0 and permit.purpose_word != TEST:
+    if permit.asks_tests:
         kinds.append((f"{name}/test", TEST, 0.0, 0.0))
     out = []
     for called, purpose, h, k in kinds:

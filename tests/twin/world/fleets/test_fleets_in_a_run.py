@@ -146,7 +146,8 @@ HAPPENS = [
 
 def test_interventions_happen_to_fleets_and_their_desk_hears_of_it(folder, tmp_path):
     out = prepare(tmp_path / "run")
-    run = simulate(scenario(folder, interventions=HAPPENS), folder, out)
+    watched = {"desk": None, "permits": [{"fleet": "robot", "name": "known", "area": ["A1A2"]}]}
+    run = simulate(scenario(folder, interventions=HAPPENS, supervision=watched), folder, out)
     t = 7 * 3600
     broke = [b for b in run.log.table(UnitBroke).to_pylist() if b["cause"] == "interventions[0]"]
     assert [(b["t_s"], b["unit"]) for b in broke] == [(t + 600, 700002)]
@@ -212,7 +213,7 @@ def test_a_desk_that_breaks_the_contract_is_told_in_a_sentence(folder, command, 
         ({"kind": "breakdown", "unit": "robot-9"}, "no unit or fleet 'robot-9' in this run; fleets are: robot"),
         ({"kind": "link_lost", "unit": "tram"}, "no unit or fleet 'tram' in this run; fleets are: robot"),
         ({"kind": "depot_closed", "place": "Gate 1"}, "no fleet has a depot at 'Gate 1'; depots are: 车场"),
-        ({"kind": "permit_ends", "permit": "unknown"}, "there is no permit 'unknown' in this run"),
+        ({"kind": "permit_ends", "permit": "unknown"}, "permit is \"unknown\"; this scenario has robot-goods"),
     ],
 )
 def test_an_intervention_on_what_is_not_there(folder, what, words):
