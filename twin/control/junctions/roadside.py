@@ -15,7 +15,7 @@ from twin.control.junctions.glosa import Glosa, GlosaPolicy, GlosaView
 from twin.control.junctions.layout import Floats, Ints, Layout
 from twin.control.junctions.merging import MergePolicy, MergeView, OneByOne
 from twin.control.junctions.plans import Plans
-from twin.control.junctions.spat import GroupTimes, group_times, lit_table
+from twin.control.junctions.spat import GroupTimes, Lit, group_times
 from twin.control.junctions.warnings import BlindSpots, HazardPolicy, HazardView, ahead, needed_m_s2, towards
 from twin.domain.commands import Command
 from twin.domain.junctions import ApproachReadings, SignalMap, SignalStates
@@ -95,7 +95,7 @@ class Roadside:
         told = layout.told
         self._layout = layout
         self._plans = Plans.own(layout)
-        self._lit = lit_table(layout)
+        self._lit = Lit.of(layout)
         n = layout.n_junctions
         self._stage = np.zeros((4, n), dtype=np.int64)
         self._told_s = np.full(n, -(10**9), dtype=np.int64)

@@ -20,14 +20,51 @@ from twin.domain.junctions import PLAN
 CENTRAL_CONFIDENCE, PLAN_CONFIDENCE = 0.3, 1.0
 
 
-def lit_table(layout: Layout) -> Bools:
-    """Return (G, K): whether a group is green in the k-th phase of its junction."""
-    told = layout.told
-    lit = np.zeros((told.group_junction.size, layout.change_s.shape[1]), dtype=bool)
-    for g, (j, place) in enumerate(zip(told.group_junction.tolist(), told.group_place.tolist(), strict=True)):
-        for k in range(int(layout.phases[j])):
-            lit[g, k] = told.phase_state[int(layout.first_phase[j]) + k][place] in GREENS
-    return lit
+@dataclass(frozen=True)
+class Lit:
+    """When groups (G) are green, made once from the layout; K phases at most per junction.
+
+    ``phase`` (G, K): in the k-th phase of their junction. ``stays_s`` (G, K, K): so many seconds of the change from one
+    phase to another a group that was green stays so; ``early_s``: so many seconds before the end of the change it turns
+    green already.
+    """
+
+    phase: Bools
+    stays_s: Ints
+    early_s: Ints
+
+    @classmethod
+    def of(cls, layout: Layout) -> Lit:
+        """Read the states of the phases and of the steps between them."""
+        told = layout.told
+        k = layout.change_s.shape[1]
+        place, of = told.group_place, told.group_junction
+        phase = np.zeros((place.size, k), dtype=bool)
+        stays = np.zeros((place.size, k, k), dtype=np.int64)
+        early = np.zeros((place.size, k, k), dtype=np.int64)
+        groups = [np.flatnonzero(of == j) for j in range(layout.n_junctions)]
+        for p, (j, state) in enumerate(zip(told.phase_junction.tolist(), told.phase_state, strict=True)):
+            phase[groups[j], p - layout.first_phase[j]] = _green(state, place[groups[j]])
+        for (a, b), steps in layout.steps.items():
+            j = int(told.phase_junction[a])
+            rows, first = groups[j], int(layout.first_phase[j])
+            stays[rows, a - first, b - first] = _run(steps, place[rows])
+            early[rows, a - first, b - first] = _run(steps[::-1], place[rows])
+        return cls(phase, stays, early)
+
+
+def _green(state: str, place: Ints) -> Bools:
+    return np.array([state[p] in GREENS for p in place.tolist()], dtype=bool)
+
+
+def _run(steps: list[tuple[str, int]], place: Ints) -> Ints:
+    """Return for how many seconds, from the first step on, each place is green without a break."""
+    total = np.zeros(place.size, dtype=np.int64)
+    going = np.ones(place.size, dtype=bool)
+    for state, seconds in steps:
+        going &= _green(state, place)
+        total[going] += seconds
+    return total
 
 
 @dataclass(frozen=True)
@@ -45,39 +82,38 @@ class GroupTimes:
 
 
 def group_times(
-    layout: Layout, plans: Plans, lit: Bools, phase: Ints, to: Ints, since_s: Ints, mode: Ints, now_s: int
+    layout: Layout, plans: Plans, lit: Lit, phase: Ints, to: Ints, since_s: Ints, mode: Ints, now_s: int
 ) -> GroupTimes:
-    """Return the times of all groups for junctions in these stages (J) at ``now_s``; ``lit``: :func:`lit_table`."""
+    """Return the times of all groups for junctions in these stages (J) at ``now_s``."""
     told = layout.told
     of = told.group_junction
     every = np.arange(layout.n_junctions, dtype=np.int64)
-    n = of.size
-    start = np.full((2, n), np.inf)
-    stop = np.full((2, n), np.inf)
-    found = np.zeros(n, dtype=np.int64)  # greens that are over
-    shows = np.zeros(n, dtype=bool)
+    rows = np.arange(of.size)
+    times = np.full((2, 2, of.size), np.inf)  # which green; begin or end
+    found = np.zeros(of.size, dtype=np.int64)
     changing = phase != to
-    current = np.where(changing, to, phase)
-    begin = np.where(changing, since_s + layout.change_time(phase, to) - now_s, 0).astype(np.float64)
-    begin = np.maximum(begin, 0.0)
-    left = since_s + green_for_s(layout, plans, every, phase, since_s) - now_s
-    length = np.where(changing, np.maximum(plans.green_s[current], told.phase_min_s[current]), np.maximum(left, 0))
-    end = begin
-    for _ in range(3 * layout.change_s.shape[1]):
-        green = lit[np.arange(n), (current - layout.first_phase[:-1])[of]]
-        new = green & ~shows & (found < 2)
-        rows = np.flatnonzero(new)
-        start[found[rows], rows] = begin[of[rows]]
-        over = np.flatnonzero(~green & shows)
-        stop[found[over], over] = end[of[over]]
+    left = np.maximum(since_s + green_for_s(layout, plans, every, phase, since_s) - now_s, 0)
+    current, following = phase, np.where(changing, to, plans.following[phase])
+    ends = np.where(changing, since_s - now_s, left).astype(np.float64)
+    shows = lit.phase[rows, (current - layout.first_phase[:-1])[of]]
+    begin = np.zeros(of.size)  # of the green that shows
+    for _ in range(3 * layout.change_s.shape[1] + 1):
+        here, there = (current - layout.first_phase[:-1])[of], (following - layout.first_phase[:-1])[of]
+        takes = np.maximum(layout.change_time(current, following), 0)
+        stays, goes = lit.stays_s[rows, here, there], lit.phase[rows, there]
+        through = shows & goes & (stays >= takes[of])
+        stop = ends[of] + stays
+        over = np.flatnonzero(shows & ~through & (stop > 0) & (found < 2))
+        times[found[over], 0, over], times[found[over], 1, over] = begin[over], stop[over]
         found[over] += 1
-        shows = (shows & green) | new
-        end = begin + length
-        following = plans.following[current]
         if (found >= 2).all():
             break
-        begin = end + np.maximum(layout.change_time(current, following), 0)
-        current = following
-        length = np.maximum(plans.green_s[current], told.phase_min_s[current])
+        starts = ends + takes
+        begin = np.where(through, begin, np.maximum(starts[of] - lit.early_s[rows, here, there], 0.0))
+        shows = goes
+        current, following = following, plans.following[following]
+        ends = starts + np.maximum(plans.green_s[current], told.phase_min_s[current])
+    still = np.flatnonzero(shows & (found < 2))  # green for good, as far as the plan tells
+    times[found[still], 0, still] = begin[still]
     confidence = np.where(mode[of] == PLAN, PLAN_CONFIDENCE, CENTRAL_CONFIDENCE)
-    return GroupTimes(start[0], stop[0], start[1], stop[1], confidence)
+    return GroupTimes(times[0, 0], times[0, 1], times[1, 0], times[1, 1], confidence)

@@ -11,16 +11,17 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.clock import Clock, Phase
 from twin.control.junctions.cabinets import Cabinets
 from twin.control.junctions.late_orders import OrderGate
 from twin.domain.commands import Command
-from twin.domain.junctions import ApproachReadings, SetPlans, ShowPhases, SignalStates
+from twin.domain.junctions import ApproachReadings, SetPlans, ShowPhases, SignalRequest, SignalStates
 from twin.domain.messages import Message
 from twin.world.junctions.channel import Draws
 
@@ -28,7 +29,11 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+#: messages that travel junction by junction, and may be lost so. Append only: the draws depend on the order
+ByJunction = SignalStates | ApproachReadings | SignalRequest
+_ORDER: tuple[type[Message], ...] = (SignalStates, ApproachReadings, SignalRequest)
 _Z99 = 2.3263478740408408
+T = TypeVar("T", SignalStates, ApproachReadings, SignalRequest)
 #: upper bounds of the bins latencies are counted in: 10 % wide, 1 ms to 10 min
 BINS_MS = np.round(1.1 ** np.arange(0, 141), 3)
 
@@ -102,37 +107,46 @@ class Exchange:
     def up(self, now_s: int, messages: Sequence[Message]) -> list[Message]:
         """Send what roadside units tell at ``now_s``; return what reaches the cloud in this second."""
         for message in messages:
-            if isinstance(message, SignalStates | ApproachReadings):
-                self._send_up(now_s, message)
-            else:
-                self._to_cloud.setdefault(now_s, []).append(message)
+            for late_s, part in self.send_up(now_s, message):
+                self._to_cloud.setdefault(now_s + late_s, []).append(part)
         out: list[Message] = []
         for second in sorted(s for s in self._to_cloud if s <= now_s):
-            for message in self._to_cloud.pop(second):
-                whole = self._newer(message) if isinstance(message, SignalStates | ApproachReadings) else message
-                if whole is not None:
-                    out.append(whole)
+            found = (self.arrived(message) for message in self._to_cloud.pop(second))
+            out += [message for message in found if message is not None]
         return out
 
-    def _send_up(self, now_s: int, message: SignalStates | ApproachReadings) -> None:
+    def send_up(self, now_s: int, message: Message) -> list[tuple[int, Message]]:
+        """Return the parts of a message that get through, with the whole seconds they take; ask :meth:`arrived` then."""
+        if not isinstance(message, ByJunction):
+            return [(0, message)]
         rows = message.junction
         entity = self._entity[rows]
-        ms = self._latency(now_s, entity, "perceive" if isinstance(message, ApproachReadings) else "", "up")
-        there = self.up_ok[rows] & (self._draws["loss"].uniform(entity, 4 * now_s + 2 * _kind(message)) >= self.loss)
-        late_s = np.floor(ms / 1000.0).astype(np.int64)
-        if isinstance(message, ApproachReadings):
+        seen = isinstance(message, ApproachReadings)
+        ms = self._latency(now_s, entity, "perceive" if seen else "", "up")
+        occasion = 8 * now_s + 2 * _ORDER.index(type(message))
+        there = self.up_ok[rows] & (self._draws["loss"].uniform(entity, occasion) >= self.loss)
+        self.lost += int((~there).sum())
+        if seen:
             self._ready_ms[rows[there]] = now_s * 1000.0 + ms[there]
             self._up_ms[rows[there]] = ms[there]
+        late_s = np.floor(ms / 1000.0).astype(np.int64)
+        out: list[tuple[int, Message]] = []
         for late in np.unique(late_s[there]).tolist():
             part = there & (late_s == late)
-            self._to_cloud.setdefault(now_s + late, []).append(
-                message if part.all() else self._only(message, rows[part])
-            )
+            out.append((late, message if part.all() else self._only(message, rows[part])))
+        return out
 
-    def _only(self, message: SignalStates | ApproachReadings, rows: Ints) -> SignalStates | ApproachReadings:
+    def arrived(self, message: Message) -> Message | None:
+        """Return what is new to the cloud in a message that has come; None: nothing."""
+        return self._newer(message) if isinstance(message, SignalStates | ApproachReadings) else message
+
+    def _only(self, message: T, rows: Ints) -> T:
         """Return the part of a message that is about junctions ``rows``."""
         mine = np.zeros(self._entity.size, dtype=bool)
         mine[rows] = True
+        if isinstance(message, SignalRequest):
+            at = mine[message.junction]
+            return replace(message, **{f.name: getattr(message, f.name)[at] for f in fields(message)[2:]})
         if isinstance(message, SignalStates):
             at = mine[message.junction]
             return SignalStates(
@@ -168,32 +182,35 @@ class Exchange:
     def down(self, now_s: int, commands: Sequence[Command]) -> list[Command]:
         """Send what the cloud orders at ``now_s``; return what the cabinets are to do in this second."""
         for command in commands:
-            if isinstance(command, ShowPhases | SetPlans):
-                self._send_down(now_s, command)
-            else:
-                self._to_cabinets.setdefault(now_s, []).append((now_s, command))
+            for late_s, part in self.send_down(now_s, command):
+                self._to_cabinets.setdefault(now_s + late_s, []).append((now_s, part))
         out: list[Command] = []
         for second in sorted(s for s in self._to_cabinets if s <= now_s):
-            for issued_s, command in self._to_cabinets.pop(second):
-                whole: Command | None = command
-                if isinstance(command, ShowPhases):
-                    informed = np.full(command.junction.size, issued_s == now_s) & self._informed(command.junction)
-                    whole = self.gate.admit(now_s, command, issued_s, informed)
-                if whole is not None:
-                    out.append(whole)
+            found = (self.admit(now_s, issued_s, command) for issued_s, command in self._to_cabinets.pop(second))
+            out += [command for command in found if command is not None]
         return out
+
+    def admit(self, now_s: int, issued_s: int, command: Command) -> Command | None:
+        """Return what cabinets are to do of an order that has come; None: nothing."""
+        if not isinstance(command, ShowPhases):
+            return command
+        informed = np.full(command.junction.size, issued_s == now_s) & self._informed(command.junction)
+        return self.gate.admit(now_s, command, issued_s, informed)
 
     def _informed(self, junction: Ints) -> Bools:
         s = self._cabinets.stages
         now = np.stack([s.phase[junction], s.to[junction], s.since_s[junction]])
         return np.asarray((self._belief[:, junction] == now).all(axis=0))
 
-    def _send_down(self, now_s: int, command: ShowPhases | SetPlans) -> None:
+    def send_down(self, now_s: int, command: Command) -> list[tuple[int, Command]]:
+        """Return the parts of an order that get through, with the whole seconds they take; ask :meth:`admit` then."""
+        if not isinstance(command, ShowPhases | SetPlans):
+            return [(0, command)]
         rows = command.junction
         entity = self._entity[rows]
         shows = isinstance(command, ShowPhases)
         ms = self._latency(now_s, entity, "cloud", "down", "cabinet")
-        there = self.up_ok[rows] & (self._draws["loss"].uniform(entity, 4 * now_s + (1 if shows else 3)) >= self.loss)
+        there = self.up_ok[rows] & (self._draws["loss"].uniform(entity, 8 * now_s + (1 if shows else 3)) >= self.loss)
         self.sent += rows.size
         self.lost += int((~there).sum())
         # the platform answers when the reading has come, which may be within this second
@@ -203,10 +220,11 @@ class Exchange:
         if shows:
             whole = there & just_now
             self.end_to_end_ms.append(self._up_ms[rows[whole]] + ms[whole])
+        out: list[tuple[int, Command]] = []
         for late in np.unique(late_s[there]).tolist():
             part = there & (late_s == late)
-            piece: Command = command if part.all() else self._piece(command, part)
-            self._to_cabinets.setdefault(now_s + late, []).append((now_s, piece))
+            out.append((late, command if part.all() else self._piece(command, part)))
+        return out
 
     def _piece(self, command: ShowPhases | SetPlans, part: Bools) -> Command:
         rows = command.junction[part]
@@ -232,13 +250,54 @@ class Exchange:
         return found
 
 
-def _kind(message: Message) -> int:
-    return int(isinstance(message, ApproachReadings))
-
-
 def binned(latency_ms: Floats) -> tuple[Floats, Ints]:
     """Return upper bounds (ms) and counts of the bins that hold something."""
     at = np.minimum(np.searchsorted(BINS_MS, latency_ms), BINS_MS.size - 1)
     count = np.bincount(at, minlength=BINS_MS.size)
     some = np.flatnonzero(count)
     return BINS_MS[some], count[some].astype(np.int64)
+
+
+class ExchangeLinks:
+    """The links between junctions and centre as :class:`twin.world.junctions.links.Links`, by way of an exchange."""
+
+    def __init__(self, clock: Clock, exchange: Exchange) -> None:
+        self._clock, self._exchange = clock, exchange
+
+    @property
+    def lost(self) -> int:
+        """Rows of messages and orders that were lost."""
+        return self._exchange.lost
+
+    def up(self, message: Message, arrive: Callable[[Message], None]) -> None:
+        """Let a message travel to the centre; ``arrive`` is called with what is left of it, when it comes."""
+        for late_s, part in self._exchange.send_up(self._clock.now_s, message):
+
+            def come(part: Message = part) -> None:
+                found = self._exchange.arrived(part)
+                if found is not None:
+                    arrive(found)
+
+            self._after(late_s, Phase.PERCEIVE, come)
+
+    def down(self, command: Command, arrive: Callable[[Command], None]) -> None:
+        """Let an order travel to the junctions; what comes late, out of order or outdated is left aside."""
+        issued_s = self._clock.now_s
+        for late_s, part in self._exchange.send_down(issued_s, command):
+
+            def come(part: Command = part) -> None:
+                found = self._exchange.admit(self._clock.now_s, issued_s, part)
+                if found is not None:
+                    arrive(found)
+
+            self._after(late_s, Phase.ACT, come)
+
+    def readings_of(self, junction: Ints) -> Ints:
+        """Return the junctions whose readings may get through: all, for the exchange loses them itself."""
+        return junction
+
+    def _after(self, late_s: int, phase: Phase, action: Callable[[], None]) -> None:
+        if late_s == 0:
+            action()
+        else:
+            self._clock.at(self._clock.now_s + late_s, phase, action)
