@@ -1,3 +1,177 @@
-"""Facts of cases, offices and channels (F34-F42)."""
+"""Facts of cases, offices and channels (F34-F42).
+
+A *matter* is what somebody wants; a *case* is one application for it. ``matter``, ``case``, ``officer``: numbers, see
+``twin.world.offices.matters``. ``office``: name of an office or channel. ``task``: kind of step (``STEP_KINDS`` of the
+catalogue). ``step``: row of the step in the plan of its case. ``dept``: code of a department.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.events.base import Fact
+
+
+@dataclass(frozen=True)
+class MatterBegan(Fact):
+    """Somebody (``target`` person or company) needs something of the office: one item, or those of a ``scene``."""
+
+    matter: int
+    target: str
+    scene: str
+    items: int
+    region: int
+
+
+@dataclass(frozen=True)
+class CaseFiled(Fact):
+    """An application was handed in: ``handed_in`` materials (copies for counters included), ``reused`` looked up."""
+
+    case: int
+    matter: int
+    office: str
+    item: str
+    items: int
+    item_version: int
+    handed_in: int
+    reused: int
+
+
+@dataclass(frozen=True)
+class OfficeVisited(Fact):
+    """An applicant came in person to ``why``: file, correct, supplement, carry, collect; travelled ``way_s``."""
+
+    case: int
+    office: str
+    why: str
+    way_s: int
+
+
+@dataclass(frozen=True)
+class CaseAccepted(Fact):
+    """A case was accepted, to be decided by ``due_s``."""
+
+    case: int
+    due_s: int
+
+
+@dataclass(frozen=True)
+class TaskBegan(Fact):
+    """An officer began a step, after it had waited ``waited_s``."""
+
+    case: int
+    step: int
+    task: str
+    dept: str
+    officer: int
+    waited_s: int
+
+
+@dataclass(frozen=True)
+class TaskEnded(Fact):
+    """An officer put a step down after ``worked_s`` of work; ``outcome``: ok, return, refuse, or stopped."""
+
+    case: int
+    step: int
+    task: str
+    officer: int
+    worked_s: int
+    outcome: str
+
+
+@dataclass(frozen=True)
+class ApplicantAsked(Fact):
+    """An applicant was asked to ``why``: correct, supplement or carry."""
+
+    case: int
+    step: int
+    why: str
+
+
+@dataclass(frozen=True)
+class ApplicantAnswered(Fact):
+    """An applicant brought what was asked for."""
+
+    case: int
+    step: int
+    why: str
+
+
+@dataclass(frozen=True)
+class ResultGiven(Fact):
+    """The office gave a result out: granted or refused."""
+
+    case: int
+    result: str
+
+
+@dataclass(frozen=True)
+class CaseClosed(Fact):
+    """A case was closed in ``state``, ``duration_s`` after it was filed; ``overdue``: decided after its limit."""
+
+    case: int
+    state: str
+    duration_s: int
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class CaseOpen(Fact):
+    """At the end of the run a case is not closed: what it waits for (``state``)."""
+
+    case: int
+    state: str
+
+
+@dataclass(frozen=True)
+class MatterEnded(Fact):
+    """A matter is over: ``result`` granted, refused or dropped; from the need to the last result ``duration_s``."""
+
+    matter: int
+    result: str
+    duration_s: int
+    cases: int
+    handed_in: int
+    visits: int
+
+
+@dataclass(frozen=True)
+class MatterOpen(Fact):
+    """At the end of the run a matter is not over."""
+
+    matter: int
+    cases: int
+
+
+@dataclass(frozen=True)
+class OfficerLeft(Fact):
+    """An officer is away outside the usual (``away`` True), or back."""
+
+    officer: int
+    away: bool
+
+
+@dataclass(frozen=True)
+class OfficeSystemChanged(Fact):
+    """The system of a department (all: of every one) went down or is up again."""
+
+    dept: str
+    up: bool
+
+
+@dataclass(frozen=True)
+class OfficersReminded(Fact):
+    """Officers were reminded of a limit that is near, or has passed (``overdue``)."""
+
+    case: int
+    due_s: int
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class OfficeQueue(Fact):
+    """At an office: how many people wait, how many windows serve."""
+
+    office: str
+    waiting: int
+    serving: int
