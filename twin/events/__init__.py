@@ -21,6 +21,7 @@ from twin.events.delivery import *  # noqa: F403  # isort: skip
 from twin.events.sanitation import *  # noqa: F403  # isort: skip
 from twin.events.supervision import *  # noqa: F403  # isort: skip
 from twin.events.junctions import *  # noqa: F403  # isort: skip
+from twin.events.v2x import *  # noqa: F403  # isort: skip
 from twin.events.city_brain import *  # noqa: F403  # isort: skip
 from twin.events.incidents import *  # noqa: F403  # isort: skip
 from twin.events.community import *  # noqa: F403  # isort: skip
