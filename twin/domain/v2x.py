@@ -183,6 +183,15 @@ class MergeMap(Message):
 
 
 @dataclass(frozen=True)
+class RoadsideRules(Message):
+    """Which functions of grade L3 are on (1) or off (0), told to the roadside units once at the start."""
+
+    glosa: int
+    warnings: int
+    merging: int
+
+
+@dataclass(frozen=True)
 class PolicePlans(Message):
     """Signal plans by hour, decided by the traffic police and told to the cloud control platform.
 

@@ -31,6 +31,7 @@ from twin.domain.v2x import (
     CpmBatch,
     MergeMap,
     PlansRunning,
+    RoadsideRules,
     SendDenms,
     Sights,
 )
@@ -78,6 +79,10 @@ class Roadside:
         if isinstance(message, SignalMap):
             if self._layout is None:
                 self._begin(Layout.of(message))
+        elif isinstance(message, RoadsideRules):
+            self._glosa = self._glosa if message.glosa else None
+            self._hazards = self._hazards if message.warnings else None
+            self._merges = self._merges if message.merging else None
         elif isinstance(message, Sights):
             self._sights = np.stack(
                 [np.stack([message.x1_m, message.y1_m], axis=1), np.stack([message.x2_m, message.y2_m], axis=1)]

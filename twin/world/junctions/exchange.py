@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,6 @@ Bools = npt.NDArray[np.bool_]
 ByJunction = SignalStates | ApproachReadings | SignalRequest
 _ORDER: tuple[type[Message], ...] = (SignalStates, ApproachReadings, SignalRequest)
 _Z99 = 2.3263478740408408
-T = TypeVar("T", SignalStates, ApproachReadings, SignalRequest)
 #: upper bounds of the bins latencies are counted in: 10 % wide, 1 ms to 10 min
 BINS_MS = np.round(1.1 ** np.arange(0, 141), 3)
 
@@ -116,7 +115,7 @@ class Exchange:
         return out
 
     def send_up(self, now_s: int, message: Message) -> list[tuple[int, Message]]:
-        """Return the parts of a message that get through, with the whole seconds they take; ask :meth:`arrived` then."""
+        """Return the parts of a message that get through, with the whole seconds they take; then :meth:`arrived`."""
         if not isinstance(message, ByJunction):
             return [(0, message)]
         rows = message.junction
@@ -140,7 +139,7 @@ class Exchange:
         """Return what is new to the cloud in a message that has come; None: nothing."""
         return self._newer(message) if isinstance(message, SignalStates | ApproachReadings) else message
 
-    def _only(self, message: T, rows: Ints) -> T:
+    def _only(self, message: ByJunction, rows: Ints) -> ByJunction:
         """Return the part of a message that is about junctions ``rows``."""
         mine = np.zeros(self._entity.size, dtype=bool)
         mine[rows] = True
@@ -162,7 +161,7 @@ class Exchange:
             object_eta_s=message.object_eta_s[thing],
         )  # fmt: skip
 
-    def _newer(self, message: SignalStates | ApproachReadings) -> SignalStates | ApproachReadings | None:
+    def _newer(self, message: ByJunction) -> ByJunction | None:
         """Leave out what is older than what the cloud has already; None: all of it."""
         kind = type(message)
         newest = self._newest_s.setdefault(kind, np.full(self._entity.size, -1, dtype=np.int64))
@@ -203,7 +202,7 @@ class Exchange:
         return np.asarray((self._belief[:, junction] == now).all(axis=0))
 
     def send_down(self, now_s: int, command: Command) -> list[tuple[int, Command]]:
-        """Return the parts of an order that get through, with the whole seconds they take; ask :meth:`admit` then."""
+        """Return the parts of an order that get through, with the whole seconds they take; then :meth:`admit`."""
         if not isinstance(command, ShowPhases | SetPlans):
             return [(0, command)]
         rows = command.junction

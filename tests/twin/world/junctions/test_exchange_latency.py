@@ -73,19 +73,19 @@ def test_never_unsafe_whatever_the_latency_and_loss(extra_ms, loss, seed, spread
 
 def delay(loss=0.0, extra_ms=0.0) -> float:
     plant, exchange = make(Latencies(), loss=loss, extra_ms=extra_ms, flow=(620, 560, 120, 140))
-    run(SignalControl(Platoons()), plant, exchange, 1500)
+    run(SignalControl(Platoons()), plant, exchange, 1200)
     return plant.delay_veh_s
 
 
 def test_delay_goes_smoothly_towards_the_own_plan() -> None:
     own = PointQueues(made_map(2), (620, 560, 120, 140))
-    for t in range(1500):
+    for t in range(1200):
         own.second(t)
     fixed = own.delay_veh_s
     good = delay()
     assert good < 0.9 * fixed  # the test has power
-    lost = [delay(loss=p) for p in (0.25, 0.5, 0.75)]
-    late = [delay(extra_ms=ms) for ms in (500.0, 1000.0, 2500.0)]
+    lost = [delay(loss=p) for p in (0.25, 0.75)]
+    late = [delay(extra_ms=ms) for ms in (500.0, 2500.0)]
     assert delay(loss=1.0) == fixed  # nothing gets through: exactly the own plan
     for d in (*lost, *late):
         assert d <= 1.15 * fixed
