@@ -19,7 +19,7 @@ from twin.dice import Stream
 from twin.world.traffic.ports import Traffic, TrafficSettings, VehicleType
 
 #: order of the default types; ``NewVehicles.type_index`` points into it
-CAR, THROUGH, TRUCK, BUS, SHUTTLE, ROBOT, SWEEPER, SWEEPER_AT_WORK, TRIKE, VAN = range(10)
+CAR, THROUGH, TRUCK, BUS, SHUTTLE, ROBOT, SWEEPER, SWEEPER_AT_WORK, TRIKE, VAN, EMERGENCY, SERVICE = range(12)
 
 
 def _automated(name: str, length_m: float, top_km_h: float, shape: str) -> VehicleType:
@@ -45,6 +45,8 @@ def _automated(name: str, length_m: float, top_km_h: float, shape: str) -> Vehic
 #: what the vehicles could do (assumed); their models and permits limit them lower: shuttle, a minibus of 5.9 m, 40 km/h
 #: (F22); robot, a delivery vehicle of the 5 m³ class, 2.8 m, 40 km/h; sweeper, 2.4 m, 20 km/h between works and 7 km/h
 #: at work, as makers of small sweeping robots tell. Trike: an electric courier tricycle, 25 km/h. Van: 5 m, 90 km/h.
+#: Emergency: with blue light, 18 % above limits (assumed; as fast as the fastest cars here), 100 km/h at most. Service:
+#: a light truck of a repair crew or patrol.
 DEFAULT_TYPES: tuple[VehicleType, ...] = (
     VehicleType("car"),
     VehicleType("through"),
@@ -84,6 +86,26 @@ DEFAULT_TYPES: tuple[VehicleType, ...] = (
     VehicleType(
         "van",
         length_m=5.0,
+        max_speed_m_s=25.0,
+        accel_m_s2=2.0,
+        decel_m_s2=4.5,
+        speed_factor_dev=0.05,
+        gui_shape="delivery",
+    ),
+    VehicleType(
+        "emergency",
+        length_m=8.0,
+        max_speed_m_s=27.8,
+        accel_m_s2=1.8,
+        decel_m_s2=4.5,
+        sigma=0.2,
+        speed_factor_mean=1.18,
+        speed_factor_dev=0.0,
+        gui_shape="firebrigade",
+    ),
+    VehicleType(
+        "service",
+        length_m=5.5,
         max_speed_m_s=25.0,
         accel_m_s2=2.0,
         decel_m_s2=4.5,
