@@ -78,11 +78,11 @@ class HazardAppeared(Fact):
 
 @dataclass(frozen=True)
 class HazardPerceived(Fact):
-    """Perception: a roadside unit saw a hazard ``delay_s`` after it appeared."""
+    """Perception: a roadside unit saw a hazard ``late_s`` after it appeared."""
 
     hazard: int
     rsu: str
-    delay_s: int
+    late_s: int
 
 
 @dataclass(frozen=True)
