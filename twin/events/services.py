@@ -1,6 +1,6 @@
 """Facts of cases, offices and channels (F34-F42).
 
-A *matter* is what somebody wants; a *case* is one application for it. ``matter``, ``case``, ``officer``: numbers, see
+A *matter* is what somebody wants; a *case* is one application for it. ``matter``, ``case_no``, ``officer``: numbers, see
 ``twin.world.offices.matters``. ``office``: name of an office or channel. ``task``: kind of step (``STEP_KINDS`` of the
 catalogue). ``step``: row of the step in the plan of its case. ``dept``: code of a department.
 """
@@ -27,7 +27,7 @@ class MatterBegan(Fact):
 class CaseFiled(Fact):
     """An application was handed in: ``handed_in`` materials (copies for counters included), ``reused`` looked up."""
 
-    case: int
+    case_no: int
     matter: int
     office: str
     item: str
@@ -41,7 +41,7 @@ class CaseFiled(Fact):
 class OfficeVisited(Fact):
     """An applicant came in person to ``why``: file, correct, supplement, carry, collect; travelled ``way_s``."""
 
-    case: int
+    case_no: int
     office: str
     why: str
     way_s: int
@@ -51,7 +51,7 @@ class OfficeVisited(Fact):
 class CaseAccepted(Fact):
     """A case was accepted, to be decided by ``due_s``."""
 
-    case: int
+    case_no: int
     due_s: int
 
 
@@ -59,7 +59,7 @@ class CaseAccepted(Fact):
 class TaskBegan(Fact):
     """An officer began a step, after it had waited ``waited_s``."""
 
-    case: int
+    case_no: int
     step: int
     task: str
     dept: str
@@ -71,7 +71,7 @@ class TaskBegan(Fact):
 class TaskEnded(Fact):
     """An officer put a step down after ``worked_s`` of work; ``outcome``: ok, return, refuse, or stopped."""
 
-    case: int
+    case_no: int
     step: int
     task: str
     officer: int
@@ -83,7 +83,7 @@ class TaskEnded(Fact):
 class ApplicantAsked(Fact):
     """An applicant was asked to ``why``: correct, supplement or carry."""
 
-    case: int
+    case_no: int
     step: int
     why: str
 
@@ -92,7 +92,7 @@ class ApplicantAsked(Fact):
 class ApplicantAnswered(Fact):
     """An applicant brought what was asked for."""
 
-    case: int
+    case_no: int
     step: int
     why: str
 
@@ -101,15 +101,15 @@ class ApplicantAnswered(Fact):
 class ResultGiven(Fact):
     """The office gave a result out: granted or refused."""
 
-    case: int
+    case_no: int
     result: str
 
 
 @dataclass(frozen=True)
-class CaseClosed(Fact):
+class CaseConcluded(Fact):
     """A case was closed in ``state``, ``duration_s`` after it was filed; ``overdue``: decided after its limit."""
 
-    case: int
+    case_no: int
     state: str
     duration_s: int
     overdue: bool
@@ -119,7 +119,7 @@ class CaseClosed(Fact):
 class CaseOpen(Fact):
     """At the end of the run a case is not closed: what it waits for (``state``)."""
 
-    case: int
+    case_no: int
     state: str
 
 
@@ -163,7 +163,7 @@ class OfficeSystemChanged(Fact):
 class OfficersReminded(Fact):
     """Officers were reminded of a limit that is near, or has passed (``overdue``)."""
 
-    case: int
+    case_no: int
     due_s: int
     overdue: bool
 
