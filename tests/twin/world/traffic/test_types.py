@@ -47,7 +47,8 @@ def test_names_stay_apart_and_the_file_is_xml() -> None:
     """Given vehicles bring a type named as ours; a hostile name stays inert."""
     strange = replace(DEFAULT_TYPES[CAR], name='a"<b>&', speed_factor_dev=0.0)
     drivers = Drivers((*DEFAULT_TYPES, VehicleType("car", tau_s=2.0, speed_factor_dev=0.0), strange), seed=1)
-    assert len(set(drivers.names)) == len(drivers.names) == 6 * 16 + 4 + 2
+    classes = sum(len(driver_factors(kind)) for kind in DEFAULT_TYPES) + 2
+    assert len(set(drivers.names)) == len(drivers.names) == classes
     rows = list(ElementTree.fromstring(drivers.xml()))
     assert [r.get("id") for r in rows] == drivers.names
     assert rows[-1].get("id") == 'a"<b>&'
