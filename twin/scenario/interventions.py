@@ -158,9 +158,88 @@ class Obstacle(_OnRoad):
     )
 
 
+class _AtJunctions(SystemIntervention):
+    system: ClassVar[str] = "junctions"
+    what: ClassVar[tuple[str, str]]
+    junctions: tuple[str, ...] = key("which, by name", 'a list of names of traffic lights, or ["all"]', ("all",))
+
+    @field_validator("junctions", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:
+        """See :class:`SystemIntervention`."""
+        every = "all" in self.junctions
+        which = "all junctions" if every else f"junctions {', '.join(self.junctions)}"
+        where = "全部路口" if every else f"路口{'、'.join(self.junctions)}"
+        return f"{which} {self.what[0]} {when}", f"{when}{where}{self.what[1]}"
+
+
+class SignalLinkLost(_AtJunctions):
+    """Junctions lose their data link to central control and go on by their own plans."""
+
+    what: ClassVar[tuple[str, str]] = ("without data link", "数据链路中断")
+    kind: Literal["signal_link_lost"] = key("kind of intervention", "signal_link_lost", "signal_link_lost")
+
+
+class SignalDetectorsFail(_AtJunctions):
+    """The detectors of junctions see nothing."""
+
+    what: ClassVar[tuple[str, str]] = ("with dead detectors", "检测器失效")
+    kind: Literal["signal_detectors_fail"] = key(
+        "kind of intervention", "signal_detectors_fail", "signal_detectors_fail"
+    )
+
+
+class SiteStop(SystemIntervention):
+    """Work stops on a building site, or on all of them, by order of an authority; it counts from the next day on."""
+
+    system: ClassVar[str] = "construction"
+    kind: Literal["site_stop"] = key("kind of intervention", "site_stop", "site_stop")
+    project: int | None = key(
+        "number of the project; null: all of them", "a whole number from 1 to 9999, or null", None, ge=1, le=9999
+    )
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
+        """Return what happens, in English and Chinese."""
+        if self.project is None:
+            return f"Work stops on all building sites {when}.", f"{when}全部工地停工。"
+        return f"Work stops on the site of project {self.project} {when}.", f"{when}{self.project}号项目停工。"
+
+
+class FoundingTime(SystemIntervention):
+    """Founding a company at the service hall takes longer, or goes faster."""
+
+    system: ClassVar[str] = "companies"
+    kind: Literal["founding_time"] = key("kind of intervention", "founding_time", "founding_time")
+    days: float = key("working days that founding a company takes", "a number from 0.1 to 200", ge=0.1, le=200)
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
+        """Return what happens, in English and Chinese."""
+        return (
+            f"Founding a company takes {self.days:g} working days {when}.",
+            f"{when}企业开办需{self.days:g}个工作日。",
+        )
+
+
 FleetIntervention = Breakdown | LostLink | ChargerFails | DepotClosed | PermitEnds
-Intervention = CloseRoad | SpeedLimit | WeatherChange | DemandChange | Event | FleetIntervention | Obstacle
+SignalIntervention = SignalLinkLost | SignalDetectorsFail
+Intervention = (
+    CloseRoad
+    | SpeedLimit
+    | WeatherChange
+    | DemandChange
+    | Event
+    | FleetIntervention
+    | Obstacle
+    | SignalIntervention
+    | SiteStop
+    | FoundingTime
+)
 KINDS: tuple[str, ...] = (
     "close_road", "speed_limit", "weather", "demand", "event",
     "breakdown", "link_lost", "charger_fails", "depot_closed", "permit_ends", "obstacle",
+    "signal_link_lost", "signal_detectors_fail",
+    "site_stop", "founding_time",
 )  # fmt: skip
