@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -259,8 +260,49 @@ class Facts:
         if self._table is not None:
             t = self._table if name is None else self._table.filter(pc.equal(self._table["fact"], name))
             return t.select(wanted)
-        where = None if name is None else [("fact", "==", name)]
-        return pq.read_table(self._path, columns=wanted, filters=where)
+        t = self._read([c for c in wanted if c in self._columns], name)
+        for i, column in enumerate(wanted):  # a log of an earlier version has no column for what came later
+            if column not in self._columns:
+                t = t.add_column(i, column, pa.nulls(t.num_rows, schema().field(column).type))
+        return t
+
+    def _read(self, columns: list[str], name: str | None) -> pa.Table:
+        """Read columns of the facts of one kind (None: all) from the file.
+
+        Only from the parts that hold any, and by row: several times faster than a filter that compares words.
+        """
+        if name is None:
+            return self._file.read(columns=columns)
+        names, codes = self._kinds
+        rows = np.flatnonzero(codes == names.index(name)) if name in names else np.empty(0, np.int64)
+        meta = self._file.metadata
+        size = np.array([meta.row_group(i).num_rows for i in range(meta.num_row_groups)], dtype=np.int64)
+        first = np.concatenate([[0], np.cumsum(size)])
+        group = np.searchsorted(first, rows, side="right") - 1
+        wanted = np.unique(group)
+        if wanted.size == 0:
+            fields = self._file.schema_arrow
+            return pa.table({c: pa.nulls(0, fields.field(c).type) for c in columns})
+        begins = np.zeros(size.size, dtype=np.int64)
+        begins[wanted] = np.cumsum(size[wanted]) - size[wanted]
+        t = self._file.read_row_groups(wanted.tolist(), columns=columns)
+        return t.take(pa.array(rows - first[group] + begins[group])).combine_chunks()
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self._path)
+
+    @cached_property
+    def _kinds(self) -> tuple[list[str], npt.NDArray[np.int32]]:
+        """Names of the kinds of fact in the file, and for each row which it is."""
+        column = self._file.read(columns=["fact"])["fact"].unify_dictionaries().combine_chunks()
+        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+        return column.dictionary.to_pylist(), column.indices.to_numpy().astype(np.int32)
+
+    @cached_property
+    def _columns(self) -> frozenset[str]:
+        """The columns that the file has."""
+        return frozenset(self._file.schema_arrow.names)
 
     def _all_columns(self) -> list[str]:
         return list(schema().names)

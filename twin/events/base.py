@@ -11,8 +11,15 @@ class Fact:
 
 
 def kinds() -> dict[str, type[Fact]]:
-    """Return all kinds of fact by name, in the order in which this package declares them."""
-    return {c.__name__: c for c in Fact.__subclasses__()}
+    """Return all kinds of fact by name, in the order in which this package declares them.
+
+    Raises TypeError when two kinds have one name.
+    """
+    found: dict[str, type[Fact]] = {}
+    for kind in Fact.__subclasses__():
+        if found.setdefault(kind.__name__, kind) is not kind:
+            raise TypeError(f"two kinds of fact are called {kind.__name__}")
+    return found
 
 
 def columns() -> dict[str, type]:
