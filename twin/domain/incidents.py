@@ -31,9 +31,9 @@ DEPARTMENTS = (
     "environment", "community",
 )  # fmt: skip
 
-#: what a responder can be able to do (the words in which hazards say what they need); a field ``skills`` holds words
-#: joined by "+". inspect: look and tell
-SKILLS = ("inspect", "grid", "community", "urban", "police", "repair", "rescue", "fire")
+#: what a responder can be able to do; a field ``skills`` holds words joined by "+". inspect: look and tell; order: have
+#: people do, or leave off, something
+SKILLS = ("inspect", "order", "clean", "repair", "tow", "rescue", "fire", "medical")
 
 #: kinds of responder: 网格员, 社区工作人员, 城管, 民警, 抢修队, 救援队, 消防车
 RESPONDER_KINDS = ("grid worker", "community staff", "urban management", "police", "repair crew", "rescue", "fire")

@@ -88,11 +88,12 @@ def find(hazards: HazardBook, theme: str, x_m: float, y_m: float, now_s: int) ->
 
 @dataclass
 class Job:
-    """A ticket that a responder is on; ``number``: which of his it is."""
+    """A ticket that a responder is on; ``number``: which of his it is. Until it sets out it may be on its way home."""
 
     order: DispatchResponder
     number: int
     hazard: int = -1  # row
+    under_way: bool = False  # it has set out
 
 
 class Conduct:
@@ -203,6 +204,7 @@ class Conduct:
         o = job.order
         slower = 2.0 if self._happens("late", row, job) else 1.0
         blue = o.emergency and KINDS[self._roster.kind[row]].emergency
+        job.under_way = True
         leg = self.movement.go(row, o.x_m, o.y_m, now_s, blue, slower)
         if leg is None:
             self._fail(row, job, now_s, "no way there")
@@ -239,7 +241,10 @@ class Conduct:
         job, now_s = self.jobs[row], self._c.clock.now_s
         if job is None:
             self._report(row, "", "free", now_s)
-            return
+        elif job.under_way:
+            self._there(row, job, t_s, now_s)
+
+    def _there(self, row: int, job: Job, t_s: int, now_s: int) -> None:
         o = job.order
         job.hazard = find(self._hazards, o.theme, o.x_m, o.y_m, now_s)
         number = int(self._hazards.id[job.hazard]) if job.hazard >= 0 else -1

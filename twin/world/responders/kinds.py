@@ -32,18 +32,21 @@ class ResponderKind:
 #: engines: 60 s (建标152-2017, the standard of city fire stations: 1 min for the order and to set out, 4 min to drive;
 #: NFPA 1710: 80 s in 90 of 100 cases); the others assumed
 KINDS: dict[str, ResponderKind] = {
-    "grid worker": ResponderKind("grid+inspect", 0, "grid", 4.2, "", 90, (8, 20), 0.1),
-    "community staff": ResponderKind("community+grid+inspect", 1, "community", 4.2, "", 120, (8, 20), 0.5),
-    "urban management": ResponderKind("urban+grid+inspect", 2, "service_point", 0.0, "service", 120, (7, 22), 0.34),
-    "police": ResponderKind(
-        "police+community+urban+inspect", 2, "police_station", 0.0, "emergency", 60, (0, 24), 1.0, emergency=True
+    "grid worker": ResponderKind("inspect+order", 0, "grid", 4.2, "", 90, (8, 20), 0.1),
+    "community staff": ResponderKind("inspect+order", 1, "community", 4.2, "", 120, (8, 20), 0.5),
+    "urban management": ResponderKind(
+        "inspect+order+clean+tow", 2, "service_point", 0.0, "service", 120, (7, 22), 0.34
     ),
-    "repair crew": ResponderKind("repair+inspect", 2, "depot", 0.0, "service", 300, (7, 19), 0.5),
+    "police": ResponderKind(
+        "inspect+order+tow", 2, "police_station", 0.0, "emergency", 60, (0, 24), 1.0, emergency=True
+    ),
+    "repair crew": ResponderKind("inspect+repair", 2, "depot", 0.0, "service", 300, (7, 19), 0.5),
     "rescue": ResponderKind(
-        "rescue+inspect", 3, "fire_station", 0.0, "emergency", 60, (0, 24), 1.0, emergency=True, source="建标152-2017"
+        "inspect+rescue+medical", 3, "fire_station", 0.0, "emergency", 60, (0, 24), 1.0, emergency=True,
+        source="建标152-2017",
     ),
     "fire": ResponderKind(
-        "fire+rescue+inspect", 3, "fire_station", 0.0, "emergency", 60, (0, 24), 1.0, emergency=True,
+        "inspect+fire+rescue", 3, "fire_station", 0.0, "emergency", 60, (0, 24), 1.0, emergency=True,
         source="建标152-2017",
     ),
 }  # fmt: skip
