@@ -6,6 +6,7 @@ so no file system has to be shared. Beyond this machine only ``tls://`` is accep
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ def run_on_cluster(
 ) -> None:
     """Run jobs on the cluster at ``address``; raises ScenarioError when there is none."""
     try:
-        import distributed
+        distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise ScenarioError("--cluster: Dask is not installed; install the extra 'cluster'") from None
 
@@ -96,13 +97,12 @@ def _collect(
     cancelled: Callable[[], bool],
     failed: dict[tuple[str, int], str],
 ) -> None:
-    import distributed
-
+    distributed: Any = importlib.import_module("distributed")
     futures = {}
     for k, job in enumerate(todo):
         future = client.submit(run_remotely, job.as_data(out), pure=False, retries=1, priority=-k)
         futures[future.key] = (job, future)
-    waiting = distributed.as_completed([f for _, f in futures.values()], raise_errors=False)
+    waiting = distributed.as_completed([f for _, f in futures.values()], loop=client.loop, raise_errors=False)
     try:
         for future in waiting:
             job, _ = futures.pop(future.key)

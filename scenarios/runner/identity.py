@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
@@ -19,7 +20,7 @@ from twin.scenario import Scenario
 
 #: keys that say what a scenario is called, not what happens in it
 WORDS = ("name", "title", "title_zh", "question", "question_zh")
-SYSTEMS_WITH_POLICY = ("bus", "delivery", "sanitation", "supervision")
+_CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.<>]*")
 
 
 def _hash(*parts: bytes) -> str:
@@ -77,20 +78,12 @@ def named_code(scenario: Scenario) -> list[str]:
         elif isinstance(value, list):
             for v in value:
                 walk(v)
-        elif (
-            isinstance(value, str)
-            and value.count(":") == 1
-            and all(
-                part.replace(".", "").replace("_", "").isalnum() and not part[0].isdigit()
-                for part in value.split(":")
-                if part
-            )
-        ):
+        elif isinstance(value, str) and _CODE.fullmatch(value):
             specs.append(value)
 
     for key in ("control", *(k for k in data if isinstance(data[k], dict) and k not in ("city", "control"))):
         walk(data.get(key))
-    return list(dict.fromkeys(s for s in specs if all(s.split(":"))))
+    return list(dict.fromkeys(specs))
 
 
 def _source(spec: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Runs in local processes: each worker has one run at a time; a worker that dies loses its run only, and is replaced."""
+"""Runs in local processes: a worker has one run at a time; one that dies loses its run only, and is replaced."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ class Pool:
         stdin = worker.process.stdin
         assert stdin is not None
         if worker.job is None:
-            stdin.close()
+            with _Quiet():
+                stdin.close()
             return
         worker.runs += 1
         self._tell(Told("began", worker.job))
@@ -112,6 +113,8 @@ class Pool:
             pass  # it died: its pipe says so, too
 
     def _hear(self, worker: _Worker, pipe: Any) -> None:
+        if pipe.closed:  # its process was found dead in this very look
+            return
         data = os.read(pipe.fileno(), 65536)
         if not data:
             self._select.unregister(pipe)
@@ -148,7 +151,8 @@ class Pool:
         self._tell(told)
         if worker.runs >= RUNS_PER_WORKER and self._next_first and worker.process.stdin is not None:
             worker.job = None
-            worker.process.stdin.close()  # it ends; a fresh one takes over
+            with _Quiet():
+                worker.process.stdin.close()  # it ends; a fresh one takes over
             self._start()
         else:
             self._give(worker)
@@ -161,7 +165,8 @@ class Pool:
                 self._select.unregister(pipe)
             pipe.close()
         if worker.process.stdin is not None:
-            worker.process.stdin.close()
+            with _Quiet():  # what it did not take any more is still to be flushed
+                worker.process.stdin.close()
         job = worker.job
         if job is None:
             return

@@ -14,6 +14,9 @@ from scenarios.runner.telling import Tell, Told, silent
 from twin.errors import ScenarioError
 from twin.scenario import Scenario
 
+#: indicator → seed → value
+ByName = dict[str, dict[int, float | None]]
+
 
 @dataclass
 class Runs:
@@ -28,7 +31,7 @@ class Runs:
         self, jobs: Iterable[Job], kpis: Sequence[Kpi], warm_up_s: int = 0
     ) -> dict[str, dict[int, float | None]]:
         """Return indicators by name and seed of those jobs (of one scenario) that are finished."""
-        out: dict[str, dict[int, float | None]] = {k.name: {} for k in kpis}
+        out: ByName = {k.name: {} for k in kpis}
         for job in jobs:
             result = self.finished.get(job.id)
             if result is not None:

@@ -121,7 +121,7 @@ def clear(folder: Path) -> None:
 
 
 def values(folder: Path, kpis: list[Kpi], warm_up_s: int = 0) -> dict[str, float | None]:
-    """Return indicators of a finished run: as written, or computed from its facts where they are not, or are outdated."""
+    """Return indicators of a finished run: as written, or computed anew where they are not or are outdated."""
     known: dict[str, float | None] = {}
     if warm_up_s == 0:
         try:

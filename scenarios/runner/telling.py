@@ -1,4 +1,4 @@
-"""What a set of runs tells while it works, and how it is shown: k of N, time left, repeated warnings folded into one."""
+"""What a set of runs tells while it works, and how it is shown: k of N, time left, repeated warnings folded."""
 
 from __future__ import annotations
 

@@ -116,12 +116,12 @@ def _decision(plan: Plan, own: Joined, joined: Mapping[str, Joined], asked: list
     if any(len(joined[n].seeds) != pairs for n in names) and len(plan.looks) == 1:
         # seeds are missing here and there: each indicator on all it has, Bonferroni in place of Holm
         d = own.differences.reshape(1, -1, 1)
-        return decide(d, (d.shape[1],), plan.alpha / len(asked))
+        return decide(d, (d.shape[1],), plan.alpha / len(names))
     d = np.stack([joined[n].differences[:pairs] for n in names], axis=1)[None]
     looks = plan.looks
     if len(looks) == 1 or plan.until:
         looks = (pairs,)
-    whole = decide(d, looks, plan.alpha, tests=len(asked))
+    whole = decide(d, looks, plan.alpha)
     k = names.index(mine)
     return Decision(whole.direction[:, k : k + 1], whole.n[:, k : k + 1], whole.skewed[:, k : k + 1])
 
@@ -156,7 +156,7 @@ def _verdict(
             return "inconclusive", why
     word = verdict_word(direction, kpi.better)
     if direction == 0 and (s.low > 0 or s.high < 0):
-        return word, f"alone its interval leaves out 0; corrected for {len(plan.asked)} indicators it is no evidence"
+        return word, "alone its interval leaves out 0; corrected for all indicators asked it is no evidence"
     small = next((a.smallest for a in plan.asked if a.kpi == kpi.name), None)
     if direction == 0 and small is not None:
         return (word, f"smaller than {small:g}") if -small < s.low and s.high < small else (word, "")

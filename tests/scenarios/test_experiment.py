@@ -34,7 +34,7 @@ def test_the_verdict_knows_which_way_is_better(kpi: kpis.Kpi, verdict: str) -> N
 def test_one_pair_tells_nothing() -> None:
     c = Comparison(kpis.delivery_within_hour, PAIRS[:1])
     assert c.ci95 == (-math.inf, math.inf)
-    assert c.verdict == "indistinguishable"
+    assert c.verdict == "inconclusive"
 
 
 def test_a_scenario_against_itself_differs_by_exactly_nothing() -> None:
