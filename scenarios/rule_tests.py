@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.rule_words import Keys, Page
 from scenarios.rules import load_rules
 from twin.control.city_brain.alerting.engine import AlertEngine
 from twin.control.city_brain.alerting.rules import RuleBook
@@ -32,6 +31,7 @@ from twin.domain.city_brain import (
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
 from twin.scenario.mistakes import ScenarioProblems
+from twin.scenario.rule_words import Keys, Page
 from twin.scenario.yaml_file import read_yaml
 
 _CHANNEL_KEYS = ("name", "kind", "place", "grid", "tags", "period", "unit", "x_m", "y_m")

@@ -137,7 +137,7 @@ class AlertRaised(Fact):
 
     alert: str
     episode: int
-    rule: str
+    alert_rule: str
     theme: str
     severity: str
     since_s: int
@@ -171,7 +171,7 @@ class AlertDropped(Fact):
 
     alert: str
     episode: int
-    rule: str
+    alert_rule: str
     theme: str
     severity: str
     reason: str

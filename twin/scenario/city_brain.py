@@ -70,9 +70,14 @@ class Alerting(Part):
 
     rules: str = key(
         "the city's rules: a shipped set by name, or a file (twin rules check FILE)",
-        "standard, unconfirmed, or a .yaml file",
+        "standard, example, or a .yaml file",
         "standard",
         min_length=1,
+    )
+    confirm: bool = key(
+        "an alert that wants to be confirmed by a second sensor or a person waits for it (F10); false: it does not",
+        "true or false",
+        True,
     )
     detectors: bool = key("statistical detectors beside the rules", "true or false", True)
     desk: Factory = key(
@@ -131,3 +136,18 @@ def disagreements(s: Scenario) -> list[Problem]:
 
 def check(s: Scenario, names: CityNames, wrong: Wrong) -> None:
     """Report what this part names and the city does not have: ``wrong(key path, rest of the sentence)``."""
+    from twin.errors import ScenarioError
+    from twin.scenario.alert_rules import find_rules, load_rules
+    from twin.scenario.mistakes import show_value
+
+    part = s.city_brain
+    assert part is not None
+    try:
+        load_rules(find_rules(part.alerting.rules))
+    except ScenarioError as error:
+        wrong(("city_brain", "alerting", "rules"), f"cannot be used: {error}")
+    for i, item in enumerate(s.interventions):
+        if item.kind == "hazard":
+            known = {*names.place, *names.place_name, *names.place_en}
+            if item.place not in known:
+                wrong(("interventions", i, "place"), f"is {show_value(item.place)}; {names.name} has no such place")

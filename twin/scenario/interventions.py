@@ -223,7 +223,76 @@ class FoundingTime(SystemIntervention):
         )
 
 
+HazardKindName = Literal[
+    "bather", "drowning", "fire", "open_fire", "violation", "site_dust", "bikes", "high_water", "ponded_road", "crowd",
+    "straw", "garbage", "pothole", "vendor", "thrown", "fire_lane", "manhole", "ebike", "gas", "lift",
+]  # fmt: skip
+QUERY = 'a query of tags such as "place:大桥 & kind:camera & !fault"'
+
+
+class HazardHappens(SystemIntervention):
+    """A hazard begins at the site nearest to a place; with 'until' it is over then if nobody handled it before."""
+
+    system: ClassVar[str] = "city_brain"
+    kind: Literal["hazard"] = key("kind of intervention", "hazard", "hazard")
+    what: HazardKindName = key("kind of hazard", ", ".join(HazardKindName.__args__))  # type: ignore[attr-defined]
+    place: str = key("where", "the name of a place", min_length=1)
+    count: int = key("how many, at the nearest sites", "a whole number from 1 to 20", 1, ge=1, le=20)
+    size: float | None = key(
+        "size in the unit of its kind (docs/city_brain.md); null: as drawn", "a number above 0, or null", None, gt=0
+    )
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:
+        """Return what happens, in English and Chinese."""
+        place = name_of(self.place)
+        return f"{self.count} × {self.what} near {place} {when}", f"{when}{place}附近发生{self.what} {self.count}起"
+
+
+class SensorOutage(SystemIntervention):
+    """Sensor channels fall silent."""
+
+    system: ClassVar[str] = "city_brain"
+    kind: Literal["sensor_outage"] = key("kind of intervention", "sensor_outage", "sensor_outage")
+    query: str = key("which channels", QUERY, min_length=1, max_length=2000)
+
+    @field_validator("query")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        return readable_query(value)
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
+        """Return what happens, in English and Chinese."""
+        return f"channels of '{self.query}' fall silent {when}", f"{when}“{self.query}”的设备失联"
+
+
+class MaintenanceWindow(SystemIntervention):
+    """No alert begins from channels that are under maintenance."""
+
+    system: ClassVar[str] = "city_brain"
+    kind: Literal["maintenance"] = key("kind of intervention", "maintenance", "maintenance")
+    query: str = key("which channels", QUERY, min_length=1, max_length=2000)
+    rules: tuple[str, ...] = key("alerts of which rules; empty: of all", "a list of names of rules", ())
+
+    @field_validator("query")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        return readable_query(value)
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
+        """Return what happens, in English and Chinese."""
+        return f"channels of '{self.query}' are under maintenance {when}", f"{when}“{self.query}”的设备维护"
+
+
+def readable_query(text: str) -> str:
+    """Return a query of tags that can be read. QueryError (a ValueError) points at the character."""
+    from twin.control.city_brain.tags import parse
+
+    parse(text)
+    return text
+
+
 FleetIntervention = Breakdown | LostLink | ChargerFails | DepotClosed | PermitEnds
+CityBrainIntervention = HazardHappens | SensorOutage | MaintenanceWindow
 SignalIntervention = SignalLinkLost | SignalDetectorsFail
 Intervention = (
     CloseRoad
@@ -236,10 +305,11 @@ Intervention = (
     | SignalIntervention
     | SiteStop
     | FoundingTime
+    | CityBrainIntervention
 )
 KINDS: tuple[str, ...] = (
     "close_road", "speed_limit", "weather", "demand", "event",
     "breakdown", "link_lost", "charger_fails", "depot_closed", "permit_ends", "obstacle",
     "signal_link_lost", "signal_detectors_fail",
-    "site_stop", "founding_time",
+    "site_stop", "founding_time", "hazard", "sensor_outage", "maintenance",
 )  # fmt: skip

@@ -92,6 +92,8 @@ class Hazards:
     def __init__(self, context: RunContext, settings: HazardRates) -> None:
         self.settings = settings
         self.listeners: list[Listener] = []
+        #: alert → number of the hazard in its picture, -1 nothing: a crew that is guided by the picture finds it there
+        self.pictured: dict[str, int] = {}
         self._log = context.log
         self._columns = {name: _Column(dtype) for name, dtype in _COLUMNS.items()}
         self._n = 0

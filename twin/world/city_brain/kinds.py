@@ -74,13 +74,14 @@ class HazardKind:
 KINDS: dict[str, HazardKind] = {
     # people in water where they must not be: most come out again, some get into trouble and drown within minutes
     "bather": HazardKind(
-        "water", "waters", "people", ("rescue",), 10, "Severe", rate=0.012, hours=BATHING, rain=-0.2, lasts_min=18,
-        fate="got out", source="assumed: 2 a day in 160 waters",
+        "water", "waters", "people", ("rescue",), 10, "Severe", rate=0.002, hours=BATHING, rain=-0.2, lasts_min=18,
+        fate="got out", source="assumed: 3 or 4 a day along all shores",
     ),
     "drowning": HazardKind(
-        "water", "waters", "people", ("rescue",), 12, "Extreme", rate=0.0010, hours=BATHING, lasts_min=40,
+        "water", "waters", "people", ("rescue",), 12, "Extreme", rate=2.5e-5, hours=BATHING, lasts_min=40,
         lasts_sigma=0.2, fate="got out", harm="drowned", harm_share=0.75, harm_min=7.0, harm_sigma=0.45,
-        source="submersion of 5-10 min kills or maims (Szpilman et al. 2012, NEJM 366); 57,000 drowned a year in China",
+        source="submersion of 5-10 min kills or maims (Szpilman et al. 2012, NEJM 366); 57,000 drowned a year in China,"
+        " 1.1e-7 a person and day; spread over shores by who lives near",
     ),
     # fires: area of a circle whose radius grows (a t-squared fire), within what there is to burn
     "fire": HazardKind(
@@ -90,19 +91,19 @@ KINDS: dict[str, HazardKind] = {
         source="825,000 fires in China in 2022 (National Fire and Rescue Administration): 1.6 a day and million people",
     ),
     "open_fire": HazardKind(
-        "fire", "fire_points", "m2", ("fire",), 6, "Moderate", rate=0.004, hours=DAYTIME, rain=-0.2, lasts_min=70,
+        "fire", "fire_points", "m2", ("fire",), 6, "Moderate", rate=0.0015, hours=DAYTIME, rain=-0.2, lasts_min=70,
         fate="burnt out", size=0.5, size_sigma=0.5, growth_min=0.3, growth_sigma=0.5, spreads=True, most=2500.0,
         per_size_min=0.05, worse=(40.0, 400.0, 1e9),
     ),
     "violation": HazardKind(
-        "site", "works", "people", ("urban",), 15, "Moderate", rate=0.8, hours=WORKING, lasts_min=45, fate="over",
+        "site", "works", "people", ("order",), 15, "Moderate", rate=0.8, hours=WORKING, lasts_min=45, fate="over",
     ),
     "site_dust": HazardKind(
-        "dust", "works", "ug/m3", ("urban",), 15, "Moderate", rate=0.25, hours=WORKING, rain=-0.5, lasts_min=80,
+        "dust", "works", "ug/m3", ("order",), 15, "Moderate", rate=0.25, hours=WORKING, rain=-0.5, lasts_min=80,
         fate="settled", size=350.0, size_sigma=0.35, worse=(900.0, 1e9, 1e9),
     ),
     "bikes": HazardKind(
-        "bikes", "kerbs", "bikes", ("urban",), 6, "Minor", rate=0.11, hours=DAYTIME, rain=-0.08, lasts_min=150,
+        "bikes", "kerbs", "bikes", ("order",), 6, "Minor", rate=0.05, hours=DAYTIME, rain=-0.08, lasts_min=150,
         fate="ridden away", size=9.0, size_sigma=0.4, growth_min=0.05, growth_sigma=0.6, most=80.0, per_size_min=0.7,
         worse=(40.0, 1e9, 1e9),
     ),
@@ -115,16 +116,16 @@ KINDS: dict[str, HazardKind] = {
         source="signs for road users in China begin at 0.15 m; 0.27 m stalls cars (assumed limits of the grades)",
     ),
     "crowd": HazardKind(
-        "crowd", "squares", "people", ("community",), 20, "Moderate", moves=True, fate="dispersed",
+        "crowd", "squares", "x normal", ("order",), 20, "Moderate", moves=True, fate="dispersed",
         worse=(2.0, 3.0, 1e9),
     ),
     "straw": HazardKind(
-        "straw", "fields", "m2", ("grid",), 8, "Moderate", rate=0.003, hours=BURNING, rain=-0.5, lasts_min=55,
+        "straw", "fields", "m2", ("order",), 8, "Moderate", rate=0.001, hours=BURNING, rain=-0.5, lasts_min=55,
         fate="burnt out", size=4.0, size_sigma=0.5, growth_min=0.5, growth_sigma=0.4, spreads=True, most=4000.0,
         per_size_min=0.02, worse=(600.0, 1e9, 1e9),
     ),
     "garbage": HazardKind(
-        "garbage", "bins", "kg", ("urban",), 8, "Minor", rate=0.022, hours=DAYTIME, lasts_min=420, fate="collected",
+        "garbage", "bins", "kg", ("clean",), 8, "Minor", rate=0.008, hours=DAYTIME, lasts_min=420, fate="collected",
         size=25.0, size_sigma=0.6, growth_min=0.05, growth_sigma=0.4, most=400.0, per_size_min=0.1,
         worse=(150.0, 1e9, 1e9),
     ),
@@ -134,15 +135,15 @@ KINDS: dict[str, HazardKind] = {
         worse=(1.0, 1e9, 1e9),
     ),
     "vendor": HazardKind(
-        "vendors", "kerbs", "stalls", ("urban",), 12, "Minor", rate=0.05, hours=EVENING, rain=-0.15, lasts_min=110,
+        "vendors", "kerbs", "stalls", ("order",), 12, "Minor", rate=0.02, hours=EVENING, rain=-0.15, lasts_min=110,
         fate="moved on", size=1.5, size_sigma=0.4,
     ),
     "thrown": HazardKind(
-        "thrown", "towers", "objects", ("community",), 25, "Severe", rate=2.2e-5, hours=EVENING, lasts_min=30,
+        "thrown", "towers", "objects", ("inspect",), 25, "Severe", rate=2.2e-5, hours=EVENING, lasts_min=30,
         fate="unexplained", harm="injured", harm_share=0.01, harm_min=0.05,
     ),
     "fire_lane": HazardKind(
-        "fire_lane", "lanes", "vehicles", ("community",), 10, "Moderate", rate=2.6e-4, hours=EVENING, lasts_min=75,
+        "fire_lane", "lanes", "vehicles", ("tow",), 10, "Moderate", rate=2.6e-4, hours=EVENING, lasts_min=75,
         lasts_sigma=0.8, fate="drove away",
     ),
     "manhole": HazardKind(
@@ -150,7 +151,7 @@ KINDS: dict[str, HazardKind] = {
         lasts_min=5_000, fate="put back by chance", harm="injured", harm_share=0.08, harm_min=90.0, harm_sigma=1.0,
     ),
     "ebike": HazardKind(
-        "ebike", "towers", "bikes", ("community",), 12, "Moderate", rate=6e-5, hours=EVENING, rain=0.05,
+        "ebike", "towers", "bikes", ("order",), 12, "Moderate", rate=2e-4, hours=EVENING, rain=0.05,
         lasts_min=240, fate="taken out again",
     ),
     "gas": HazardKind(
@@ -159,7 +160,7 @@ KINDS: dict[str, HazardKind] = {
         harm_min=60.0, worse=(50.0, 1e9, 1e9), source="kitchens' limit 25 %LEL (GB 15322); rate assumed",
     ),
     "lift": HazardKind(
-        "lift", "towers", "people", ("repair",), 20, "Severe", rate=8e-6, hours=DAYTIME, lasts_min=150,
+        "lift", "towers", "people", ("rescue",), 20, "Severe", rate=8e-6, hours=DAYTIME, lasts_min=150,
         fate="freed by neighbours", size=1.3, size_sigma=0.3,
     ),
 }  # fmt: skip

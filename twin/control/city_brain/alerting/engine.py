@@ -14,10 +14,19 @@ import numpy as np
 from twin.control.city_brain.alerting.cases import Where, column
 from twin.control.city_brain.alerting.desk import Desk
 from twin.control.city_brain.alerting.lanes import Lane
-from twin.control.city_brain.alerting.rules import NEVER_S, RuleBook
+from twin.control.city_brain.alerting.rules import NEVER_S, RuleBook, from_json
 from twin.control.city_brain.alerting.slots import CLEARED, EXPIRED, FIRED, KNOWN, NO_DATA, UNKNOWN, Edge
 from twin.control.city_brain.tags import parse
-from twin.domain.city_brain import BAD, Acknowledged, ChannelMap, Confirmation, DropReadings, Maintenance, Readings
+from twin.domain.city_brain import (
+    BAD,
+    Acknowledged,
+    AlertRules,
+    ChannelMap,
+    Confirmation,
+    DropReadings,
+    Maintenance,
+    Readings,
+)
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Ints, Message
 
@@ -28,10 +37,14 @@ _SAID = (Acknowledged, Confirmation, Maintenance)
 
 
 class AlertEngine:
-    """See the module's text. ``book``: the rules; channels are told by :class:`ChannelMap`, once."""
+    """See the module's text. Channels are told by :class:`ChannelMap`, once, rules by :class:`AlertRules` before it.
 
-    def __init__(self, book: RuleBook) -> None:
-        self.book = book
+    ``book``: rules that are known from the start, in the place of that message.
+    """
+
+    def __init__(self, book: RuleBook | None = None) -> None:
+        self.book = book if book is not None else RuleBook(())
+        self._told_rules = book is not None
         self.lanes: list[Lane] = []
         self.desk: Desk | None = None
         self._where: Where | None = None
@@ -45,7 +58,10 @@ class AlertEngine:
         """Fold the messages into the alerts and answer with what changed."""
         said: list[tuple[int, Message]] = []
         for message in messages:
-            if isinstance(message, ChannelMap):
+            if isinstance(message, AlertRules):
+                if not self._told_rules:
+                    self.book, self._told_rules = from_json(message.rules), True
+            elif isinstance(message, ChannelMap):
                 if self.desk is None:
                     self._learn(now_s, message)
             elif isinstance(message, Readings):
@@ -56,7 +72,9 @@ class AlertEngine:
         if self.desk is None:
             return []
         out = self._play(now_s, said) + self._report_dropped(now_s)
-        wake_s = min([self.desk.agenda.next_s, *(lane.next_s for lane in self.lanes)])
+        look_s = self.book.look_s
+        lanes_s = min((lane.next_s for lane in self.lanes), default=NEVER_S)
+        wake_s = min(self.desk.agenda.next_s, -(-max(lanes_s, now_s + 1) // look_s) * look_s)
         if wake_s < NEVER_S:
             wake_s = max(wake_s, now_s + 1)
             out.append(WakeAt(f"wake/{wake_s}", wake_s))

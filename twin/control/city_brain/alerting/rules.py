@@ -6,9 +6,10 @@ hysteresis). The rest says when that becomes an alert and who hears of it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from twin.control.city_brain.tags import QueryError, parse
 from twin.domain.city_brain import SEVERITIES
@@ -26,7 +27,8 @@ NEVER_S = 1 << 60
 class Join:
     """One alert for ``k`` channels of a rule that fire within ``within_s`` of each other.
 
-    They share the label ``by`` (place or grid), or lie within ``near_m`` of each other (``by`` empty).
+    They share the label ``by`` (place or grid), or lie within ``near_m`` of each other (``by`` empty). With ``k`` 1 the
+    first raises it, and those that fire near it while it is open belong to it.
     """
 
     k: int
@@ -142,13 +144,15 @@ class Inhibition:
 class RuleBook:
     """All rules of a city; at most ``raises_per_min`` alerts begin in a minute, above that the lowest are shed.
 
-    ``ahead_s``: how far a sensor's clock may run ahead before its readings are refused.
+    ``ahead_s``: how far a sensor's clock may run ahead before its readings are refused. ``look_s``: silence, holding
+    times and late readings are looked at every so many seconds; when something happened is told to the second.
     """
 
     rules: tuple[Rule, ...]
     inhibitions: tuple[Inhibition, ...] = ()
     raises_per_min: int = 600
     ahead_s: int = 60
+    look_s: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot work; ValueError with one sentence."""
@@ -216,3 +220,30 @@ def _inhibition_problems(h: Inhibition, by_name: dict[str, Rule]) -> list[tuple[
                  f" s, before '{h.source}' is known ({source.late_s} s); give it a longer wait")
             )  # fmt: skip
     return out
+
+
+def to_json(book: RuleBook) -> str:
+    """Return a rule book as JSON text, as the message AlertRules carries it."""
+    return json.dumps(asdict(book), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> RuleBook:
+    """Return the rule book that :func:`to_json` wrote. Raises ValueError (or TypeError) for anything else."""
+    data = json.loads(text)
+    rules = tuple(_rule_of(r) for r in data["rules"])
+    inhibitions = tuple(Inhibition(h["source"], tuple(h["targets"]), tuple(h["equal"])) for h in data["inhibitions"])
+    rest = {k: v for k, v in data.items() if k not in ("rules", "inhibitions")}
+    return RuleBook(rules, inhibitions, **rest)
+
+
+def _rule_of(data: dict[str, Any]) -> Rule:
+    notice = data["notice"]
+    steps = tuple(Step(**s) for s in notice["escalate"])
+    inner: dict[str, Any] = {
+        "labels": tuple((str(k), str(v)) for k, v in data["labels"]),
+        "join": Join(**data["join"]) if data["join"] else None,
+        "confirm": Confirm(**data["confirm"]) if data["confirm"] else None,
+        "flap": Flap(**data["flap"]) if data["flap"] else None,
+        "notice": Notice(**{**notice, "group_by": tuple(notice["group_by"]), "escalate": steps}),
+    }
+    return Rule(**{**data, **inner})
