@@ -1,7 +1,7 @@
 """Whether anybody drove outside its permit without a violation fact, found anew from what units told (F26).
 
 Not by the comparison that :mod:`twin.world.fleets.conduct` makes: permits come from ``PermitGranted``, ``PermitRoad``
-and ``PermitEnded``, driving from ``UnitChanged`` (when) and from the roads that units were seen on (where). Driving
+and ``PermitEnded``, driving from ``UnitChanged`` (when) and ``UnitOnRoad`` (where). Driving
 while no permit held, or standing or driving on a road that none allowed, must lie within a violation of that unit.
 The first ``SLACK_S`` are left out: conduct is looked at every ten seconds.
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from twin.control.mobility.standings import AUTOMATED
@@ -19,7 +21,7 @@ from twin.log import Facts
 
 SLACK_S = 20
 DAY_S = 86_400
-MOVING, OUT = ("driving", "manual"), ("driving", "manual", "serving", "halted")
+MOVING = ("driving", "manual")
 Spells = list[tuple[int, int]]
 
 
@@ -30,13 +32,10 @@ class _Permit:
     fleet: str
     units: frozenset[str]
     spells: tuple[tuple[int, int], ...]
-    roads: frozenset[int]
+    roads: npt.NDArray[np.int64]
 
     def of(self, unit: str, fleet: str) -> bool:
         return fleet == self.fleet and (not self.units or unit in self.units)
-
-    def holds(self, t_s: int) -> bool:
-        return any(begin <= t_s < end for begin, end in self.spells)
 
 
 def permits_are_kept(facts: Facts) -> list[str]:
@@ -59,23 +58,23 @@ def permits_are_kept(facts: Facts) -> list[str]:
             if end - begin > SLACK_S:
                 out.append(f"{name} drove from {begin} to {end} s while no permit held, and no violation says so")
         where = seen[seen["unit"] == number]
-        for t_s, road in zip(where["t_s"].tolist(), where["road"].tolist(), strict=True):
-            now = [p for p in mine if p.holds(t_s)]
-            lawful = not now or any(road in p.roads for p in now)
-            if not lawful and not any(a <= t_s <= b for a, b in _widened(excused["area"])):
+        for t_s, road in _unlawful(where, mine):
+            if not any(a <= t_s <= b for a, b in _widened(excused["area"])):
                 out.append(f"{name} was on road {road} at {t_s} s, which no permit allows, and no violation says so")
     return out[:5]
 
 
 def _permits(facts: Facts, end_s: int) -> list[_Permit]:
-    roads = facts.frame("PermitRoad").groupby("permit")["road"].agg(frozenset)
-    ended = facts.frame("PermitEnded").groupby("permit")["t_s"].min()
+    listed = facts.frame("PermitRoad")
+    roads = {name: rows["road"].to_numpy(np.int64) for name, rows in listed.groupby("permit", observed=True)}
+    nowhere = np.empty(0, dtype=np.int64)
+    ended = facts.frame("PermitEnded").groupby("permit", observed=True)["t_s"].min()
     out = []
     for p in facts.frame("PermitGranted").itertuples():
         until = min(int(p.valid_until_s), int(ended.get(p.permit, end_s)), end_s)
         spells = _daily(int(p.daily_from_s), int(p.daily_until_s), int(p.t_s), until)
         units = frozenset(str(p.unit_names).split(", ")) if p.unit_names else frozenset()
-        out.append(_Permit(str(p.fleet), units, tuple(spells), roads.get(p.permit, frozenset())))
+        out.append(_Permit(str(p.fleet), units, tuple(spells), roads.get(p.permit, nowhere)))
     return out
 
 
@@ -112,13 +111,24 @@ def _driving(rows: pd.DataFrame, end_s: int) -> Spells:
 
 def _seen(facts: Facts, changed: pd.DataFrame) -> pd.DataFrame:
     """Return where units were out, row by row; not where they set out: there they were put, and are gone at once."""
-    out = changed[changed["state"].isin(OUT)][["t_s", "unit", "road"]]
-    went = facts.frame("UnitDeparted")[["t_s", "unit"]].drop_duplicates()
-    out = out.merge(went.assign(went=True), on=["t_s", "unit"], how="left")
-    still = out[out["went"].isna()][["t_s", "unit", "road"]]
-    more = [facts.frame(kind)[["t_s", "unit", "road"]] for kind in ("UnitArrived", "UnitHalted")]
+    still = changed[changed["state"].isin(("serving", "halted"))][["t_s", "unit", "road"]]
+    more = [facts.frame(kind)[["t_s", "unit", "road"]] for kind in ("UnitOnRoad", "UnitArrived", "UnitHalted")]
     seen: pd.DataFrame = pd.concat([still, *more])
     return seen
+
+
+def _unlawful(where: pd.DataFrame, permits: Sequence[_Permit]) -> Spells:
+    """Return (second, road) of a unit's places that no permit allowed, though one held."""
+    t_s, road = where["t_s"].to_numpy(), where["road"].to_numpy()
+    some, allowed = np.zeros(t_s.size, dtype=bool), np.zeros(t_s.size, dtype=bool)
+    for p in permits:
+        holds = np.zeros(t_s.size, dtype=bool)
+        for begin, end in p.spells:
+            holds |= (begin <= t_s) & (t_s < end)
+        some |= holds
+        allowed |= holds & np.isin(road, p.roads)
+    rows = np.flatnonzero(some & ~allowed)
+    return list(zip(t_s[rows].tolist(), road[rows].tolist(), strict=True))
 
 
 def _widened(spells: Spells) -> Spells:

@@ -1,4 +1,4 @@
-"""Permits in a scenario: a name of a permit, an area or a unit that is not there is told before a run, in a sentence."""
+"""Permits in a scenario: names of permits, areas and units that are not there are told before a run, in a sentence."""
 
 from __future__ import annotations
 

@@ -56,6 +56,14 @@ class UnitArrived(Fact):
 
 
 @dataclass(frozen=True)
+class UnitOnRoad(Fact):
+    """A unit came to another road on its leg, at a second between two ticks."""
+
+    unit: int
+    road: int
+
+
+@dataclass(frozen=True)
 class UnitChanged(Fact):
     """The state, charge or load of a unit changed; where it was then (``pos_m`` along ``road``)."""
 

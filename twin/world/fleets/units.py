@@ -30,6 +30,7 @@ from twin.domain.mobility import (
 from twin.events import (
     UnitArrived,
     UnitDeparted,
+    UnitOnRoad,
 )
 from twin.log import Log
 from twin.world.fleets.legs import Leg, begin_m, join_way
@@ -393,8 +394,12 @@ class Units(UnitStates):
         return ended
 
     def forget_passed(self) -> None:
-        """Begin a new tick: :meth:`passed` tells roads entered from now on."""
-        self._passed.clear()
+        """Begin a new tick: :meth:`passed` tells roads entered from now on; the log keeps those so far."""
+        if self._passed:
+            rows = [(int(t_s), int(self.number[row]), road) for row, all_ in self._passed.items() for road, t_s in all_]
+            t_s, unit, road = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
+            self._log.add(UnitOnRoad, t_s=t_s, unit=unit, road=road)
+            self._passed.clear()
 
     def _look(self, rows: Ints, now_s: int) -> None:
         """Ask traffic where vehicles are, and take the metres that units have come."""
