@@ -1,8 +1,8 @@
 """Facts of cases, offices and channels (F34-F42).
 
-A *matter* is what somebody wants; a *case* is one application for it. ``matter``, ``case_no``, ``officer``: numbers, see
-``twin.world.offices.matters``. ``office``: name of an office or channel. ``task``: kind of step (``STEP_KINDS`` of the
-catalogue). ``step``: row of the step in the plan of its case. ``dept``: code of a department.
+A *matter* is what somebody wants; a *case* is one application for it. ``matter_no``, ``case_no``, ``officer``: numbers,
+see ``twin.world.offices.matters``. ``office``: name of an office or channel. ``task``: kind of step (``STEP_KINDS`` of
+the catalogue). ``step``: row of the step in the plan of its case. ``dept``: code of a department.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twin.events.base import Fact
 class MatterBegan(Fact):
     """Somebody (``target`` person or company) needs something of the office: one item, or those of a ``scene``."""
 
-    matter: int
+    matter_no: int
     target: str
     scene: str
     items: int
@@ -28,7 +28,7 @@ class CaseFiled(Fact):
     """An application was handed in: ``handed_in`` materials (copies for counters included), ``reused`` looked up."""
 
     case_no: int
-    matter: int
+    matter_no: int
     office: str
     item: str
     items: int
@@ -127,7 +127,7 @@ class CaseOpen(Fact):
 class MatterEnded(Fact):
     """A matter is over: ``result`` granted, refused or dropped; from the need to the last result ``duration_s``."""
 
-    matter: int
+    matter_no: int
     result: str
     duration_s: int
     cases: int
@@ -139,7 +139,7 @@ class MatterEnded(Fact):
 class MatterOpen(Fact):
     """At the end of the run a matter is not over."""
 
-    matter: int
+    matter_no: int
     cases: int
 
 
