@@ -10,12 +10,12 @@ import importlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from twin.control.ports import Controller
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
-from twin.domain.wire import decode, encode
+from twin.domain.wire import MESSAGES, decode, encode
 from twin.errors import ControlError, ScenarioError
 
 Factory = Callable[[], Controller]
@@ -37,11 +37,21 @@ def find_factory(spec: str) -> Factory:
     return factory  # type: ignore[no-any-return]
 
 
+#: messages of equal-length columns of numbers; a journal keeps them beside its lines, as Arrow record batches
+COLUMNS: dict[str, tuple[str, ...]] = {"Readings": ("channel", "phenomenon_s", "result_s", "value", "quality")}
+
+
 class Journal:
-    """One line of JSON for every call of a controller: when, what it was told, what it answered."""
+    """One line of JSON for every call of a controller: when, what it was told, what it answered.
+
+    Readings are kept as columns: the next record batch of ``NAME.Readings.arrows`` beside the journal (Arrow IPC
+    stream), of which the line says the number of rows.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self._out: IO[str] | None = file.open("w", encoding="utf-8") if file is not None else None
+        self._file = file
+        self._columns: dict[str, _ColumnFile] = {}
 
     def write(self, now_s: int, messages: Sequence[Message], commands: Sequence[Command]) -> None:
         """Append one call; it is on its way to the disk when this returns."""
@@ -49,28 +59,104 @@ class Journal:
             return
         line = {
             "now_s": now_s,
-            "messages": [encode(m) for m in messages],
+            "messages": [self._encode(m) for m in messages],
             "commands": [encode(c) for c in commands],
         }
         self._out.write(_JSON.encode(line) + "\n")
         self._out.flush()
 
+    def _encode(self, message: Message) -> dict[str, Any]:
+        name = type(message).__name__
+        if name not in COLUMNS or self._file is None:
+            return encode(message)
+        if name not in self._columns:
+            self._columns[name] = _ColumnFile(column_file(self._file, name), COLUMNS[name])
+        rows = self._columns[name].write(message)
+        return {"type": name, "t_s": message.t_s, "key": message.key, "rows": rows}
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         if self._out is not None:
             self._out.close()
             self._out = None
+        for columns in self._columns.values():
+            columns.close()
+        self._columns = {}
+
+
+def column_file(journal: Path, kind: str) -> Path:
+    """Return the file of the columns of a kind of message beside a journal."""
+    return journal.with_suffix(f".{kind}.arrows")
+
+
+class _ColumnFile:
+    """Messages of columns, one record batch each."""
+
+    def __init__(self, file: Path, names: Sequence[str]) -> None:
+        import pyarrow as pa
+
+        self._pa, self._names = pa, tuple(names)
+        self._out = file.open("wb")
+        self._writer: Any = None
+
+    def write(self, message: Message) -> int:
+        """Append one message; return its number of rows."""
+        pa = self._pa
+        columns = [pa.array(getattr(message, name)) for name in self._names]
+        batch = pa.record_batch(columns, names=list(self._names))
+        if self._writer is None:
+            options = pa.ipc.IpcWriteOptions(compression="zstd")
+            self._writer = pa.ipc.new_stream(self._out, batch.schema, options=options)
+        self._writer.write_batch(batch)
+        self._out.flush()
+        return int(batch.num_rows)
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._writer is not None:
+            self._writer.close()
+        self._out.close()
+
+
+class _ColumnReader:
+    """Reads the messages of columns of a journal back, in order."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._readers: dict[str, Any] = {}
+
+    def decode(self, data: dict[str, Any]) -> Any:
+        """Return the message of one entry of a line."""
+        name = str(data.get("type"))
+        if name not in COLUMNS or "rows" not in data:
+            return decode(data)
+        import pyarrow as pa
+
+        if name not in self._readers:
+            file = column_file(self._journal, name)
+            if not file.is_file():
+                raise ValueError(f"its columns are missing: {file.name}")
+            self._readers[name] = pa.ipc.open_stream(file.read_bytes())
+        try:
+            batch = self._readers[name].read_next_batch()
+        except (StopIteration, pa.ArrowInvalid, OSError):
+            raise ValueError(f"its columns in {column_file(self._journal, name).name} end before it") from None
+        if batch.num_rows != data["rows"]:
+            raise ValueError(f"it has {data['rows']} rows, its columns {batch.num_rows}")
+        columns = [batch.column(n).to_numpy(zero_copy_only=False).copy() for n in COLUMNS[name]]
+        return MESSAGES[name](data["t_s"], data["key"], *columns)
 
 
 def read_journal(file: Path) -> Iterator[tuple[int, list[Message], list[Command]]]:
     """Yield the calls of a journal in order; ScenarioError names a broken line."""
+    columns = _ColumnReader(file)
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 data = json.loads(line)
                 call = (
                     int(data["now_s"]),
-                    [decode(m) for m in data["messages"]],
+                    [columns.decode(m) for m in data["messages"]],
                     [decode(c) for c in data["commands"]],
                 )
             except (ValueError, KeyError, TypeError) as error:
