@@ -196,6 +196,8 @@ def find_properties(spec: str) -> list[Property]:
     if ":" in spec and not spec.endswith((".yaml", ".yml")):
         made = load_factory(spec, "--properties")()
         members = list(made) if isinstance(made, Iterable) else [made]
+        if not members:
+            raise ScenarioError(f"--properties {spec}: gives no property")
         for member in members:
             if not callable(getattr(member, "check", None)) or not isinstance(getattr(member, "name", None), str):
                 raise ScenarioError(f"--properties {spec}: {member!r} is no property; it needs a name and check(facts)")

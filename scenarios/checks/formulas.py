@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -141,7 +142,9 @@ def _in_s(number: str, unit: str | None) -> int:
 
 def evaluate(text: str, sampled: Mapping[str, Floats], step_s: int) -> Floats:
     """Return the robustness of a formula at every step. ScenarioError when it is not one."""
-    import rtamt
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its parser imports typing.io
+        import rtamt
 
     logging.getLogger().addFilter(_quiet)
     spec: Any = rtamt.StlDiscreteTimeSpecification()

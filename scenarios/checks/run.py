@@ -64,12 +64,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Report:
-    """All properties of a scenario over seeds; ``failed``: seed → why its run did not end."""
+    """All properties of a scenario over ``asked`` seeds; ``failed``: seed → why its run did not end."""
 
     scenario: Scenario
     judged: list[Judged]
     failed: dict[int, str]
     folders: dict[int, Path]
+    asked: int
     interrupted: bool = False
 
     @property
@@ -120,4 +121,4 @@ def check(
             outcomes[job.seed] = judge(Facts.read(result.folder), wanted)
     judged = [Judged(p, {seed: found[p.name] for seed, found in outcomes.items()}) for p in wanted]
     failed = {seed: said for (_, seed), said in runs.failed.items()}
-    return Report(scenario, judged, failed, folders, runs.interrupted)
+    return Report(scenario, judged, failed, folders, len(jobs), runs.interrupted)

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from twin.cli import about, cities, exporting, look, money, rules, running
+from twin.cli import about, checking, cities, exporting, look, money, rules, running
 
 app = typer.Typer(
     name="twin",
@@ -36,6 +36,7 @@ app.add_typer(rules.app, name="rules")
 app.command("costs")(money.costs)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)
+app.command("check")(checking.check)
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def run(
     sets = parse_sets(set_)
     if traffic is not None:
         sets["traffic.mode"] = traffic
-    ready = _load(scenario, sets, hours)
+    ready = load_ready(scenario, sets, hours)
     folder = out if out is not None else default_folder(ready.name, seed)
     prepare(folder, force=force)
     _simulate(ready, seed, folder, with_map=map_, lang=lang)
@@ -60,7 +60,7 @@ def demo(
 
     check_lang(lang)
     folder = Path("runs") / "demo"
-    ready = _load("demo", {}, None)
+    ready = load_ready("demo", {}, None)
     prepare(folder, force=True)
     page = _simulate(ready, seed, folder, with_map=True, lang=lang)
     if open_ and page is not None:
@@ -98,7 +98,8 @@ def rerun(
 # -- shared ------------------------------------------------------------------------------------------
 
 
-def _load(name: str, sets: dict[str, str], hours: float | None) -> Scenario:
+def load_ready(name: str, sets: dict[str, str], hours: float | None) -> Scenario:
+    """Load a scenario as a command names it, say what falls away, and check its control code."""
     from twin.scenario import load_scenario
     from twin.scenario.check import check_control
 

@@ -1,0 +1,125 @@
+"""``twin check``: properties of a scenario over seeds, under faults; and ``twin falsify``: the search for a failure."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.common import INTERRUPTED, ScenarioArg, SetOption, parse_sets, plain_errors
+from twin.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from scenarios.checks.model import Outcome, Property
+    from scenarios.checks.run import Report
+
+PropertiesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--properties",
+        metavar="FILE|NAME|MODULE:NAME",
+        help="what must hold: a YAML file, a shipped set, or Python; may be repeated (default: all shipped)",
+    ),
+]
+WorkersOption = Annotated[int | None, typer.Option("--workers", help="runs at the same time (default: one a core)")]
+
+
+@plain_errors
+def check(
+    scenario: ScenarioArg,
+    seeds: Annotated[int, typer.Option("--seeds", help="how many seeds, from 1", min=1, max=10_000)] = 5,
+    seed: Annotated[int | None, typer.Option("--seed", help="one seed only", min=0)] = None,
+    properties: PropertiesOption = None,
+    faults: Annotated[
+        str | None, typer.Option("--faults", help="run the fault matrix too: all, or kinds with commas between them")
+    ] = None,
+    set_: SetOption = None,
+    hours: Annotated[float | None, typer.Option("--hours", help="only the first hours")] = None,
+    workers: WorkersOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="where runs are kept (default: runs/check-NAME)")] = None,
+) -> None:
+    """Run a scenario under several seeds and judge what must hold; exit code 1 and a command that replays it if not."""
+    from scenarios.checks.run import check as carry_out
+    from scenarios.runner.telling import Show
+    from twin.cli.running import load_ready
+
+    ready = load_ready(scenario, parse_sets(set_), hours)
+    demanded = wanted(properties)
+    numbers = [seed] if seed is not None else list(range(1, seeds + 1))
+    if faults is not None:
+        from twin.cli.matrix import matrix
+
+        raise typer.Exit(matrix(ready, numbers, demanded, faults, workers, out))
+    with Show(len(numbers)) as show:
+        report = carry_out(ready, numbers, demanded, out, workers, show)
+    again = ["twin", "run", scenario]
+    for text in set_ or ():
+        again += ["--set", text]
+    if hours is not None:
+        again += ["--hours", f"{hours:g}"]
+    for line in told(report, again):
+        typer.echo(line)
+    if report.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(0 if report.holds else 1)
+
+
+def wanted(specs: list[str] | None) -> list[Property]:
+    """Return the properties that ``--properties`` names, or all shipped ones."""
+    from scenarios.checks.files import find_properties
+    from scenarios.checks.run import shipped
+
+    if not specs:
+        return shipped()
+    found = [p for spec in specs for p in find_properties(spec)]
+    names = [p.name for p in found]
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        raise ScenarioError(f"--properties: two properties are called '{twice}'")
+    return found
+
+
+def told(report: Report, again: list[str]) -> list[str]:
+    """Return the report as lines: every property, then what is broken first and how to see it."""
+    done = len(report.folders)
+    seeds = f"{done} seed{'s' if done != 1 else ''}"
+    lines = [f"{report.scenario.name}: {len(report.judged)} properties on {seeds}"]
+    width = max((len(j.demand.name) for j in report.judged), default=0)
+    lines += [f"  {j.demand.name:<{width}}  {_verdict(j)}" for j in report.judged]
+    lines += [f"Seed {seed} did not end: {said}" for seed, said in report.failed.items()]
+    if report.interrupted:
+        lines.append(f"Interrupted: {done} of {report.asked} runs are finished; the same command goes on from there.")
+    for j in report.judged:
+        if j.broken:
+            lines += ["", *_counterexample(j.demand.name, j.broken[0], j.by_seed[j.broken[0]], again)]
+    return lines
+
+
+def _verdict(judged: Any) -> str:
+    worst = judged.worst
+    margin = f", margin {worst[1].robustness:.4g}{_unit(worst[1].unit)}" if worst is not None else ""
+    undecided = sum(o.undecided for o in judged.by_seed.values())
+    cut = f", {undecided:,} cut off by the end or unknown" if undecided else ""
+    if judged.broken:
+        return f"BROKEN under seed{'s' if len(judged.broken) > 1 else ''} {', '.join(map(str, judged.broken))}{margin}"
+    if not judged.judged:
+        return "nothing to judge"
+    return f"holds ({judged.judged:,} case{'s' if judged.judged != 1 else ''}{margin}{cut})"
+
+
+def _unit(unit: str) -> str:
+    return unit if unit.startswith("/") else f" {unit}" if unit else ""
+
+
+def _counterexample(name: str, seed: int, found: Outcome, again: list[str]) -> list[str]:
+    lines = [f"BROKEN: {name}"]
+    lines += [f"  seed {seed}: {v.what}" for v in found.violations[:3]]
+    command = shlex.join([*again, "--seed", str(seed), "--out", f"runs/counterexample-{seed}"])
+    lines.append(f"  see it: {command}")
+    first = found.first
+    if first is not None and first.t_s >= 0:
+        where = f"#t={first.t_s}" + (f"&id={first.things[0]}" if first.things else "")
+        lines.append(f"          then open runs/counterexample-{seed}/map.html{where}")
+    return lines
