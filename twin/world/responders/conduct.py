@@ -205,7 +205,7 @@ class Conduct:
         slower = 2.0 if self._happens("late", row, job) else 1.0
         blue = o.emergency and KINDS[self._roster.kind[row]].emergency
         job.under_way = True
-        leg = self.movement.go(row, o.x_m, o.y_m, now_s, blue, slower)
+        leg = self.movement.go(row, o.x_m, o.y_m, now_s, blue, slower, o.road)
         if leg is None:
             self._fail(row, job, now_s, "no way there")
             return
@@ -322,7 +322,8 @@ class Conduct:
 
     def _go_home(self, row: int, tickets: int) -> None:
         if self.jobs[row] is None and int(self._tickets[row]) == tickets:
-            self.movement.go(row, float(self._home[0][row]), float(self._home[1][row]), self._c.clock.now_s)
+            x_m, y_m = float(self._home[0][row]), float(self._home[1][row])
+            self.movement.go(row, x_m, y_m, self._c.clock.now_s, road=int(self._roster.road[row]))
 
     # -- telling ---------------------------------------------------------------------------------------------
 

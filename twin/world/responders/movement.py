@@ -62,10 +62,13 @@ class Movement:
         """Return whether a responder is on a leg."""
         return self._to[row] is not None
 
-    def go(self, row: int, x_m: float, y_m: float, now_s: int, blue: bool = False, slower: float = 1.0) -> Leg | None:
-        """Send a responder to a point; None: there is no way. A leg it is on ends where it is."""
+    def go(
+        self, row: int, x_m: float, y_m: float, now_s: int, blue: bool = False, slower: float = 1.0, road: int = -1
+    ) -> Leg | None:
+        """Send a responder to a point, by ``road`` if that is one; None: no way. A leg it is on ends where it is."""
         self.stop(row, now_s, "sent elsewhere")
-        road = self._streets.nearest(x_m, y_m)
+        if not 0 <= road < self._streets.ok.size or not self._streets.ok[road]:
+            road = self._streets.nearest(x_m, y_m)
         pos_m = self._streets.pos_m(road, x_m, y_m)
         self._legs[row] += 1
         if self._speed_m_s[row] > 0:

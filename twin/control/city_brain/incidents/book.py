@@ -69,7 +69,7 @@ class Task:
 
 @dataclass
 class Incident:
-    """What the desk knows of an incident. ``chain``: areas of all levels it lies in.
+    """What the desk knows of an incident. ``chain``: areas of all levels it lies in; ``roads``: those nearest.
 
     ``phase`` has a clock (number ``clock``) that runs out at ``due_s``. ``held``: nobody goes before somebody looked.
     ``been``: units that handled it, could not, or did not come; ``handled_by``: labels of those whose own word does not
@@ -83,7 +83,7 @@ class Incident:
     chain: Ints
     x_m: float
     y_m: float
-    road: int
+    roads: tuple[int, ...]
     created_s: int
     first_s: int
     last_s: int

@@ -133,7 +133,8 @@ class Course:
         self.clock(incident, now_s)
 
     def need(self, incident: Incident, purpose: str, skill: int, now_s: int) -> None:
-        """Ask for somebody on the spot."""
+        """Ask for somebody on the spot; who was asked before for something else is called off."""
+        self.recall(incident, f"needed to {purpose}")
         incident.task = Task(purpose, skill, now_s)
 
     def recall(self, incident: Incident, reason: str) -> None:
@@ -201,6 +202,7 @@ class Course:
         self.crews.release(task.unit, task.ticket)
         if task.unit not in incident.been:
             incident.been.append(task.unit)
+        incident.task = None
         self.need(incident, "handle", needed or task.skill, now_s)
         self.set_state(incident, NEW, now_s, by, f"needs {skills}")
 
@@ -276,7 +278,7 @@ class Course:
             self._verified(incident, now_s, by)
         elif seen == "there":
             self.reopen(incident, now_s, f"not fixed, says {by}")
-        else:
+        elif incident.task is None:
             self.need(incident, "verify", INSPECT, now_s)
 
     def _verified(self, incident: Incident, now_s: int, by: str) -> None:

@@ -89,16 +89,25 @@ class Crews:
         able = (self.skills & skill) > 0 if skill else np.ones(self.unit.size, dtype=bool)
         return np.asarray(able & (self.above[:, level] == area))
 
-    def travel_s(self, rows: Ints, x_m: float, y_m: float, road: int, streets: Streets) -> Floats:
+    def travel_s(self, rows: Ints, x_m: float, y_m: float, roads: tuple[int, ...], streets: Streets) -> Floats:
         """Return the seconds until units are there, turnout included: right-angled on foot, by network times on wheels.
 
-        inf: no way. The way begins at the end of the road a unit stands on.
+        Who drives may come to any of ``roads``; inf: no way. The way begins at the end of the road a unit stands on.
         """
         metres = np.abs(self.x_m[rows] - x_m) + np.abs(self.y_m[rows] - y_m)
         out = metres / np.where(self.speed_m_s[rows] > 0, self.speed_m_s[rows], NO_MAP_M_S)
         drives = np.flatnonzero(self.speed_m_s[rows] <= 0)
-        if drives.size and streets.known and road >= 0:
+        if drives.size and streets.known and roads:
             own = self.road[rows[drives]]
-            seconds = np.where(own >= 0, streets.times_to(road)[own], np.inf)
-            out[drives] = np.where(own == road, metres[drives] / NO_MAP_M_S, seconds)
+            best = np.min([np.where(own >= 0, streets.times_to(road)[own], np.inf) for road in roads], axis=0)
+            out[drives] = np.where(np.isin(own, roads), metres[drives] / NO_MAP_M_S, best)
         return np.asarray(out + self.turnout_s[rows], dtype=np.float64)
+
+    def best_road(self, row: int, roads: tuple[int, ...], streets: Streets) -> int:
+        """Return which of some roads a unit comes to first; -1: none is known."""
+        own = int(self.road[row])
+        if own in roads:
+            return own
+        if not roads or not streets.known or own < 0:
+            return roads[0] if roads else -1
+        return min(roads, key=lambda road: float(streets.times_to(road)[own]))

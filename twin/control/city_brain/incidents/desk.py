@@ -165,7 +165,7 @@ class IncidentDesk:
             level += 1
         incident = Incident(
             name, sign.theme, severity, level, chain, sign.x_m, sign.y_m,
-            self._dispatching.road_at(sign.x_m, sign.y_m), now_s, sign.seen_s, sign.seen_s,
+            self._dispatching.roads_at(sign.x_m, sign.y_m), now_s, sign.seen_s, sign.seen_s,
         )  # fmt: skip
         course.book.add(incident, how.merge_m)
         course.book.join((sign.source, sign.ref), incident, sign.seen_s)

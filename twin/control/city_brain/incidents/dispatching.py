@@ -16,6 +16,7 @@ from twin.domain.incidents import DISTRICT, LEVELS, DispatchResponder, RoadPlace
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+SAME_M, MOST_ROADS = 8.0, 4  # roads so near to each other are sides of one street
 MOST = 300  # tasks put before the policy at once, the most severe and oldest first (assumed: a storm)
 
 
@@ -31,11 +32,12 @@ class Dispatching:
         """Learn where roads are."""
         self._road, self._middle = told.road, np.column_stack([told.x_m, told.y_m])
 
-    def road_at(self, x_m: float, y_m: float) -> int:
-        """Return the road nearest to a point (by its middle); -1 if no road is known."""
+    def roads_at(self, x_m: float, y_m: float) -> tuple[int, ...]:
+        """Return the road nearest to a point (by its middle), with the one of the other direction."""
         if not self._road.size:
-            return -1
-        return int(self._road[int(np.argmin(np.hypot(self._middle[:, 0] - x_m, self._middle[:, 1] - y_m)))])
+            return ()
+        far = np.hypot(self._middle[:, 0] - x_m, self._middle[:, 1] - y_m)
+        return tuple(self._road[np.flatnonzero(far <= far.min() + SAME_M)][:MOST_ROADS].tolist())
 
     def send(self, course: Course, now_s: int) -> int:
         """Send whom the policy names; return how many tasks wait on."""
@@ -81,7 +83,7 @@ class Dispatching:
         for k, ((incident, _), fits) in enumerate(zip(waiting, able, strict=True)):
             mine = np.flatnonzero(fits)
             travel[k, mine] = course.crews.travel_s(
-                rows[mine], incident.x_m, incident.y_m, incident.road, self._streets
+                rows[mine], incident.x_m, incident.y_m, incident.roads, self._streets
             )
         return DispatchView(
             now_s=now_s,
@@ -131,10 +133,11 @@ class Dispatching:
         course.tickets[ticket] = (incident.name, unit, task.purpose)
         course.agenda.set(now_s + rules.answer_s, "answer", ticket)
         course.agenda.set(task.late_s, "late", ticket)
+        road = crews.best_road(row, incident.roads, self._streets)
         blue = bool(crews.emergency[row]) and incident.severity >= SEVERE and task.purpose == "handle"
         course.out.append(
             DispatchResponder(
-                ticket, incident.name, unit, task.purpose, incident.theme, incident.x_m, incident.y_m, incident.road,
+                ticket, incident.name, unit, task.purpose, incident.theme, incident.x_m, incident.y_m, road,
                 blue, math.ceil(expected_s), LEVELS[incident.level],
             )
         )  # fmt: skip
