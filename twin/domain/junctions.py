@@ -22,6 +22,15 @@ MODES = ("plan", "central")
 PLAN, CENTRAL = range(2)
 
 
+#: roles of vehicles that ask for priority (SAE J2735 BasicVehicleRole). Append only.
+ROLES = ("public_transport", "emergency")
+PUBLIC_TRANSPORT, EMERGENCY = range(2)
+
+#: answers to a request (SAE J2735 PrioritizationResponseStatus); ``SignalStatus.status``. Append only.
+STATUSES = ("processing", "granted", "rejected", "reserviceLocked")
+PROCESSING, GRANTED, REJECTED, LOCKED = range(4)
+
+
 # -- messages ----------------------------------------------------------------------------------------
 
 
@@ -99,7 +108,8 @@ class ApproachReadings(Message):
     Only lanes with something to tell are listed; the other lanes of these junctions are empty. ``queue``: standing
     vehicles; ``moving``: driving ones within range; ``waiting_s``: longest time one of them has stood;
     ``gap_s``: seconds since a vehicle crossed the stop line or stood on its loop; ``passed``: vehicles that crossed
-    the stop line since the last reading. nan: not known (a dead detector, or none of that kind).
+    the stop line since the last reading. nan: not known (a dead detector, or none of that kind); ``waiting_s`` and
+    ``gap_s`` may be left out as a whole (empty): nobody measures them.
     ``object_lane``, ``object_eta_s``: the moving vehicles one by one, with the time in which they would reach the
     stop line undisturbed (columns of an RSM, roadside perception; empty where there are loops only).
     """
@@ -122,6 +132,43 @@ class LinkStatus(Message):
 
     junction: Ints
     up: Ints
+
+
+@dataclass(frozen=True)
+class SignalRules(Message):
+    """How signals are to be controlled, told once at the start; s.
+
+    ``interval_s``: between two decisions; ``hold_s``: how long an order holds; ``stale_s``: how old what is told may
+    be; ``plan_every_s``: between two plans of a plan policy; ``priority``: roles (indices of ROLES) that may have it;
+    ``extend_s``: most seconds a green is held beyond its plan for them; ``again_s``: least between two priorities of
+    one junction for public transport.
+    """
+
+    interval_s: int
+    hold_s: int
+    stale_s: int
+    plan_every_s: int
+    priority: Ints
+    extend_s: int
+    again_s: int
+
+
+@dataclass(frozen=True)
+class SignalRequest(Message):
+    """Vehicles ask for priority (SRM, SAE J2735), as equal-length columns; asked anew as they come nearer.
+
+    ``vehicle``; ``junction`` (row); ``lane``: approach lane (row) that it is on; ``to_road``: where it goes (-1: not
+    told); ``role``: index into ROLES; ``eta_s``: seconds to the stop line, undisturbed; ``done``: 1 where it has passed
+    the stop line or asks no longer (priorityCancellation).
+    """
+
+    vehicle: Ints
+    junction: Ints
+    lane: Ints
+    to_road: Ints
+    role: Ints
+    eta_s: Floats
+    done: Ints
 
 
 # -- commands ----------------------------------------------------------------------------------------
@@ -151,3 +198,12 @@ class SetPlans(Command):
     offset_s: Ints
     phase: Ints
     green_s: Ints
+
+
+@dataclass(frozen=True)
+class SignalStatus(Command):
+    """Answer requests (SSM, SAE J2735): equal-length columns; ``status``: index into STATUSES."""
+
+    vehicle: Ints
+    junction: Ints
+    status: Ints

@@ -168,7 +168,7 @@ class _AtJunctions(SystemIntervention):
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
         """See :class:`SystemIntervention`."""
         every = "all" in self.junctions
         which = "all junctions" if every else f"junctions {', '.join(self.junctions)}"

@@ -1,26 +1,43 @@
 """Signal controllers at the roadside: each runs its own plan, takes orders while they last, and stays safe by itself.
 
-All cabinets of a city are one object with one row per junction. ``step`` is called every second and does work only
-for junctions where something ends. An order (``ShowPhases``) that asks for something unsafe raises ControlError; one
-that merely comes too late (the cabinet has gone back to its plan and is changing) is left aside and counted in
-``refused``.
+All cabinets of a city are one object with one row per junction. Nothing is done for a junction until something of it
+ends: ``step`` may be called every second, or at :attr:`Cabinets.next_s` at the latest. An order (``ShowPhases``) that
+asks for something unsafe raises ControlError; one that merely comes too late (the cabinet has gone back to its plan and
+is changing) is left aside and counted in ``refused``.
 """
 
 from __future__ import annotations
 
+import heapq
+from dataclasses import dataclass
+
 import numpy as np
 
 from twin.control.junctions.layout import Ints, Layout
-from twin.control.junctions.plans import Plans, green_for_s, position
+from twin.control.junctions.plans import Plans, green_ends_s, position
 from twin.control.junctions.safety import Stages, check_map
 from twin.domain.junctions import CENTRAL, PLAN, SetPlans, ShowPhases, SignalStates
 from twin.errors import ControlError
 
-_NEVER = 10**12
+NEVER = 10**12
+
+
+@dataclass(frozen=True)
+class Change:
+    """At ``begin_s`` a junction began to change from ``phase`` to ``to``, which is green from ``green_s`` on."""
+
+    junction: int
+    phase: int
+    to: int
+    begin_s: int
+    green_s: int
 
 
 class Cabinets:
-    """See the module's text. Starts at ``now_s`` where the own plans are then."""
+    """See the module's text. Starts at ``now_s`` where the own plans are then.
+
+    ``begun``: changes that began and that nobody has taken yet (:meth:`take`), in order of time.
+    """
 
     def __init__(self, layout: Layout, now_s: int) -> None:
         check_map(layout, now_s)
@@ -30,15 +47,24 @@ class Cabinets:
         n = layout.n_junctions
         self.until_s = np.full(n, -1, dtype=np.int64)  # an order holds until then
         self.refused = 0
-        self._states = [""] * n
-        self._end_s = np.full(n, now_s, dtype=np.int64)  # when the present step ends
-        self._new: list[int] = []
+        self.begun: list[Change] = []
+        self._now_s = now_s
+        self._end_s = np.full(n, now_s, dtype=np.int64)  # when there is next something to do
+        self._ends = [(now_s, j) for j in range(n)]  # a heap of it; rows that are not in _end_s are void
+        stages = self.stages
+        for j in np.flatnonzero(stages.changing()).tolist():
+            self._wait(j, int(stages.since_s[j] + layout.change_time(stages.phase[j : j + 1], stages.to[j : j + 1])[0]))
         self.step(now_s)
 
     @property
     def states(self) -> list[str]:
-        """What each junction shows."""
-        return self._states
+        """What each junction shows at the second of the last step or order."""
+        return [self.stages.state(j, self._now_s)[0] for j in range(self.layout.n_junctions)]
+
+    @property
+    def next_s(self) -> int:
+        """The second at which something ends: :meth:`step` must be called then."""
+        return self._ends[0][0] if self._ends else NEVER
 
     def mode(self, now_s: int) -> Ints:
         """Return who runs each junction: index into MODES."""
@@ -48,29 +74,41 @@ class Cabinets:
         """Return the SPAT of ``junction`` (rows; None: all)."""
         rows = np.arange(self.layout.n_junctions, dtype=np.int64) if junction is None else junction
         s = self.stages
+        s.finish(now_s)
         return SignalStates(
             now_s, f"spat/{now_s}", rows, s.phase[rows], s.to[rows], s.since_s[rows], self.mode(now_s)[rows]
         )
+
+    def take(self) -> list[Change]:
+        """Return the changes that began since the last call."""
+        begun, self.begun = self.begun, []
+        return begun
 
     def order(self, now_s: int, order: ShowPhases) -> None:
         """Carry out an order of central control from ``now_s`` on."""
         junction, phase = order.junction, order.phase
         stages = self.stages
+        self._now_s = now_s
         stages.finish(now_s)
         if order.until_s <= now_s:
             self.refused += junction.size
             return
         # an order for a junction that central control did not hold, given in the belief of another state, is late
         ours = self.until_s[junction] > now_s
-        wait = (stages.phase != stages.to)[junction] & (stages.to[junction] != phase)
-        early = ~stages.may_change(now_s)[junction]
-        early &= phase != stages.to[junction]
+        ahead = stages.to[junction]
+        wait = (stages.phase[junction] != ahead) & (ahead != phase)
+        early = ~stages.may_change(now_s)[junction] & (phase != ahead)
         late = ~ours & (wait | early)
-        self.refused += int(late.sum())
-        junction, phase = junction[~late], phase[~late]
-        stages.change(now_s, junction, phase)
+        if late.any():
+            self.refused += int(late.sum())
+            junction, phase = junction[~late], phase[~late]
+        before = stages.phase.copy()
+        changed = stages.change(now_s, junction, phase)
         self.until_s[junction] = order.until_s
-        self._show(junction, now_s)
+        for j in junction[self._end_s[junction] > order.until_s].tolist():
+            self._wait(j, order.until_s)
+        for j in changed.tolist():
+            self._begun(j, int(before[j]), int(stages.to[j]), now_s)
 
     def plan(self, now_s: int, order: SetPlans) -> None:
         """Take new plans; running greens go on, and come into step with the new plan bit by bit."""
@@ -80,46 +118,52 @@ class Cabinets:
             self.plans = Plans.of(self.layout, green, offset)
         except ValueError as error:
             raise ControlError(f"signals at {now_s} s: {error}") from None
-        local = order.junction[self.until_s[order.junction] <= now_s]
-        self._end_s[local] = np.minimum(self._end_s[local], now_s)
+        changing = self.stages.changing()
+        for j in order.junction[(self.until_s[order.junction] <= now_s) & ~changing[order.junction]].tolist():
+            self._wait(j, min(int(self._end_s[j]), now_s))
 
     def step(self, now_s: int) -> list[int]:
-        """Advance to ``now_s`` (every second, once); return the junctions that show something new."""
-        ended = np.flatnonzero(self._end_s <= now_s)
-        if ended.size == 0:
-            return self._take_new()
+        """Advance to ``now_s``; return the junctions that began a change."""
+        self._now_s = now_s
+        ends, new = self._ends, len(self.begun)
+        while ends and ends[0][0] <= now_s:
+            t_s, j = heapq.heappop(ends)
+            if self._end_s[j] == t_s:
+                self._at_end(j, now_s)
+        return [change.junction for change in self.begun[new:]]
+
+    def _at_end(self, j: int, now_s: int) -> None:
+        """Something of a junction ended: a change, a green of its plan, or an order."""
         stages = self.stages
-        stages.finish(now_s)
-        local = ended[(stages.phase[ended] == stages.to[ended]) & (self.until_s[ended] <= now_s)]
-        if local.size:
-            over = local[now_s >= self._green_ends_s(local)]
-            stages.change(now_s, over, self.plans.following[stages.phase[over]])
-        self._show(ended, now_s)
-        return self._take_new()
+        phase, to = int(stages.phase[j]), int(stages.to[j])
+        if phase != to:
+            column = to - int(self.layout.first_phase[j])
+            over_s = int(stages.since_s[j]) + int(self.layout.change_s[phase, column])
+            if over_s > now_s:
+                self._wait(j, over_s)
+                return
+            stages.since_s[j], stages.phase[j] = over_s, to
+            phase = to
+        if self.until_s[j] > now_s:
+            self._wait(j, int(self.until_s[j]))
+            return
+        following = int(self.plans.following[phase])
+        if following == phase:
+            self._wait(j, NEVER)
+            return
+        ends_s = green_ends_s(self.layout, self.plans, j, phase, int(stages.since_s[j]))
+        if ends_s > now_s:
+            self._wait(j, ends_s)
+            return
+        stages.begin(now_s, j, following)
+        self._begun(j, phase, following, now_s)
 
-    def _green_ends_s(self, junction: Ints) -> Ints:
-        """Return when the plans end the present greens of ``junction``."""
-        phase, since = self.stages.phase[junction], self.stages.since_s[junction]
-        ends = since + green_for_s(self.layout, self.plans, junction, phase, since)
-        return np.asarray(np.where(self.plans.following[phase] == phase, _NEVER, ends))
+    def _begun(self, j: int, phase: int, to: int, now_s: int) -> None:
+        takes = int(self.layout.change_s[phase, to - int(self.layout.first_phase[j])])
+        self.begun.append(Change(j, phase, to, now_s, now_s + takes))
+        self._wait(j, now_s + max(takes, 1))
 
-    def _show(self, junction: Ints, now_s: int) -> None:
-        """Work out what ``junction`` show now, and when that ends."""
-        stages = self.stages
-        green = stages.phase[junction] == stages.to[junction]
-        self._end_s[junction] = np.where(
-            green & (self.until_s[junction] <= now_s),
-            np.maximum(self._green_ends_s(junction), now_s + 1),
-            self.until_s[junction],
-        )
-        for j, is_green in zip(junction.tolist(), green.tolist(), strict=True):
-            state, end_s = stages.state(j, now_s)
-            if not is_green:
-                self._end_s[j] = end_s
-            if state != self._states[j]:
-                self._states[j] = state
-                self._new.append(j)
-
-    def _take_new(self) -> list[int]:
-        new, self._new = self._new, []
-        return new
+    def _wait(self, j: int, t_s: int) -> None:
+        self._end_s[j] = t_s
+        if t_s < NEVER:
+            heapq.heappush(self._ends, (t_s, j))

@@ -8,6 +8,7 @@ Manual 2015, 7.5).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +101,18 @@ def green_for_s(layout: Layout, plans: Plans, junction: Ints, phase: Ints, since
     high = np.maximum(low, np.floor(MOST_LONGER * green).astype(np.int64))
     # in step: exactly the plan
     return np.asarray(np.where(late == 0, np.maximum(green, least), np.clip(green - late, low, high)))
+
+
+def green_ends_s(layout: Layout, plans: Plans, junction: int, phase: int, since_s: int) -> int:
+    """Return when the plan ends the green of ``phase`` that began at ``since_s``: :func:`green_for_s` for one."""
+    cycle, green = int(plans.cycle_s[junction]), int(plans.green_s[phase])
+    due = int(plans.offset_s[junction]) + int(plans.begin_s[phase])
+    late = (since_s - due + cycle // 2) % cycle - cycle // 2
+    least = int(layout.told.phase_min_s[phase])
+    if late == 0:
+        return since_s + max(green, least)
+    low = max(least, math.ceil(MOST_SHORTER * green))
+    return since_s + min(max(green - late, low), max(low, math.floor(MOST_LONGER * green)))
 
 
 def due_phase(layout: Layout, plans: Plans, phase: Ints, since_s: Ints, now_s: int) -> Ints:

@@ -29,8 +29,6 @@ class _Static:
         self.layout = layout
         self.use = np.flatnonzero(layout.lane_served[layout.pair_lane])
         self.phase, self.lane = layout.pair_phase[self.use], layout.pair_lane[self.use]
-        # pairs are in order of their phase
-        self.phases, self.starts = np.unique(self.phase, return_index=True)
         self.rows = np.arange(layout.n_phases)
         self.junction = layout.told.phase_junction
         self.column = self.rows - layout.first_phase[self.junction]
@@ -42,11 +40,11 @@ class _Static:
 
 
 class Platoons:
-    """See the module's text. Looks ``horizon_s`` ahead in steps of ``step_s``."""
+    """See the module's text. Looks ``horizon_s`` ahead in steps of ``step_s`` (None: half an interval, 2 to 5 s)."""
 
-    def __init__(self, horizon_s: int = 50, step_s: int = 2, share: float = 0.7) -> None:
-        self._step_s, self._share = step_s, share
-        self._t = np.arange(1, horizon_s // step_s + 1) * float(step_s)
+    def __init__(self, horizon_s: int = 50, step_s: int | None = None, share: float = 0.7) -> None:
+        self._horizon_s, self._given_s, self._share = horizon_s, step_s, share
+        self._step_s = 0
         self._static: _Static | None = None
 
     def wish(self, view: JunctionsView) -> Ints:
@@ -54,6 +52,8 @@ class Platoons:
         layout = view.layout
         if self._static is None or self._static.layout is not layout:
             self._static = _Static(layout)
+            self._step_s = self._given_s or min(max(view.interval_s // 2, 2), 5)
+            self._t = np.arange(1, self._horizon_s // self._step_s + 1) * float(self._step_s)
         k = self._static
         now = view.phase[k.junction]
         running = now == k.rows
@@ -76,13 +76,18 @@ class Platoons:
         bins = t.size
         at = np.minimum((view.object_eta_s // self._step_s).astype(np.int64), bins)
         come = np.bincount(view.object_lane * (bins + 1) + at, minlength=layout.n_lanes * (bins + 1))
-        there = view.queue[:, None] + come.reshape(layout.n_lanes, bins + 1)[:, :bins].cumsum(axis=1)
-        leave = view.leave_veh_s[k.use][:, None] * np.maximum(t[None, :] - delay[:, None], 0.0)
-        served = np.minimum(np.minimum.accumulate(there[k.lane] - leave, axis=1), 0.0) + leave
-        served = np.minimum(served, self._room(view, k)[k.lane][:, None])
+        come = come.reshape(layout.n_lanes, bins + 1)[:, :bins]
+        # most lanes are empty most of the time
+        rows = np.flatnonzero((view.queue + come.sum(axis=1) > 0)[k.lane])
+        lane, phase = k.lane[rows], k.phase[rows]
+        there = view.queue[lane][:, None] + come[lane].cumsum(axis=1)
+        leave = view.leave_veh_s[k.use[rows]][:, None] * np.maximum(t[None, :] - delay[rows][:, None], 0.0)
+        served = np.minimum(np.minimum.accumulate(there - leave, axis=1), 0.0) + leave
+        served = np.minimum(served, self._room(view, k)[lane][:, None])
         rate = np.zeros((layout.n_phases, bins))
-        if k.phases.size:
-            rate[k.phases] = np.add.reduceat(served, k.starts, axis=0)
+        if rows.size:
+            first = np.flatnonzero(np.concatenate([[True], phase[1:] != phase[:-1]]))  # pairs are in order of phases
+            rate[phase[first]] = np.add.reduceat(served, first, axis=0)
         rate /= t
         return rate
 

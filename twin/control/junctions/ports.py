@@ -30,8 +30,8 @@ class JunctionsView:
     (``known`` False) they are what the lane's own plan would serve. waiting_s (L): longest standing time. gap_s (L):
     seconds since the last vehicle at the stop line (inf: long). red_s (L): seconds since the lane was served last.
     object_lane/object_eta_s: moving vehicles one by one, seconds to the stop line. flow_veh_h (L): vehicles per hour
-    of late (nan: not known). leave_veh_s (pairs of phase and lane): saturation flow, 0 where the lane is stuck. plans:
-    the junctions' own plans.
+    of late (nan: not known); interval_s: seconds until the next decision. leave_veh_s
+    (pairs of phase and lane): saturation flow, 0 where the lane is stuck. plans: the junctions' own plans.
     """
 
     now_s: int
@@ -51,6 +51,7 @@ class JunctionsView:
     object_eta_s: Floats
     flow_veh_h: Floats
     leave_veh_s: Floats
+    interval_s: int = 1
 
     def or_stay(self, wish: Ints) -> Ints:
         """Return ``wish`` where a change is allowed now, and the present (or coming) phase elsewhere."""

@@ -16,6 +16,9 @@ Sources: RiLSA 2015 (minimum green 5 s, yellow 3 s at 50 km/h, clearance), GB 14
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -70,6 +73,19 @@ class Stages:
         at_once = junction[self.layout.change_time(self.phase[junction], to) == 0]
         self.phase[at_once] = self.to[at_once]
         return junction
+
+    def begin(self, now_s: int, junction: int, to: int) -> int:
+        """Begin the change of one junction, by the same rules as :meth:`change`; return the seconds it takes."""
+        phase, layout = int(self.phase[junction]), self.layout
+        first = int(layout.first_phase[junction])
+        fine = int(self.to[junction]) == phase and 0 <= to - first < int(layout.phases[junction])
+        takes = int(layout.change_s[phase, to - first]) if fine else -1
+        if takes < 0 or now_s - int(self.since_s[junction]) < int(layout.told.phase_min_s[phase]):
+            self.change(now_s, np.array([junction]), np.array([to]))  # says what is wrong
+        self.to[junction], self.since_s[junction] = to, now_s
+        if takes == 0:
+            self.phase[junction] = to
+        return takes
 
     def state(self, junction: int, now_s: int) -> tuple[str, int]:
         """Return what a junction shows at ``now_s`` and until when this step lasts (-1: open end)."""
@@ -150,98 +166,160 @@ class _Conflicts:
         return np.asarray(both & ~gives_way)
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """What happens when a junction goes from one state to another: groups as places in its list of groups.
+
+    ends: (group, least green, level before); begins; yellow_begins; yellow_ends: (group, least yellow). plain: a group
+    that goes from green to red without yellow (-1: none). clash: two that are green together (None: none). follows:
+    (a, b, clearance, levels of a that clash), for groups b that begin while a is red; longest_s: of its clearances.
+    """
+
+    ends: tuple[tuple[int, int, int], ...]
+    begins: tuple[int, ...]
+    yellow_begins: tuple[int, ...]
+    yellow_ends: tuple[tuple[int, int], ...]
+    plain: int
+    clash: tuple[int, int] | None
+    follows: tuple[tuple[int, int, int, tuple[bool, bool, bool]], ...]
+    longest_s: int
+
+
 class Monitor:
     """Looks at the letters that all groups show, every second, and raises ControlError for what is unsafe.
 
-    Work is done for junctions that show something new only: what does not change cannot become unsafe.
+    Work is done for junctions that show something new only: what does not change cannot become unsafe. What a change
+    from one state to another means is worked out once for each pair of states.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         told = layout.told
-        self._conflicts = _Conflicts(told)
-        n, every = told.group_junction.size, range(layout.n_junctions)
-        self._green_since = np.full(n, LONG_AGO)
-        self._green_until = np.full(n, LONG_AGO)
-        self._yellow_since = np.full(n, LONG_AGO)
-        self._level = np.zeros(n, dtype=np.int64)
-        self._yellow = np.zeros(n, dtype=bool)
-        self._level_at_end = np.zeros(n, dtype=np.int64)
-        self._least_s = least_green_s(layout)
-        self._groups = [np.flatnonzero(told.group_junction == j) for j in every]
-        self._pairs = [np.flatnonzero(told.group_junction[told.conflict_a] == j) for j in every]
+        every = range(layout.n_junctions)
+        least = least_green_s(layout)
+        rows = [np.flatnonzero(told.group_junction == j) for j in every]
+        self._places = [told.group_place[r].tolist() for r in rows]
+        self._least = [least[r].tolist() for r in rows]
+        self._yellow_s = [told.yellow_s[r].tolist() for r in rows]
+        self._pairs = _pairs_by_junction(_Conflicts(told), rows)
+        self._green_since = [[LONG_AGO] * r.size for r in rows]
+        self._green_until = [[LONG_AGO] * r.size for r in rows]
+        self._yellow_since = [[LONG_AGO] * r.size for r in rows]
+        self._level_at_end = [[0] * r.size for r in rows]
+        self._ended_s = [LONG_AGO] * layout.n_junctions  # when a green ended last
         self._shown: list[str | None] = [None] * layout.n_junctions
-        self._read: dict[tuple[int, str], tuple[Ints, Bools]] = {}
+        self._turns: list[dict[tuple[str | None, str], _Turn]] = [{} for _ in every]
         self.seconds = 0
+        self.turns = 0
 
-    def letters(self, states: list[str]) -> npt.NDArray[np.str_]:
+    def letters(self, states: Sequence[str]) -> npt.NDArray[np.str_]:
         """Return the letters of all groups from one state per junction."""
         place, of = self._layout.told.group_place.tolist(), self._layout.told.group_junction.tolist()
         return np.array([states[j][p] for j, p in zip(of, place, strict=True)])
 
-    def look(self, now_s: int, states: list[str]) -> None:
+    def look(self, now_s: int, states: Sequence[str]) -> None:
         """Take in what all junctions show during second ``now_s`` (one state each)."""
-        new = [j for j, state in enumerate(states) if state != self._shown[j]]
-        if new:
-            self._look(now_s, new, states)
+        shown = self._shown
+        for j, state in enumerate(states):
+            if state != shown[j]:
+                self._see(j, now_s, state)
         self.seconds += 1
 
-    def _look(self, now_s: int, new: list[int], states: list[str]) -> None:
-        told, c = self._layout.told, self._conflicts
-        rows = np.concatenate([self._groups[j] for j in new])
-        pairs = np.concatenate([self._pairs[j] for j in new])
-        read = [self._letters_of(j, states[j]) for j in new]
-        level, yellow = np.concatenate([r[0] for r in read]), np.concatenate([r[1] for r in read])
-        first = np.concatenate([np.full(self._groups[j].size, self._shown[j] is None) for j in new])
-        was, was_yellow = self._level[rows], self._yellow[rows]
-        begins, ends = (level > 0) & (was == 0), (level == 0) & (was > 0)
-        self._refuse_group(
-            ends & (now_s - self._green_since[rows] < self._least_s[rows]), rows, now_s,
-            "ended its green before its minimum",
+    def follow(self, junction: int, steps: Iterable[tuple[int, str]]) -> None:
+        """Take in what one junction shows next: (from which second on, state), in order of time."""
+        for t_s, state in steps:
+            if state != self._shown[junction]:
+                self._see(junction, t_s, state)
+
+    def _see(self, j: int, now_s: int, state: str) -> None:
+        before = self._shown[j]
+        turn = self._turns[j].get((before, state))
+        if turn is None:
+            turn = self._turns[j][before, state] = self._turn(j, before, state)
+        since, until, yellow = self._green_since[j], self._green_until[j], self._yellow_since[j]
+        self._check_ends(j, now_s, turn)
+        at_end = self._level_at_end[j]
+        for g, _, level in turn.ends:
+            until[g], at_end[g] = now_s, level
+        begun = LONG_AGO if before is None else now_s
+        for g in turn.begins:
+            since[g] = begun
+        for g in turn.yellow_begins:
+            yellow[g] = begun
+        if turn.clash is not None:
+            raise self._unsafe(j, now_s, turn.clash, "are green together")
+        if turn.ends:
+            self._ended_s[j] = now_s
+        for a, b, clear, clashes in turn.follows if now_s - self._ended_s[j] < turn.longest_s else ():
+            # the way of the first must be clear when the second starts, unless the second would have to wait anyway
+            if now_s - until[a] < clear and clashes[at_end[a]]:
+                raise self._unsafe(j, now_s, (a, b), "follow each other without clearance")
+        self._shown[j] = state
+        self.turns += 1
+
+    def _check_ends(self, j: int, now_s: int, turn: _Turn) -> None:
+        since, yellow = self._green_since[j], self._yellow_since[j]
+        for g, least, _ in turn.ends:
+            if now_s - since[g] < least:
+                raise self._unsafe(j, now_s, g, "ended its green before its minimum")
+        if turn.plain >= 0:
+            raise self._unsafe(j, now_s, turn.plain, "went from green to red without yellow")
+        for g, least in turn.yellow_ends:
+            if now_s - yellow[g] < least:
+                raise self._unsafe(j, now_s, g, "had its yellow cut short")
+
+    def _turn(self, j: int, before: str | None, state: str) -> _Turn:
+        places = self._places[j]
+        new = [state[p] for p in places]
+        old = ["r"] * len(places) if before is None else [before[p] for p in places]
+        level, was = [LEVEL.get(x, 0) for x in new], [LEVEL.get(x, 0) for x in old]
+        yellow, was_yellow = [x in "yY" for x in new], [x in "yY" for x in old]
+        every = range(len(places))
+        ends = [g for g in every if was[g] and not level[g]]
+        begins = [g for g in every if level[g] and not was[g]]
+        yellow_s = self._yellow_s[j]
+        plain = next((g for g in ends if not yellow[g] and yellow_s[g] > 0), -1)
+        cut = [g for g in every if was_yellow[g] and not yellow[g] and not level[g]]
+        clash, follows = None, []
+        for (a, b), (gives, gives_back, clear) in self._pairs[j].items():
+            if clash is None and _clash(level[a], level[b], gives, gives_back):
+                clash = (a, b)
+            if b in begins and not level[a]:
+                clashes = tuple(_clash(x, level[b], gives, gives_back) for x in range(3))
+                follows.append((a, b, clear, (clashes[0], clashes[1], clashes[2])))
+        return _Turn(
+            tuple((g, self._least[j][g], was[g]) for g in ends), tuple(begins),
+            tuple(g for g in every if yellow[g] and not was_yellow[g]), tuple((g, yellow_s[g]) for g in cut),
+            plain, clash, tuple(follows), max((f[2] for f in follows), default=0),
         )  # fmt: skip
-        plain = ends & ~yellow & (told.yellow_s[rows] > 0)
-        self._refuse_group(plain, rows, now_s, "went from green to red without yellow")
-        cut = was_yellow & ~yellow & (level == 0) & (now_s - self._yellow_since[rows] < told.yellow_s[rows])
-        self._refuse_group(cut, rows, now_s, "had its yellow cut short")
-        self._green_until[rows[ends]] = now_s
-        self._level_at_end[rows[ends]] = was[ends]
-        self._green_since[rows[begins]] = np.where(first[begins], LONG_AGO, now_s)
-        self._yellow_since[rows[yellow & ~was_yellow]] = np.where(first, LONG_AGO, now_s)[yellow & ~was_yellow]
-        self._level[rows], self._yellow[rows] = level, yellow
-        a, b = c.a[pairs], c.b[pairs]
-        self._refuse(c.clash(pairs, self._level[a], self._level[b]), a, b, now_s, "are green together")
-        # the way of the first must be clear when the second starts, unless the second would have to wait anyway
-        starts = np.zeros(self._level.size, dtype=bool)
-        starts[rows[begins]] = True
-        early = starts[b] & (self._level[a] == 0) & (now_s - self._green_until[a] < c.clear_s[pairs])
-        early &= c.clash(pairs, self._level_at_end[a], self._level[b])
-        self._refuse(early, a, b, now_s, "follow each other without clearance")
-        for j in new:
-            self._shown[j] = states[j]
 
-    def _letters_of(self, j: int, state: str) -> tuple[Ints, Bools]:
-        """Return levels and yellows of the groups of a junction in a state."""
-        found = self._read.get((j, state))
-        if found is None:
-            letters = [state[p] for p in self._layout.told.group_place[self._groups[j]].tolist()]
-            level = np.array([LEVEL.get(x, 0) for x in letters], dtype=np.int64)
-            found = self._read[j, state] = (level, np.array([x in "yY" for x in letters], dtype=bool))
-        return found
+    def _unsafe(self, j: int, now_s: int, who: int | tuple[int, int], what: str) -> ControlError:
+        place, name = self._places[j], self._layout.told.junction[j]
+        if isinstance(who, int):
+            return ControlError(f"signals at {now_s} s: junction '{name}': group {place[who]} {what}")
+        return ControlError(
+            f"signals at {now_s} s: junction '{name}': groups {place[who[0]]} and {place[who[1]]} conflict and {what}"
+        )
 
-    def _refuse(self, bad: Bools, a: Ints, b: Ints, now_s: int, what: str) -> None:
-        if bad.any():
-            told, i = self._layout.told, int(np.argmax(bad))
-            junction = told.junction[int(told.group_junction[a[i]])]
-            raise ControlError(
-                f"signals at {now_s} s: junction '{junction}': groups {int(told.group_place[a[i]])} and"
-                f" {int(told.group_place[b[i]])} conflict and {what}"
-            )
 
-    def _refuse_group(self, bad: Bools, rows: Ints, now_s: int, what: str) -> None:
-        if bad.any():
-            told, i = self._layout.told, int(rows[int(np.argmax(bad))])
-            junction = told.junction[int(told.group_junction[i])]
-            raise ControlError(f"signals at {now_s} s: junction '{junction}': group {int(told.group_place[i])} {what}")
+def _clash(level_a: int, level_b: int, gives: bool, gives_back: bool) -> bool:
+    """Return whether two groups that conflict may not be green together at these levels (0 red, 1 g, 2 G)."""
+    soft = (gives and level_a == 1) or (gives_back and level_b == 1)
+    return level_a > 0 and level_b > 0 and not soft
+
+
+def _pairs_by_junction(c: _Conflicts, rows: Sequence[Ints]) -> list[dict[tuple[int, int], tuple[bool, bool, int]]]:
+    """Return by junction: (a, b) as places in its list of groups → (a yields, b yields, clearance)."""
+    of: dict[int, tuple[int, int]] = {}
+    for j, groups in enumerate(rows):
+        of.update((int(g), (j, i)) for i, g in enumerate(groups.tolist()))
+    out: list[dict[tuple[int, int], tuple[bool, bool, int]]] = [{} for _ in rows]
+    for a, b, gives, back, clear in zip(
+        c.a.tolist(), c.b.tolist(), c.yields.tolist(), c.yields_back.tolist(), c.clear_s.tolist(), strict=True
+    ):
+        j, i = of[a]
+        out[j][i, of[b][1]] = (gives, back, clear)
+    return out
 
 
 def least_green_s(layout: Layout) -> Ints:

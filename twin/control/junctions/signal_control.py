@@ -6,23 +6,37 @@ cabinet goes back to its own plan when the last order runs out, with the green t
 hand again, control begins with the phase it finds. A lane that no detector tells of is taken to carry what its own plan
 would serve, so a junction whose detectors die one by one comes ever nearer to its plan.
 
-A plan policy, if there is one, makes new own plans for the cabinets every ``plan_every_s``.
+A plan policy, if there is one, makes new own plans for the cabinets every ``plan_every_s``. Where vehicles may have
+priority, :class:`~twin.control.junctions.priority.Priority` has the last word; without a policy it takes junctions in
+hand for as long as it needs them. How often, how long and for whom is told at the start (:class:`SignalRules`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
+from twin.control.junctions.by_grade import ByGrade
 from twin.control.junctions.discharge import Discharge
 from twin.control.junctions.layout import Floats, Ints, Layout
 from twin.control.junctions.plans import Plans, position
 from twin.control.junctions.platoons import Platoons
 from twin.control.junctions.ports import SATURATION_VEH_S, Bools, JunctionsView, PlanPolicy, SignalPolicy
+from twin.control.junctions.priority import Priority
 from twin.control.junctions.safety import Stages, check_map
 from twin.domain.commands import Command, WakeAt
-from twin.domain.junctions import ApproachReadings, LinkStatus, SetPlans, ShowPhases, SignalMap, SignalStates
+from twin.domain.junctions import (
+    ApproachReadings,
+    LinkStatus,
+    SetPlans,
+    ShowPhases,
+    SignalMap,
+    SignalRequest,
+    SignalRules,
+    SignalStates,
+)
 from twin.domain.messages import Message
 from twin.errors import ControlError
 
@@ -33,14 +47,20 @@ FLOW_MEMORY_S = 900.0
 #: share of a junction's lanes that must be perceived, or its own plan is the better guess; assumed
 LEAST_SEEN = 1 / 3
 NEVER = -(10**9)
+WAKE = 3
+#: moving vehicles of which only the number is known are on so many metres of their lane (range of a roadside unit)
+SIGHT_M = 200.0
 
 
 class SignalControl:
-    """See the module's text. ``policy`` None: only plans. State is rebuilt by replaying the messages."""
+    """See the module's text. ``policy``: a signal policy, a plan policy, or None: only plans.
+
+    State is rebuilt by replaying the messages; :class:`SignalRules` replace what is given here.
+    """
 
     def __init__(
         self,
-        policy: SignalPolicy | None = None,
+        policy: SignalPolicy | PlanPolicy | None = None,
         planner: PlanPolicy | None = None,
         *,
         interval_s: int = 1,
@@ -48,37 +68,57 @@ class SignalControl:
         stale_s: int | None = None,
         plan_every_s: int = 3600,
     ) -> None:
-        self._policy, self._planner = policy, planner
+        self._planner = planner
+        if policy is not None and not hasattr(policy, "wish"):
+            self._planner = policy
+        else:
+            self._policy = cast("SignalPolicy | None", policy)
         self._interval_s = interval_s
         self._hold_s = 3 * interval_s + 2 if hold_s is None else hold_s
         self._stale_s = max(5, 3 * interval_s) if stale_s is None else stale_s
         self._plan_every_s = plan_every_s
+        self._rules: SignalRules | None = None
+        self._priority: Priority | None = None
         self._picture: Picture | None = None
         self._next_s = NEVER
         self._next_plan_s = NEVER
-        self._seen: set[str] = set()
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> Sequence[Command]:
         """Fold the messages into the picture and order phases when it is time."""
         for message in messages:
-            if isinstance(message, SignalMap):
+            if isinstance(message, SignalRules):
+                self._follow(message)
+            elif isinstance(message, SignalMap):
                 if self._picture is None:
                     self._picture = Picture(message, now_s)
                     self._next_plan_s = now_s - now_s % self._plan_every_s + self._plan_every_s
+                    if self._policy is not None and (message.grade == 1).any():
+                        self._policy = ByGrade(self._policy)
+            elif isinstance(message, SignalRequest):
+                if self._priority is not None:
+                    self._priority.take(message, now_s)
             elif self._picture is not None:
                 self._picture.take(message)
         picture = self._picture
+        if picture is not None and self._priority is None and self._rules is not None and self._rules.priority.size:
+            self._priority = Priority(picture.layout, self._rules)
         if picture is None or now_s < self._next_s:
             return []
         self._next_s = now_s + self._interval_s
-        out: list[Command] = [WakeAt(f"signals/wake/{now_s}", self._next_s)]
+        # messages wake it; this is for when none come
+        out: list[Command] = [WakeAt(f"signals/wake/{now_s}", now_s + WAKE * self._interval_s)]
         picture.move_on(now_s)
         if self._planner is not None and now_s >= self._next_plan_s:
             self._next_plan_s += self._plan_every_s
             out += self._new_plans(now_s, picture, self._planner)
-        if self._policy is not None:
-            out += self._orders(now_s, picture, self._policy)
+        if self._policy is not None or (self._priority is not None and self._priority.busy):
+            out += self._orders(now_s, picture)
         return out
+
+    def _follow(self, rules: SignalRules) -> None:
+        self._rules = rules
+        self._interval_s, self._hold_s = rules.interval_s, rules.hold_s
+        self._stale_s, self._plan_every_s = rules.stale_s, rules.plan_every_s
 
     def _new_plans(self, now_s: int, picture: Picture, planner: PlanPolicy) -> list[Command]:
         green, offset = planner.plan(picture.view(now_s))
@@ -91,24 +131,37 @@ class SignalControl:
         phases = np.arange(layout.n_phases, dtype=np.int64)
         return [SetPlans(f"signals/plans/{now_s}", every, picture.plans.offset_s, phases, picture.plans.green_s)]
 
-    def _orders(self, now_s: int, picture: Picture, policy: SignalPolicy) -> list[Command]:
+    def _orders(self, now_s: int, picture: Picture) -> list[Command]:
         held = picture.in_hand(now_s, self._stale_s)
-        wish = np.asarray(policy.wish(picture.view(now_s)))
-        if wish.shape != held.shape or wish.dtype.kind not in "iu":
-            raise ControlError(
-                f"signals at {now_s} s: {type(policy).__name__} answered an array of shape {wish.shape} and type"
-                f" {wish.dtype}; one phase row per junction ({held.size}, whole numbers) is expected"
-            )
+        out: list[Command] = []
+        view = picture.view(now_s, self._interval_s)
+        wish = None if self._policy is None else self._wish(now_s, view, self._policy)
+        if self._priority is not None:
+            wish, held, answers = self._priority.settle(view, wish, held)
+            out += answers
+        assert wish is not None
         rows = np.flatnonzero(held)
-        news = wish[rows] != picture.stages.to[rows]
-        picture.stages.change(now_s, rows, wish[rows])  # refuses what is not safe
-        ends = picture.held_until_s[rows] <= now_s + self._interval_s
-        rows = rows[news | ends]
+        asked = wish[rows]
+        news = asked != picture.stages.to[rows]
+        picture.stages.change(now_s, rows, asked)  # refuses what is not safe
+        ends = picture.held_until_s[rows] <= now_s + max(self._interval_s, self._hold_s // 2)
+        tell = news | ends
+        rows, asked = rows[tell], asked[tell]
         if rows.size == 0:
-            return []
+            return out
         until = now_s + self._hold_s
         picture.held_until_s[rows] = until
-        return [ShowPhases(f"signals/show/{now_s}", rows, wish[rows].astype(np.int64), until)]
+        return [*out, ShowPhases(f"signals/show/{now_s}", rows, asked.astype(np.int64), until)]
+
+    @staticmethod
+    def _wish(now_s: int, view: JunctionsView, policy: SignalPolicy) -> Ints:
+        wish = np.asarray(policy.wish(view))
+        if wish.shape != view.phase.shape or wish.dtype.kind not in "iu":
+            raise ControlError(
+                f"signals at {now_s} s: {type(policy).__name__} answered an array of shape {wish.shape} and type"
+                f" {wish.dtype}; one phase row per junction ({view.phase.size}, whole numbers) is expected"
+            )
+        return wish
 
 
 class Picture:
@@ -170,8 +223,12 @@ class Picture:
         rows = np.flatnonzero(mine[told.lane])
         lane = told.lane[rows]
         self._queue[lane], self._moving[lane] = told.queue[rows], told.moving[rows]
-        self._waiting_s[lane] = np.nan_to_num(told.waiting_s[rows])
-        self._gap_s[lane] = np.where(np.isnan(told.gap_s[rows]), np.inf, told.gap_s[rows])
+        if told.waiting_s.size:
+            self._waiting_s[lane] = np.nan_to_num(told.waiting_s[rows])
+        if told.gap_s.size:
+            self._gap_s[lane] = np.where(np.isnan(told.gap_s[rows]), np.inf, told.gap_s[rows])
+        else:  # nobody measures gaps: somebody is there, or was since the last reading
+            self._gap_s[lane] = 0.0
         keep = np.exp(-since / FLOW_MEMORY_S)[lane_junction[mine]]
         self._passed[mine] *= keep
         self._passed_s[mine] *= keep
@@ -214,7 +271,7 @@ class Picture:
         all_lanes = np.bincount(junction, minlength=self._up.size)
         return np.asarray(self._up & fresh & (seen >= LEAST_SEEN * all_lanes) & (seen > 0))
 
-    def view(self, now_s: int) -> JunctionsView:
+    def view(self, now_s: int, interval_s: int = 1) -> JunctionsView:
         """Return the frozen view for a policy."""
         layout, s = self.layout, self.stages
         known = ~np.isnan(self._queue)
@@ -223,13 +280,27 @@ class Picture:
         flow = np.full(layout.n_lanes, np.nan)
         np.divide(3600.0 * self._passed, self._passed_s, out=flow, where=self._passed_s > 60.0)
         # objects have come nearer since they were seen
-        age = now_s - self._seen_s[layout.told.lane_junction[self._object_lane]]
+        object_lane = self._object_lane
+        age = now_s - self._seen_s[layout.told.lane_junction[object_lane]]
         eta = np.maximum(self._object_eta_s - age, 0.0)
+        if object_lane.size == 0:
+            object_lane, eta = self._spread(moving)
         return JunctionsView(
             now_s, layout, self.plans, s.phase.copy(), s.to.copy(), s.since_s.copy(), s.may_change(now_s), known, queue,
-            moving, self._waiting_s, self._gap_s, self._red_s.copy(), self._object_lane, eta, flow,
-            self._discharge.flow_veh_s(now_s),
+            moving, self._waiting_s, self._gap_s, self._red_s.copy(), object_lane, eta, flow,
+            self._discharge.flow_veh_s(now_s), interval_s,
         )  # fmt: skip
+
+    def _spread(self, moving: Floats) -> tuple[Ints, Floats]:
+        """Return the moving vehicles as objects where only their number is known: evenly over the way in sight."""
+        lanes = np.flatnonzero(moving >= 0.5)
+        many = np.round(moving[lanes]).astype(np.int64)
+        lane = np.repeat(lanes, many)
+        first = np.repeat(np.cumsum(many) - many, many)
+        nth = np.arange(lane.size) - first
+        told = self.layout.told
+        way_s = np.minimum(told.lane_length_m, SIGHT_M) / np.maximum(told.lane_speed_m_s, 1.0)
+        return lane.astype(np.int64), np.asarray((nth + 0.5) / np.repeat(many, many) * way_s[lane])
 
     def _assumed(self, now_s: int) -> Floats:
         """Return the queue an unseen lane would have if it carried what its plan can serve."""

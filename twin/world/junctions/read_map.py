@@ -58,14 +58,14 @@ _INTS = (
 
 def read_map(
     sumo: Any, net_file: Path, road_index: Mapping[str, int], t_s: int, grades: Mapping[str, str] | None = None,
-    grade: str = "L2",
+    grade: str = "L2", crossings: Crossings | None = None,
 ) -> SignalNet:  # fmt: skip
     """Return the map of the network that ``sumo`` (libsumo, started) runs.
 
     ``road_index``: index of each road by SUMO edge id (edges that are no roads get −1); ``grades``: "L0" … "L3" of
-    junctions by name, the others have ``grade``.
+    junctions by name, the others have ``grade``; ``crossings``: of the file, if it has been read already.
     """
-    crossings = read_crossings(net_file)
+    crossings = crossings or read_crossings(net_file)
     links: dict[str, list[Any]] = {}
     for link in crossings.links:
         links.setdefault(link.tls, []).append(link)

@@ -1,8 +1,10 @@
 """SUMO's traffic lights under the twin's cabinets: each second, what SUMO shows is what the cabinets say.
 
-The cabinets (:class:`twin.control.junctions.cabinets.Cabinets`) are control code; this adapter carries their states to
-SUMO and looks at what is shown with its own :class:`~twin.control.junctions.safety.Monitor`, so that no error of
-control can bring two conflicting greens on the street.
+The cabinets (:class:`twin.control.junctions.cabinets.Cabinets`) are control code. Every traffic light gets a program of
+the twin's: one endless state per phase, and the steps of every change from phase to phase, which SUMO walks through by
+itself; so a change costs one call. Before it goes out, its steps are looked at by a
+:class:`~twin.control.junctions.safety.Monitor` that knows nothing of policies, so that no error of control can bring
+two conflicting greens on the street; and :meth:`Signals.compare` reads back what SUMO shows.
 """
 
 from __future__ import annotations
@@ -13,36 +15,100 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twin.control.junctions.cabinets import Cabinets
+from twin.control.junctions.cabinets import Cabinets, Change
 from twin.control.junctions.layout import Layout
 from twin.control.junctions.safety import Monitor
 from twin.domain.commands import Command
 from twin.domain.junctions import LinkStatus, SetPlans, ShowPhases, SignalStates
+from twin.errors import AdapterError
 from twin.world.junctions.read_map import SignalNet
 
 Ints = npt.NDArray[np.int64]
+PROGRAM = "twin"
+ENDLESS_S = 1e8
+STATIC = 0  # SUMO's type of program
 
 
 class Signals:
-    """The signals of a network in a running SUMO. ``sumo``: libsumo; call :meth:`step` before each SUMO step."""
+    """The signals of a network in a running SUMO. ``sumo``: libsumo; call :meth:`step` before each SUMO step.
+
+    Between two steps nothing is to be done before :attr:`next_s`.
+    """
 
     def __init__(self, sumo: Any, net: SignalNet, now_s: int) -> None:
         self.net = net
         self.layout = Layout.of(net.told)
         self.cabinets = Cabinets(self.layout, now_s)
-        self._show = sumo.trafficlight.setRedYellowGreenState
+        self._tl = sumo.trafficlight
         self._monitor = Monitor(self.layout)
         self._up = np.ones(len(net.tls), dtype=bool)
-        for name, state in zip(net.tls, self.cabinets.states, strict=True):
-            self._show(name, state)
+        self._begin_s = self._seen_s = now_s
+        self._row: list[dict[tuple[int, int], int]] = []
+        self.cabinets.take()
+        for j in range(len(net.tls)):
+            self._install(j, now_s)
+
+    def _install(self, j: int, now_s: int) -> None:
+        """Give SUMO the twin's program of a junction, and let it show what the cabinet says."""
+        layout, tl = self.layout, self._tl
+        first, n = int(layout.first_phase[j]), int(layout.phases[j])
+        steps_rows: list[Any] = []
+        row_of: dict[tuple[int, int], int] = {}
+        for p in range(first, first + n):
+            for q in range(first, first + n):
+                steps = layout.steps.get((p, q))
+                if steps is None:
+                    continue
+                row_of[p, q] = n + len(steps_rows) if steps else q - first
+                for i, (state, seconds) in enumerate(steps):
+                    after = n + len(steps_rows) + 1 if i + 1 < len(steps) else q - first
+                    steps_rows.append(tl.Phase(seconds, state, -1, -1, (after,)))
+        rows = []
+        for k in range(n):
+            # SUMO warns of endless phases that lead nowhere, or straight to another green
+            onward = next((row for (p, _), row in row_of.items() if p == first + k and row >= n), k)
+            rows.append(tl.Phase(ENDLESS_S, layout.told.phase_state[first + k], -1, -1, (onward,)))
+        rows += steps_rows
+        self._row.append(row_of)
+        stages, name = self.cabinets.stages, self.net.tls[j]
+        tl.setProgramLogic(name, tl.Logic(PROGRAM, STATIC, 0, rows))
+        phase, to, since = int(stages.phase[j]), int(stages.to[j]), int(stages.since_s[j])
+        if phase == to:
+            tl.setPhase(name, phase - first)
+            self._monitor.follow(j, [(now_s, layout.told.phase_state[phase])])
+            return
+        t_s, coming = since, []
+        for i, (state, seconds) in enumerate(layout.steps[phase, to]):
+            if t_s <= now_s < t_s + seconds:
+                tl.setPhase(name, row_of[phase, to] + i)
+                tl.setPhaseDuration(name, t_s + seconds - now_s)
+            if now_s < t_s + seconds:
+                coming.append((max(t_s, now_s), state))
+            t_s += seconds
+        self._monitor.follow(j, [*coming, (t_s, layout.told.phase_state[to])])
+
+    @property
+    def next_s(self) -> int:
+        """The second at which :meth:`step` must be called next."""
+        return self.cabinets.next_s
 
     @property
     def seconds_checked(self) -> int:
         """Seconds whose states the monitor has seen."""
-        return self._monitor.seconds
+        return self._seen_s - self._begin_s
 
-    def carry_out(self, now_s: int, commands: Sequence[Command]) -> None:
-        """Give orders to the cabinets whose link is up; ControlError for an unsafe one."""
+    @property
+    def turns_checked(self) -> int:
+        """How often what a junction shows changed under the monitor's eyes."""
+        return self._monitor.turns
+
+    @property
+    def up(self) -> npt.NDArray[np.bool_]:
+        """Which junctions' data links are there."""
+        return self._up
+
+    def carry_out(self, now_s: int, commands: Sequence[Command]) -> list[Change]:
+        """Give orders to the cabinets whose link is up; ControlError for an unsafe one. Return what changes."""
         for command in commands:
             if isinstance(command, ShowPhases):
                 up = self._up[command.junction]
@@ -52,20 +118,44 @@ class Signals:
                 self.cabinets.order(now_s, order)
             elif isinstance(command, SetPlans):
                 self.cabinets.plan(now_s, command)
+        return self._show()
 
     def set_links(self, now_s: int, junction: Ints, up: bool) -> LinkStatus:
         """Cut or mend the data links of ``junction``; return what the network tells of it."""
         self._up[junction] = up
         return LinkStatus(now_s, f"links/{now_s}/{int(up)}", junction, np.full(junction.size, int(up), dtype=np.int64))
 
-    def step(self, now_s: int) -> list[int]:
-        """Show what the second from ``now_s`` on shows; return the junctions with something new."""
-        new = self.cabinets.step(now_s)
-        states = self.cabinets.states
-        self._monitor.look(now_s, states)
-        for j in new:
-            self._show(self.net.tls[j], states[j])
-        return new
+    def step(self, now_s: int) -> list[Change]:
+        """Let the second from ``now_s`` on show what the cabinets say; return the changes that begin."""
+        self.cabinets.step(now_s)
+        self._seen_s = now_s + 1
+        return self._show()
+
+    def _show(self) -> list[Change]:
+        begun = self.cabinets.take()
+        layout, set_phase, follow = self.layout, self._tl.setPhase, self._monitor.follow
+        for change in begun:
+            j, pair, t_s = change.junction, (change.phase, change.to), change.begin_s
+            coming = []
+            for state, seconds in layout.steps[pair]:
+                coming.append((t_s, state))
+                t_s += seconds
+            follow(j, [*coming, (t_s, layout.told.phase_state[change.to])])
+            set_phase(self.net.tls[j], self._row[j][pair])
+        return begun
+
+    def compare(self, now_s: int) -> None:
+        """Raise AdapterError where SUMO did not show in second ``now_s`` − 1 what the cabinets said.
+
+        To be called before :meth:`step`; junctions that began a change at ``now_s`` are left out.
+        """
+        stages, shown = self.cabinets.stages, self._tl.getRedYellowGreenState
+        for j, name in enumerate(self.net.tls):
+            if int(stages.since_s[j]) >= now_s:
+                continue
+            said = stages.state(j, now_s - 1)[0]
+            if shown(name) != said:
+                raise AdapterError(f"SUMO shows '{shown(name)}' at junction '{name}' at {now_s - 1} s, not '{said}'")
 
     def tell(self, now_s: int) -> SignalStates:
         """Return the SPAT of all junctions whose link is up."""

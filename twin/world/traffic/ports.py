@@ -6,10 +6,10 @@ times are whole seconds since midnight of the first day, speeds m/s, lengths m. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -196,6 +196,21 @@ class Traffic(Protocol):
 
     def close(self) -> None:
         """End; outputs (``fcd.parquet``) are complete afterwards."""
+
+
+@runtime_checkable
+class HasSignals(Protocol):
+    """A traffic simulator with traffic lights that somebody else may steer (SUMO; free flow has none).
+
+    ``before_step(t)`` is called before the second from ``t`` is simulated, and returns the second at which it wants to
+    be called next; None: nobody steers. ``live``: the simulator's own interface, for the adapter of the signals.
+    """
+
+    before_step: Callable[[int], int] | None
+
+    @property
+    def live(self) -> Any:
+        """The running simulator's interface (libsumo)."""
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,12 @@ class SumoTraffic:
         self._places: dict[int, _Place] = {}
         self._number_of = {name: i for i, name in enumerate(self._drivers.names)}
         self.warnings: dict[str, int] = {}
+        self.before_step: Callable[[int], int] | None = None
+
+    @property
+    def live(self) -> Any:
+        """libsumo, for the adapter of the signals (see :class:`~twin.world.traffic.ports.HasSignals`)."""
+        return self._sumo
 
     # -- start and end -------------------------------------------------------------------------------
 
@@ -386,9 +392,13 @@ class SumoTraffic:
         looks = self._looks(out)
         period = self._times.period_s
         now = self._now
+        steer: Callable[[int], int] = self.before_step or (lambda _: until_s)
+        steer_at = now
         try:
             with self._patience.waiting(), self._captured.catching():
                 while now < until_s:
+                    if now >= steer_at:
+                        steer_at = steer(now)
                     step()
                     departed(departed_ids(), now)
                     arrived(arrived_ids(), now)
@@ -408,6 +418,11 @@ class SumoTraffic:
         for vehicle in flow.departed.tolist():
             self._waiting.pop(vehicle, None)
         gone = flow.arrived.tolist()
+        self._forget(gone)
+        return flow
+
+    def _forget(self, gone: list[int]) -> None:
+        """Put away what was known of vehicles that arrived."""
         self._present.difference_update(gone)
         if self._places:
             for vehicle in gone:
@@ -416,7 +431,6 @@ class SumoTraffic:
         if self._stops.any:
             for vehicle in gone:
                 self._stops.forget(vehicle)
-        return flow
 
     def _looks(self, out: Happenings) -> list[Callable[[int], None]]:
         """Return what has to be looked at every second."""

@@ -1,0 +1,238 @@
+"""Priority for buses and emergency vehicles (L3): green extension, early green, pre-emption, and giving back.
+
+A vehicle asks (SRM) for the junction ahead, again and again as it comes nearer; it is answered when its standing
+changes (SSM). For public transport, within what is safe:
+
+* *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that;
+* *early green*: the phases before its own are cut, in their order, each to ``KEEP`` of its planned green at least, no
+  sooner than needed to have the queue ahead of it gone when it comes.
+
+An emergency vehicle pre-empts: its phase comes next, at once, and is held until it has passed.
+
+Under plans every second is given back: a phase that was cut is longer by as much the next time, one that was held is
+shorter, so after a cycle or two the junction is in step again (FHWA Signal Timing Manual 2015, ch. 9: conditional
+priority with compensation). Adaptive policies make up for it by their own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.control.junctions.layout import GREENS, Ints, Layout
+from twin.control.junctions.ports import SATURATION_VEH_S, START_S, Bools, JunctionsView
+from twin.domain.junctions import (
+    EMERGENCY,
+    GRANTED,
+    LOCKED,
+    PROCESSING,
+    REJECTED,
+    SignalRequest,
+    SignalRules,
+    SignalStatus,
+)
+
+L3 = 3
+#: a phase that is cut for a bus keeps this share of its planned green; assumed
+KEEP = 0.5
+#: of its planned green, a phase is longer or shorter by no more than this share, to give back; assumed
+GIVE_BACK = 0.5
+#: seconds ahead at which an emergency vehicle has its phase prepared, so that the street clears; assumed
+AHEAD_S = 25.0
+#: a request that is not repeated for so long is void
+FORGET_S = 30
+LONG_AGO = -(10**9)
+
+
+@dataclass
+class _Request:
+    vehicle: int
+    junction: int
+    lane: int
+    to_road: int
+    role: int
+    at_s: float  # when it would be at the stop line
+    told_s: int
+    status: int = -1
+
+
+class Priority:
+    """Overrides the wishes of a policy (or of plans) where somebody has priority. State is rebuilt by replay."""
+
+    def __init__(self, layout: Layout, rules: SignalRules) -> None:
+        self._layout, self._rules = layout, rules
+        self._allowed = frozenset(rules.priority.tolist())
+        self._requests: dict[int, _Request] = {}
+        n = layout.n_junctions
+        self._served_s = np.full(n, LONG_AGO, dtype=np.int64)
+        self._served = np.full(n, -1, dtype=np.int64)
+        self._held_s: dict[int, int] = {}  # junction → since when its green is held beyond its time
+        self._more_s: dict[int, int] = {}  # phase → seconds to give back (plans only)
+        self._green_of: dict[tuple[int, int], list[int]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody asks, or anything is to be given back."""
+        return bool(self._requests or self._more_s)
+
+    def take(self, told: SignalRequest, now_s: int) -> None:
+        """Take in requests."""
+        for vehicle, j, lane, to_road, role, eta, done in zip(
+            told.vehicle.tolist(), told.junction.tolist(), told.lane.tolist(), told.to_road.tolist(),
+            told.role.tolist(), told.eta_s.tolist(), told.done.tolist(), strict=True,
+        ):  # fmt: skip
+            if done:
+                if vehicle in self._requests and self._requests[vehicle].junction == j:
+                    del self._requests[vehicle]
+                continue
+            known = self._requests.get(vehicle)
+            status = known.status if known is not None and known.junction == j else -1
+            self._requests[vehicle] = _Request(vehicle, j, lane, to_road, role, told.t_s + eta, now_s, status)
+
+    def settle(self, view: JunctionsView, wish: Ints | None, held: Bools) -> tuple[Ints, Bools, list[SignalStatus]]:
+        """Return (wish, junctions that it is meant for, answers); ``wish`` None: the others follow their plans."""
+        now = view.now_s
+        for vehicle in [r.vehicle for r in self._requests.values() if now - r.told_s > FORGET_S]:
+            del self._requests[vehicle]
+        out = view.to.copy() if wish is None else wish.copy()
+        ours = np.zeros(out.size, dtype=bool) if wish is None else held.copy()
+        first: dict[int, _Request] = {}
+        answers: list[tuple[int, int, int]] = []
+        for request in sorted(self._requests.values(), key=lambda r: (r.role != EMERGENCY, r.at_s, r.vehicle)):
+            j = request.junction
+            if request.role not in self._allowed or int(self._layout.told.grade[j]) < L3 or not held[j]:
+                self._answer(request, REJECTED, answers)
+            elif j in first:
+                self._answer(request, PROCESSING, answers)
+            elif self._locked(request, now):
+                self._answer(request, LOCKED, answers)
+            else:
+                first[j] = request
+        due = set(first)
+        if wish is None:
+            due |= {int(self._layout.told.phase_junction[p]) for p in self._more_s}
+        for j in sorted(due):
+            if not held[j]:
+                continue
+            ours[j] = True
+            self._one(view, j, first.get(j), out, plan=wish is None, answers=answers)
+        return out, ours, _statuses(now, answers)
+
+    def _locked(self, request: _Request, now_s: int) -> bool:
+        j = request.junction
+        another = int(self._served[j]) != request.vehicle
+        return request.role != EMERGENCY and another and now_s - int(self._served_s[j]) < self._rules.again_s
+
+    @staticmethod
+    def _answer(request: _Request, status: int, answers: list[tuple[int, int, int]]) -> None:
+        if request.status != status:
+            request.status = status
+            answers.append((request.vehicle, request.junction, status))
+
+    def _one(
+        self, view: JunctionsView, j: int, request: _Request | None, out: Ints, *, plan: bool,
+        answers: list[tuple[int, int, int]],
+    ) -> None:  # fmt: skip
+        """Decide for one junction that somebody has priority at, or that has something to give back."""
+        now, phase, to = view.now_s, int(view.phase[j]), int(view.to[j])
+        if phase != to:
+            return
+        given = now - int(view.since_s[j])
+        full = int(view.plans.green_s[phase])
+        end = given >= full + self._more_s.get(phase, 0) if plan else int(out[j]) != phase
+        onward = int(view.plans.following[phase]) if plan else int(out[j])
+        wanted = onward if end else phase
+        if request is not None:
+            wish = self._for_request(view, request, phase, given, end)
+            if wish >= 0:
+                wanted = wish
+                self._answer(request, GRANTED, answers)
+                self._served_s[j], self._served[j] = now, request.vehicle
+            else:
+                self._answer(request, PROCESSING, answers)
+        if wanted == phase or not view.may_change[j]:
+            out[j] = phase
+            return
+        self._held_s.pop(j, None)
+        out[j] = wanted
+        if plan and full:
+            most = int(GIVE_BACK * full)
+            rest = full + self._more_s.pop(phase, 0) - given
+            if rest:
+                self._more_s[phase] = min(max(rest, -most), most)
+
+    def _for_request(self, view: JunctionsView, request: _Request, phase: int, given: int, end: bool) -> int:
+        """Return the phase a request asks for now, or −1 where nothing need be changed for it."""
+        now, j = view.now_s, request.junction
+        targets = self._targets(request.lane, request.to_road, j)
+        eta = request.at_s - now
+        emergency = request.role == EMERGENCY
+        if not targets:
+            return -1
+        if phase in targets:
+            if not end or emergency:
+                return phase if emergency else -1
+            left = self._rules.extend_s - (now - self._held_s.setdefault(j, now))
+            return phase if 0 < left >= eta else -1
+        queue = float(view.queue[request.lane])
+        clear = START_S + queue / SATURATION_VEH_S
+        if emergency:
+            target = self._nearest(phase, targets)
+            takes = self._change_s(phase, target)
+            return target if target >= 0 and eta <= takes + clear + AHEAD_S else phase if end else -1
+        return self._early(view, phase, given, targets, eta - clear) if not end else -1
+
+    def _early(self, view: JunctionsView, phase: int, given: int, targets: Sequence[int], need_s: float) -> int:
+        """Return the next phase if it is time to cut this one, so that a target is green in ``need_s``; or −1."""
+        fast, at, p = 0.0, given, phase
+        for _ in range(int(self._layout.phases[self._layout.told.phase_junction[phase]])):
+            following = int(view.plans.following[p])
+            change = self._change_s(p, following)
+            if change < 0 or following == p:
+                return -1
+            # if every phase before its own keeps its least only
+            fast += max(self._least(view, p) - at, 0) + change
+            p, at = following, 0
+            if p in targets:
+                cut = given >= self._least(view, phase) and need_s <= fast
+                return int(view.plans.following[phase]) if cut else -1
+        return -1
+
+    def _least(self, view: JunctionsView, phase: int) -> int:
+        """Return the seconds of green that a phase keeps in any case."""
+        return max(int(self._layout.told.phase_min_s[phase]), round(KEEP * int(view.plans.green_s[phase])))
+
+    def _change_s(self, phase: int, to: int) -> int:
+        if to < 0:
+            return -1
+        layout = self._layout
+        return int(layout.change_s[phase, to - int(layout.first_phase[layout.told.phase_junction[phase]])])
+
+    def _nearest(self, phase: int, targets: Sequence[int]) -> int:
+        """Return the target that can be changed to soonest, or −1."""
+        found = [(self._change_s(phase, q), q) for q in targets if self._change_s(phase, q) >= 0]
+        return min(found)[1] if found else -1
+
+    def _targets(self, lane: int, to_road: int, j: int) -> list[int]:
+        """Return the phases that let a vehicle through from a lane (to a road, if told), best right first."""
+        key = (lane, to_road)
+        if key not in self._green_of:
+            told, layout = self._layout.told, self._layout
+            links = told.link_lane == lane
+            if to_road >= 0 and (links & (told.link_to_road == to_road)).any():
+                links &= told.link_to_road == to_road
+            places = told.group_place[told.link_group[links]].tolist()
+            phases = range(int(layout.first_phase[j]), int(layout.first_phase[j + 1]))
+            free = [p for p in phases if all(told.phase_state[p][g] == "G" for g in places)]
+            some = [p for p in phases if any(told.phase_state[p][g] in GREENS for g in places)]
+            self._green_of[key] = (free or some) if places else []
+        return self._green_of[key]
+
+
+def _statuses(now_s: int, answers: list[tuple[int, int, int]]) -> list[SignalStatus]:
+    if not answers:
+        return []
+    vehicle, junction, status = np.array(answers, dtype=np.int64).T
+    return [SignalStatus(f"signals/status/{now_s}", vehicle, junction, status)]

@@ -1,0 +1,198 @@
+"""Vehicles that may have priority: what their on-board units tell (SRM), and what signals cost them in truth.
+
+A bus, shuttle or emergency vehicle on a road towards a junction of grade L3 asks as soon as it is within ``RANGE_M`` of
+the stop line and has no stop left on that road (a bus asks when its doors are closed). It asks anew every time it is
+looked at, and says when it has passed. Whether it asks or not, its time on every road towards a signal is measured:
+between two looks at which its place is known, less the time it stood at stops, less the same way at free speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.domain.ids import VEHICLE_KINDS, vehicle_kind
+from twin.domain.junctions import EMERGENCY, PUBLIC_TRANSPORT, STATUSES, SignalMap, SignalRequest, SignalStatus
+from twin.events import PriorityAnswered, PriorityAsked, SignalPassed
+from twin.log import Log
+from twin.world.traffic.ports import Flow, NewVehicles, Traffic
+
+Ints = npt.NDArray[np.int64]
+
+#: kinds of vehicle → role they ask in
+ROLE_OF = {"bus": PUBLIC_TRANSPORT, "shuttle": PUBLIC_TRANSPORT, "responder": EMERGENCY}
+#: words of a scenario → kinds of vehicle
+KIND_OF = {"bus": "bus", "shuttle": "shuttle", "emergency": "responder"}
+RANGE_M = 300.0  # of the radio (C-V2X direct; ETSI and 5GAA tests reach 300 to 800 m), assumed
+TOP_M_S = {"bus": 19.4, "shuttle": 40 / 3.6, "responder": 30.0}  # as vehicles of these kinds may drive
+L3 = 3
+#: vehicle, junction, lane, to_road, role, eta_s, done
+_Row = tuple[int, int, int, int, int, float, int]
+
+
+@dataclass
+class _Way:
+    """One vehicle on its way. ``road``: that it was last seen on; the rest belongs to its stay there."""
+
+    kind: str
+    road: int = -1
+    since_s: int = 0
+    from_m: float = 0.0
+    halted_s: int = 0
+    halting_s: int = -1
+    stops_left: dict[int, int] = field(default_factory=dict)
+    asked: int = -1  # the junction it asked last
+    granted: bool = False
+
+
+class Asking:
+    """See the module's text. ``kinds``: kinds of vehicle that ask; all of ROLE_OF are measured."""
+
+    def __init__(
+        self, told: SignalMap, traffic: Traffic, log: Log, way_of: Callable[[int], npt.NDArray[np.int32]],
+        length_m: npt.NDArray[np.float64], speed_m_s: npt.NDArray[np.float64], kinds: frozenset[str],
+    ) -> None:  # fmt: skip
+        self._traffic, self._log, self._way_of, self._kinds = traffic, log, way_of, kinds
+        self._length, self._speed = length_m, speed_m_s
+        self._grade = told.grade
+        self._codes = np.array([VEHICLE_KINDS[k] for k in ROLE_OF], dtype=np.int64)
+        self._out: dict[int, _Way] = {}
+        self._cancelled: list[tuple[int, int]] = []
+        self.lane_of: dict[tuple[int, int], tuple[int, int]] = {}  # (road, next road) → (junction, lane)
+        self.junction_at: dict[int, int] = {}
+        for group, lane, to in zip(
+            told.link_group.tolist(), told.link_lane.tolist(), told.link_to_road.tolist(), strict=True
+        ):
+            if lane < 0:
+                continue
+            road, j = int(told.lane_road[lane]), int(told.group_junction[group])
+            self.junction_at.setdefault(road, j)
+            self.lane_of.setdefault((road, to), (j, lane))
+            self.lane_of.setdefault((road, -1), (j, lane))
+
+    @property
+    def anybody(self) -> bool:
+        """Whether any such vehicle is on its way."""
+        return bool(self._out)
+
+    # -- what traffic tells ------------------------------------------------------------------------------
+
+    def vehicles(self, new: NewVehicles) -> None:
+        """Take note of vehicles that set out."""
+        for i in np.flatnonzero(np.isin(new.vehicle // 10**12, self._codes)).tolist():
+            way = self._out[int(new.vehicle[i])] = _Way(vehicle_kind(int(new.vehicle[i])))
+            for stop in new.stops.get(i, ()):
+                way.stops_left[stop.road] = way.stops_left.get(stop.road, 0) + 1
+
+    def took(self, flow: Flow) -> None:
+        """Take note of halts and arrivals."""
+        for vehicle, t_s in zip(flow.stop_began.tolist(), flow.stop_began_s.tolist(), strict=True):
+            way = self._out.get(vehicle)
+            if way is not None:
+                way.halting_s = t_s
+        for vehicle, t_s in zip(flow.stop_ended.tolist(), flow.stop_ended_s.tolist(), strict=True):
+            way = self._out.get(vehicle)
+            if way is not None:
+                if way.halting_s >= 0:
+                    way.halted_s += t_s - max(way.halting_s, way.since_s)
+                way.halting_s = -1
+                if way.stops_left.get(way.road, 0) > 0:
+                    way.stops_left[way.road] -= 1
+        if flow.arrived.size and self._out:
+            for vehicle in flow.arrived.tolist():
+                if vehicle in self._out:
+                    self.lost(vehicle)
+
+    def lost(self, vehicle: int) -> None:
+        """Take note that a vehicle is off the road."""
+        way = self._out.pop(vehicle, None)
+        if way is not None and way.asked >= 0:
+            self._cancelled.append((vehicle, way.asked))
+
+    # -- looking -----------------------------------------------------------------------------------------
+
+    def look(self, now_s: int) -> SignalRequest | None:
+        """See where they are; return what they ask, or None."""
+        rows: list[_Row] = [(vehicle, junction, -1, -1, 0, 0.0, 1) for vehicle, junction in self._cancelled]
+        self._cancelled = []
+        numbers = sorted(self._out)
+        if numbers:
+            road, pos = self._traffic.where(np.array(numbers, dtype=np.int64))
+            for vehicle, r, p in zip(numbers, road.tolist(), pos.tolist(), strict=True):
+                way = self._out[vehicle]
+                if r < 0:
+                    continue
+                if r != way.road:
+                    self._onto(vehicle, way, r, p, now_s, rows)
+                if way.kind in self._kinds and r in self.junction_at:
+                    self._ask(vehicle, way, r, p, now_s, rows)
+        if not rows:
+            return None
+        table = np.array(rows, dtype=np.float64)
+        whole = table.astype(np.int64)
+        return SignalRequest(
+            now_s, f"requests/{now_s}", whole[:, 0], whole[:, 1], whole[:, 2], whole[:, 3], whole[:, 4],
+            table[:, 5].copy(), whole[:, 6],
+        )  # fmt: skip
+
+    def _onto(
+        self, vehicle: int, way: _Way, road: int, pos_m: float, now_s: int, rows: list[_Row]
+    ) -> None:  # fmt: skip
+        """Note that a vehicle is on another road than before: it has passed what lay between."""
+        before = way.road
+        if before >= 0 and before in self.junction_at:
+            j = self.junction_at[before]
+            rest = float(self._length[before]) - way.from_m
+            free = rest / self._free(way.kind, before) + pos_m / self._free(way.kind, road)
+            halted = way.halted_s + (now_s - max(way.halting_s, way.since_s) if way.halting_s >= 0 else 0)
+            self._log.add(
+                SignalPassed, t_s=now_s, vehicle=vehicle, kind=way.kind, junction=j, road=before,
+                delay_s=round(now_s - way.since_s - halted - free, 1), halted_s=int(halted),
+                distance_m=round(rest, 1), granted=way.granted and way.asked == j,
+            )  # fmt: skip
+            if way.asked == j:
+                rows.append((vehicle, j, -1, -1, 0, 0.0, 1))
+                way.asked, way.granted = -1, False
+        way.road, way.since_s, way.from_m, way.halted_s = road, now_s, pos_m, 0
+
+    def _ask(
+        self, vehicle: int, way: _Way, road: int, pos_m: float, now_s: int, rows: list[_Row]
+    ) -> None:  # fmt: skip
+        away = float(self._length[road]) - pos_m
+        if away > RANGE_M or way.halting_s >= 0 or way.stops_left.get(road, 0) > 0:
+            return
+        j = self.junction_at[road]
+        if int(self._grade[j]) < L3:
+            return
+        to = self._next(vehicle, road)
+        found = self.lane_of.get((road, to)) or self.lane_of.get((road, -1))
+        if found is None:
+            return
+        eta = round(away / self._free(way.kind, road), 1)
+        rows.append((vehicle, j, found[1], to, ROLE_OF[way.kind], eta, 0))
+        if way.asked != j:
+            way.asked, way.granted = j, False
+            self._log.add(PriorityAsked, t_s=now_s, vehicle=vehicle, kind=way.kind, junction=j, eta_s=eta)
+
+    def answered(self, told: SignalStatus, now_s: int) -> None:
+        """Take in answers of the junctions (SSM)."""
+        self._log.add(
+            PriorityAnswered, t_s=np.full(told.vehicle.size, now_s), vehicle=told.vehicle, junction=told.junction,
+            answer=np.array([STATUSES[s] for s in told.status.tolist()], dtype=object),
+        )  # fmt: skip
+        for vehicle, j, status in zip(told.vehicle.tolist(), told.junction.tolist(), told.status.tolist(), strict=True):
+            way = self._out.get(vehicle)
+            if way is not None and way.asked == j and STATUSES[status] == "granted":
+                way.granted = True
+
+    def _next(self, vehicle: int, road: int) -> int:
+        """Return the road a vehicle takes after ``road``, by its way; −1: it ends there."""
+        roads = self._way_of(vehicle)
+        at = np.flatnonzero(roads == road)
+        return int(roads[at[0] + 1]) if at.size and at[0] + 1 < roads.size else -1
+
+    def _free(self, kind: str, road: int) -> float:
+        return max(min(float(self._speed[road]), TOP_M_S[kind]), 1.0)

@@ -1,0 +1,180 @@
+"""Perception for meso in whole districts: how many stand and how many come, lane by lane, at few calls per look.
+
+In meso SUMO tells of a road how many are on it and how many of them wait to leave its segment. Both are asked of every
+road into a signal, in one go. Which lane the waiting ones wait for is asked vehicle by vehicle, once for each, on roads
+where somebody waits; the moving ones are taken to divide among the lanes as the waiting ones did of late. There are no
+single objects and no gaps: control takes the moving ones to be spread evenly over the range.
+
+Misses and false vehicles are drawn lane by lane: with a miss rate m, a queue of n is seen as n·(1 − m) rounded by a
+draw, so that the mean is right; false vehicles are moving ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.domain.junctions import ApproachReadings
+from twin.world.junctions.perception import GRADE_SENSES, SPELL_S, Draws, Floats, Ints, Sense
+from twin.world.junctions.read_map import SignalNet
+
+#: shares of lanes are a fading mean over about so many waiting vehicles; the prior is one vehicle on each lane
+MEMORY_VEH = 30.0
+
+
+class CountPerception:
+    """See the module's text. ``sumo``: libsumo; ``draws``: a stream, or None for perfect sight.
+
+    ``dead`` (lanes): detectors out of order; may be written.
+    """
+
+    def __init__(
+        self, sumo: Any, net: SignalNet, draws: Draws | None = None, senses: tuple[Sense, ...] = GRADE_SENSES
+    ) -> None:
+        told = net.told
+        self._draws = draws
+        self._number, self._halting = sumo.edge.getLastStepVehicleNumber, sumo.edge.getLastStepHaltingNumber
+        self._ids, self._lane_of = sumo.edge.getLastStepVehicleIDs, sumo.vehicle.getLaneIndex
+        self._waiting = sumo.vehicle.getWaitingTime
+        of = [senses[g] for g in told.grade.tolist()]
+        self.dead = np.zeros(told.lane_road.size, dtype=bool)
+        self._units = np.flatnonzero(np.array([s.range_m for s in of]) > 0).astype(np.int64)
+        range_m = np.array([of[j].range_m for j in told.lane_junction.tolist()])
+        self._sees = range_m > 0
+        self._seen = 1.0 - np.array([of[j].miss for j in told.lane_junction.tolist()])
+        self._false = np.array([of[j].false_per_lane for j in told.lane_junction.tolist()])
+        self._most = np.maximum(range_m / 7.5, 1.0)  # vehicles that fit in range
+        # lanes in order of their roads
+        edges = sorted({e for e, sees in zip(net.lane_edges, self._sees.tolist(), strict=True) if sees})
+        place = {edge: i for i, edge in enumerate(edges)}
+        rows = sorted((i for i, e in enumerate(net.lane_edges) if e in place), key=lambda i: place[net.lane_edges[i]])
+        self._edges = edges
+        self._lanes: Ints = np.array(rows, dtype=np.int64)
+        self._edge_of: Ints = np.array([place[net.lane_edges[i]] for i in rows], dtype=np.int64)
+        self._first_of = np.searchsorted(self._edge_of, np.arange(len(edges)))
+        lane_at: list[dict[int, int]] = [{} for _ in edges]
+        for i in rows:
+            lane_at[place[net.lane_edges[i]]][int(told.lane_number[i])] = i
+        self._lane_at = lane_at
+        self._share: Floats = np.ones(told.lane_road.size)
+        length = told.lane_length_m[self._lanes]
+        self._near = np.minimum(range_m[self._lanes] / np.maximum(length, 1.0), 1.0)
+        near_m = np.maximum(np.minimum(range_m, told.lane_length_m), 1.0)
+        self._pass_s = near_m / np.maximum(told.lane_speed_m_s, 1.0)
+        self._alone = np.zeros(told.lane_road.size, dtype=bool)  # lanes that have their road to themselves
+        self._alone[[next(iter(at.values())) for at in lane_at if len(at) == 1]] = True
+        self._left: list[int] = []
+        self._known: dict[str, int] = {}
+        self._queue = np.zeros(told.lane_road.size)
+        self._there = np.zeros(told.lane_road.size)
+        self._busy = np.zeros(len(edges), dtype=bool)
+        self._turn = False
+        self._last_s: int | None = None
+        self._told = told
+
+    def look(self, now_s: int, junction: Ints | None = None) -> ApproachReadings:
+        """Return what is perceived at ``now_s`` (of ``junction`` rows only, None: of all)."""
+        step = 0 if self._last_s is None else now_s - self._last_s
+        self._last_s = now_s
+        edges = self._edges
+        number = np.zeros(len(edges))
+        # a road that was empty is looked at every second time only
+        self._turn = not self._turn
+        asked = np.flatnonzero(self._busy | self._turn)
+        number[asked] = list(map(self._number, [edges[i] for i in asked.tolist()]))
+        self._busy = number > 0
+        busy = np.flatnonzero(self._busy)
+        halting = np.zeros(len(edges))
+        halting[busy] = list(map(self._halting, [edges[i] for i in busy.tolist()]))
+        queue = self._queues(halting)
+        moving = self._moving(now_s, number - halting)
+        return self._reading(now_s, step, junction, queue, moving)
+
+    def _moving(self, now_s: int, number: Floats) -> Floats:
+        """Return how many come on each lane (L), whole vehicles: a road's number, shared out by systematic sampling."""
+        moving = np.zeros(self._queue.size)
+        if number.any():
+            share = self._share[self._lanes]
+            total = np.bincount(self._edge_of, weights=share, minlength=number.size)
+            wanted = number[self._edge_of] * share / total[self._edge_of] * self._near
+            upto = np.cumsum(wanted)
+            start = upto[self._first_of] - wanted[self._first_of]
+            upto -= start[self._edge_of]
+            # where in the list of lanes the first one falls moves on from look to look (golden ratio: evenly)
+            at = (self._edge_of * 0.7548776662 + now_s * 0.0618033989) % 1.0
+            after = np.floor(upto + at)
+            before = np.floor(upto - wanted + at)
+            moving[self._lanes] = after - before
+        return moving
+
+    def _queues(self, halting: Floats) -> Floats:
+        """Return how many wait on each lane (L)."""
+        queue = np.zeros(self._queue.size)
+        known, fresh = self._known, {}
+        lane_of, waiting, edges = self._lane_of, self._waiting, self._edges
+        rows: list[int] = []
+        for i in np.flatnonzero(halting).tolist():
+            at = self._lane_at[i]
+            first = next(iter(at.values()))
+            wanted = int(halting[i])
+            if len(at) == 1:
+                queue[first] = wanted
+                continue
+            # those at the stop line come last in SUMO's list
+            for name in reversed(self._ids(edges[i])):
+                row = known.get(name, -1)
+                if row < 0 or row not in at.values():
+                    if waiting(name) <= 0.0:
+                        continue
+                    row = at.get(lane_of(name), first)
+                    self._learn(i, row)
+                fresh[name] = row
+                rows.append(row)
+                wanted -= 1
+                if not wanted:
+                    break
+        self._left = [known[name] for name in known.keys() - fresh.keys()]  # the order does not matter: counted
+        self._known = fresh
+        if rows:
+            queue += np.bincount(np.array(rows, dtype=np.int64), minlength=queue.size)
+        return queue
+
+    def _learn(self, edge: int, row: int) -> None:
+        lanes = list(self._lane_at[edge].values())
+        self._share[lanes] *= 1.0 - 1.0 / MEMORY_VEH
+        self._share[row] += len(lanes) / MEMORY_VEH
+
+    def _reading(
+        self, now_s: int, step_s: int, junction: Ints | None, queue: Floats, moving: Floats
+    ) -> ApproachReadings:
+        before, self._queue = self._queue, queue
+        # who waited and waits no longer has crossed the line; who comes to an empty line crosses it in its stride
+        passed = np.where(self._alone, np.maximum(before - queue, 0.0), 0.0)
+        if self._left:
+            passed += np.bincount(np.array(self._left, dtype=np.int64), minlength=queue.size)
+        free = (before < 0.5) & (queue < 0.5)
+        passed[free] = self._there[free] * np.minimum(step_s / self._pass_s[free], 1.0)
+        self._there = moving
+        n = queue.size
+        if self._draws is not None:
+            u = self._draws.uniform(np.arange(n), now_s // SPELL_S)
+            queue = np.minimum(np.floor(queue * self._seen + u), queue)
+            moving = np.floor(moving * self._seen + 1.0 - u) + (u < self._false)
+        queue = np.minimum(queue, np.ceil(self._most))
+        if self.dead.any():
+            queue, moving, passed = queue.copy(), moving.copy(), passed.copy()
+            queue[self.dead] = moving[self.dead] = passed[self.dead] = np.nan
+        told_of = self._sees & ((queue > 0) | (moving > 0) | (passed > 0) | self.dead)
+        units = self._units
+        if junction is not None:
+            mine = np.zeros(len(self._told.junction), dtype=bool)
+            mine[junction] = True
+            told_of &= mine[self._told.lane_junction]
+            units = junction.astype(np.int64)
+        rows = np.flatnonzero(told_of).astype(np.int64)
+        none: Floats = np.empty(0, dtype=np.float64)
+        return ApproachReadings(
+            now_s, f"approaches/{now_s}", now_s, units, rows, queue[rows], moving[rows], none, none,
+            passed[rows].round(1), np.empty(0, dtype=np.int64), none,
+        )  # fmt: skip

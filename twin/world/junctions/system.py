@@ -1,0 +1,297 @@
+"""The signals of a run: cabinets at the roadside, central control, perception and links between them (F19, F20).
+
+Second by second SUMO shows what the cabinets say: the traffic simulator calls back before its steps, and only when
+something ends. Every ``interval_s`` junctions tell their state (SPAT) and what they perceive, central control answers
+with phases, and its orders go back over the same links. In quiet hours only every second look is taken.
+
+Vehicles that may have priority are measured all the time (:mod:`twin.world.junctions.asking`), and ask where the
+scenario lets them. What signals showed and what roads towards them cost goes into the log every quarter of an hour.
+
+Hooks for others: ``links`` carries all messages, ``net`` and ``signals`` are the truth of the signals, ``asking`` knows
+the vehicles with on-board units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.clock import Phase
+from twin.control.ports import Controller
+from twin.domain.commands import Command
+from twin.domain.junctions import (
+    CENTRAL,
+    EMERGENCY,
+    GRADES,
+    PUBLIC_TRANSPORT,
+    SetPlans,
+    ShowPhases,
+    SignalRules,
+    SignalStatus,
+)
+from twin.domain.messages import Message
+from twin.errors import ScenarioError
+from twin.events import JunctionGraded, SignalLinkChanged, SignalsChecked, SignalsFellBack, SignalsTaken
+from twin.hosts import Host, find_factory
+from twin.scenario.interventions import SystemIntervention
+from twin.scenario.junctions import INTERVAL_S, POLICIES, Junctions
+from twin.scenario.mistakes import did_you_mean, show_value
+from twin.world.junctions.asking import KIND_OF, Asking
+from twin.world.junctions.counts import CountPerception
+from twin.world.junctions.crossings import read_crossings
+from twin.world.junctions.delays import LOOK_S, ApproachDelays
+from twin.world.junctions.grades import grades_of
+from twin.world.junctions.links import Links
+from twin.world.junctions.perception import LanePerception
+from twin.world.junctions.read_map import read_map
+from twin.world.junctions.record import PERIOD_S, Record
+from twin.world.junctions.signals import Signals
+from twin.world.ports import Action, RunContext
+from twin.world.traffic.ports import Flow, HasSignals, NewVehicles
+
+Ints = npt.NDArray[np.int64]
+
+DESK = "signals"
+COMPARE_S = 47  # what SUMO shows is read back so often
+QUIET = 0.25  # vehicles perceived per junction, below which only every second look is taken; assumed
+#: where nobody decides but by plan, junctions are looked at for so long after somebody asked for priority
+AFTER_S = 300
+ALL = "all"
+
+
+class JunctionSystem:
+    """See the module's text. ScenarioError where traffic has no signals, or a name is wrong."""
+
+    def __init__(self, context: RunContext) -> None:
+        part = context.scenario.junctions
+        assert part is not None
+        traffic: Any = context.traffic
+        if not isinstance(traffic, HasSignals):
+            raise ScenarioError(
+                f"{context.scenario.name}: junctions needs signals, which {context.mode} traffic has not"
+            )
+        self.context, self.part = context, part
+        now, net_file, live = context.start_s, context.city.net_file, traffic.live
+        crossings = read_crossings(net_file)
+        grades = grades_of(part, context.city, crossings)
+        self.net = read_map(live, net_file, context.city.road_index, now, grades, crossings=crossings)
+        if not self.net.tls:
+            raise ScenarioError(f"{context.scenario.name}: junctions needs signals, but {context.city.name} has none")
+        self.signals = Signals(live, self.net, now)
+        n = len(self.net.tls)
+        dice = context.dice
+        eyes = CountPerception if context.mode == "meso" else LanePerception
+        self.perception: CountPerception | LanePerception = eyes(live, self.net, dice.stream("junctions.perception"))
+        self._kill_detectors(part.faults.detectors_dead)
+        self.links = Links(
+            context.clock, dice.stream("junctions.links"), n, part.faults.message_loss, part.faults.latency_s
+        )
+        self.interval_s = part.interval_s or INTERVAL_S[context.mode]
+        self._delays = ApproachDelays(live, self.net, LOOK_S[context.mode])
+        self._record = Record(context.log, self.signals.layout, self._delays, now)
+        roads = context.city.roads
+        self.asking = Asking(
+            self.net.told, context.traffic, context.log, context.gate.way, roads["length_m"].to_numpy(np.float64),
+            roads["speed_m_s"].to_numpy(np.float64), frozenset(KIND_OF[k] for k in part.priority),
+        )  # fmt: skip
+        self._policy = _policy(part)
+        self._decides = self._policy is not None
+        desk: Any = find_factory(part.desk) if isinstance(part.desk, str) else part.desk
+        policy = self._policy
+
+        def make() -> Controller:
+            return desk(policy()) if policy is not None else desk()  # type: ignore[no-any-return]
+
+        self._asks = bool(part.priority)
+        self._hosts = {DESK: context.host(DESK, make)}
+        self._was = self.signals.cabinets.mode(now)
+        self._wake_until_s = -1
+        self._skip = False
+        self._compare_s, self._look_s = now + COMPARE_S, now + self._delays.period_s
+        self._heard: dict[Any, list[int]] = {}
+        traffic.before_step = self._before_step
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        """See the Protocol."""
+        return self._hosts
+
+    # -- the beginning and the end -------------------------------------------------------------------------
+
+    def begin(self, now_s: int) -> None:
+        """See the Protocol."""
+        told, part, step = self.net.told, self.part, self.interval_s
+        self.context.log.add(
+            JunctionGraded, t_s=np.full(len(told.junction), now_s),
+            junction=np.arange(len(told.junction), dtype=np.int64), name=np.array(told.junction, dtype=object),
+            grade=np.array([GRADES[g] for g in told.grade.tolist()], dtype=object), x_m=told.x_m, y_m=told.y_m,
+        )  # fmt: skip
+        late_s = part.faults.latency_s
+        roles = {EMERGENCY if k == "emergency" else PUBLIC_TRANSPORT for k in part.priority}
+        rules = SignalRules(
+            now_s, "signals/rules", step, 3 * step + 2 + 2 * late_s, 3 * step + 2 + late_s,
+            part.plan_every_s, np.array(sorted(roles), dtype=np.int64), part.extend_s, part.again_s,
+        )  # fmt: skip
+        self.context.post(DESK, rules)
+        self.context.post(DESK, told)
+        clock = self.context.clock
+        clock.every(step, Phase.PERCEIVE, self._perceive, now_s + (-now_s) % step)
+        clock.every(PERIOD_S, Phase.PERCEIVE, self._write, now_s + PERIOD_S - now_s % PERIOD_S)
+
+    def finish(self, end_s: int) -> None:
+        """See the Protocol."""
+        self._record.write(end_s)
+        signals = self.signals
+        self.context.log.add(
+            SignalsChecked, t_s=end_s, junctions=len(self.net.tls), seconds=signals.seconds_checked,
+            turns=signals.turns_checked, refused=signals.cabinets.refused,
+        )  # fmt: skip
+
+    def _write(self) -> None:
+        self._record.write(self.context.clock.now_s)
+
+    # -- between two instants ------------------------------------------------------------------------------
+
+    def _before_step(self, now_s: int) -> int:
+        """Let the signals show what they show from ``now_s`` on; return when they want to be asked again."""
+        if now_s >= self._compare_s:
+            self.signals.compare(now_s)
+            self._compare_s = now_s + COMPARE_S
+        if now_s >= self._look_s:
+            self._delays.look()
+            self._look_s = now_s + self._delays.period_s
+        changes = self.signals.step(now_s)
+        if changes:
+            self._record.changed(changes)
+        return min(self.signals.next_s, self._compare_s, self._look_s)
+
+    # -- perceive and act ------------------------------------------------------------------------------------
+
+    def _perceive(self) -> None:
+        now = self.context.clock.now_s
+        self._note_modes(now)
+        asked = self.asking.look(now) if self._asks or now % (2 * self.interval_s) == 0 else None
+        if asked is not None and asked.vehicle.size:
+            self._wake_until_s = now + AFTER_S
+            self.links.up(asked, self._arrive)
+        elif not self._decides and now > self._wake_until_s:
+            return
+        if self._skip:
+            self._skip = False
+            if asked is None:
+                return
+        rows = self.links.readings_of(np.flatnonzero(self.signals.up).astype(np.int64))
+        whole = rows.size == len(self.net.tls)
+        if rows.size:
+            seen = self.perception.look(now, None if whole else rows)
+            self._skip = float(np.nansum(seen.queue) + np.nansum(seen.moving)) < QUIET * len(self.net.tls)
+            self._skip &= self.context.mode == "meso"
+            self.links.up(seen, self._arrive)
+        self.links.up(self.signals.tell(now), self._arrive)
+        self.context.wake()
+
+    def _arrive(self, message: Message) -> None:
+        """Let a message reach the centre."""
+        self.context.post(DESK, message)
+        if self.context.clock.now_s > message.t_s:
+            self.context.wake()
+
+    def _note_modes(self, now_s: int) -> None:
+        mode = self.signals.cabinets.mode(now_s)
+        changed = np.flatnonzero(mode != self._was)
+        if changed.size == 0:
+            return
+        back = changed[mode[changed] != CENTRAL]
+        taken = changed[mode[changed] == CENTRAL]
+        log = self.context.log
+        if back.size:
+            up = self.signals.up[back]
+            reason = np.where(up, "no order", "link lost").astype(object)
+            log.add(SignalsFellBack, t_s=np.full(back.size, now_s), junction=back, reason=reason)
+        if taken.size:
+            log.add(SignalsTaken, t_s=np.full(taken.size, now_s), junction=taken)
+        self._was = mode
+
+    def carry_out(self, who: str, command: Command, now_s: int) -> bool:
+        """See the Protocol."""
+        if who != DESK:
+            return False
+        if isinstance(command, SignalStatus):
+            self.asking.answered(command, now_s)
+        elif isinstance(command, ShowPhases | SetPlans):
+            self.links.down(command, self._order)
+        else:
+            return False
+        return True
+
+    def _order(self, command: Command) -> None:
+        """Let an order reach the junctions."""
+        changes = self.signals.carry_out(self.context.clock.now_s, [command])
+        if changes:
+            self._record.changed(changes)
+
+    # -- ears ------------------------------------------------------------------------------------------------
+
+    def vehicles(self, new: NewVehicles) -> None:
+        """Take note of vehicles that may have priority."""
+        self.asking.vehicles(new)
+
+    def took(self, flow: Flow) -> None:
+        """Take note of their halts and arrivals."""
+        self.asking.took(flow)
+
+    def lost(self, vehicle: int, now_s: int, reason: str) -> None:  # noqa: ARG002  (see SeesLost)
+        """Take note that one is gone."""
+        self.asking.lost(vehicle)
+
+    # -- what fails --------------------------------------------------------------------------------------------
+
+    def _kill_detectors(self, share: float) -> None:
+        if share > 0:
+            lanes = np.arange(len(self.net.lane_ids))
+            self.perception.dead[self.context.dice.stream("junctions.dead").uniform(lanes) < share] = True
+
+    def intervene(self, item: SystemIntervention, cause: str) -> tuple[Action, Action | None]:
+        """See the Protocol."""
+        names: tuple[str, ...] = getattr(item, "junctions", ())
+        rows = self.rows_of(names, cause)
+        if item.kind == "signal_link_lost":
+            return lambda: self._cut(rows, up=False), lambda: self._cut(rows, up=True)
+        if item.kind == "signal_detectors_fail":
+            lanes = np.flatnonzero(np.isin(self.net.told.lane_junction, rows))
+
+            def fail(dead: bool) -> Action:
+                return lambda: self.perception.dead.__setitem__(lanes, dead)
+
+            return fail(True), fail(False)
+        raise ScenarioError(f"{cause}: junctions does not know the intervention {show_value(item.kind)}")
+
+    def rows_of(self, names: tuple[str, ...], cause: str) -> Ints:
+        """Return the rows of junctions by name; "all": all of them. ScenarioError: there is none of that name."""
+        if ALL in names:
+            return np.arange(len(self.net.tls), dtype=np.int64)
+        row = {name: j for j, name in enumerate(self.net.tls)}
+        for name in names:
+            if name not in row:
+                raise ScenarioError(
+                    f"{cause}: there is no junction {show_value(name)} with signals in {self.context.city.name}"
+                    f"{did_you_mean(name, self.net.tls)}"
+                )
+        return np.array([row[name] for name in names], dtype=np.int64)
+
+    def _cut(self, rows: Ints, *, up: bool) -> None:
+        now = self.context.clock.now_s
+        told = self.signals.set_links(now, rows, up)
+        self.context.log.add(SignalLinkChanged, t_s=np.full(rows.size, now), junction=rows, up=up)
+        self.context.tell(DESK, told)
+
+
+def _policy(part: Junctions) -> Any:
+    """Return what makes the policy, or None where junctions keep their plans."""
+    spec: Any = part.policy
+    if isinstance(spec, str) and ":" not in spec:
+        spec = POLICIES[spec]
+    return find_factory(spec) if isinstance(spec, str) else spec
