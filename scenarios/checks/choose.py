@@ -72,7 +72,13 @@ def _meets(column: pd.Series[Any], wanted: Any) -> Any:
 
 def thing(names: Sequence[str], values: Sequence[Any]) -> tuple[str, ...]:
     """Return what a violation involves, by the names people search for: ``robot-3``, ``alert drowning{…}``."""
-    return tuple(
-        LABELS[n](int(v)) if n in LABELS and int(v) > 0 else f"{n} {v:g}" if isinstance(v, float) else f"{n} {v}"
-        for n, v in zip(names, values, strict=True)
-    )
+    return tuple(_called(n, v) for n, v in zip(names, values, strict=True))
+
+
+def _called(name: str, value: Any) -> str:
+    if name in LABELS:
+        try:
+            return LABELS[name](int(value))
+        except KeyError:  # no number of a unit or vehicle
+            pass
+    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
