@@ -89,10 +89,14 @@ def drives_late() -> Facts:
     return log.close()
 
 
-def drives_astray() -> Facts:
+def drives_astray(told: bool = False) -> Facts:
+    """Let a robot drive on a road it may not, ``told``: with the violation that says so."""
     log = Log()
     permit(log)
     _robot_drives(log, 7, 400)
+    log.add(events.UnitOnRoad, t_s=300, unit=R1, road=7)
+    if told:
+        log.add(events.ViolationBegan, t_s=300, unit=R1, violation="out of area", road=7, cause="localisation")
     return log.close()
 
 

@@ -144,10 +144,12 @@ HAPPENS = [
 ]
 
 
+KNOWN = {"desk": None, "permits": [{"fleet": "robot", "name": "known", "area": ["A1A2"]}]}
+
+
 def test_interventions_happen_to_fleets_and_their_desk_hears_of_it(folder, tmp_path):
     out = prepare(tmp_path / "run")
-    watched = {"desk": None, "permits": [{"fleet": "robot", "name": "known", "area": ["A1A2"]}]}
-    run = simulate(scenario(folder, interventions=HAPPENS, supervision=watched), folder, out)
+    run = simulate(scenario(folder, interventions=HAPPENS, supervision=KNOWN), folder, out)
     t = 7 * 3600
     broke = [b for b in run.log.table(UnitBroke).to_pylist() if b["cause"] == "interventions[0]"]
     assert [(b["t_s"], b["unit"]) for b in broke] == [(t + 600, 700002)]
@@ -210,10 +212,10 @@ def test_a_desk_that_breaks_the_contract_is_told_in_a_sentence(folder, command, 
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ({"kind": "breakdown", "unit": "robot-9"}, "no unit or fleet 'robot-9' in this run; fleets are: robot"),
-        ({"kind": "link_lost", "unit": "tram"}, "no unit or fleet 'tram' in this run; fleets are: robot"),
+        ({"kind": "breakdown", "unit": "robot-9"}, 'unit is "robot-9"; this scenario has robot or robot-1 to robot-3'),
+        ({"kind": "link_lost", "unit": "tram"}, 'unit is "tram"; this scenario has robot or robot-1 to robot-3'),
         ({"kind": "depot_closed", "place": "Gate 1"}, "no fleet has a depot at 'Gate 1'; depots are: 车场"),
-        ({"kind": "permit_ends", "permit": "unknown"}, "permit is \"unknown\"; this scenario has robot-goods"),
+        ({"kind": "permit_ends", "permit": "unknown"}, 'permit is "unknown"; this scenario has robot-goods'),
     ],
 )
 def test_an_intervention_on_what_is_not_there(folder, what, words):
@@ -270,7 +272,7 @@ def test_a_policy_may_be_a_name_a_path_or_a_class():
 
 
 def test_fleets_are_described_in_both_languages(folder):
-    s = scenario(folder, interventions=HAPPENS)
+    s = scenario(folder, interventions=HAPPENS, supervision=KNOWN)
     lines = "\n".join(describe(s))
     for words in (
         "Parcel delivery: 3 vehicles, policy tests.twin.world.fleets.doubles:NoPolicy.",

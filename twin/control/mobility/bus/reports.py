@@ -21,6 +21,7 @@ NO_CHARGE_S = 600  # after a refused or cut charge, before another try
 QUEUE_S = 3600  # a bus may wait so long for a free charger
 FASTEST_M_S, BLUR_M = 25.0, 200.0  # an odometer that runs faster than this, or back, is wrong
 BROKE = "the bus broke down"
+NO_LINK = "no radio link"
 
 
 def report(office: Office, unit: BusUnit, told: UnitReport, now_s: int) -> None:
@@ -73,6 +74,9 @@ def _again(office: Office, unit: BusUnit, now_s: int, reason: str) -> None:
 
 def _refused(office: Office, unit: BusUnit, told: UnitReport, now_s: int) -> None:
     if unit.out:
+        return
+    if unit.held and NO_LINK in told.detail:
+        unit.held = False  # it was to pull over and did not hear: if it still must, it is told again
         return
     if unit.doing == LEG and unit.leg is not None and unit.leg.rerouted:
         unit.leg.rerouted = False  # it goes on with the leg it was on; where that ends it will tell

@@ -26,6 +26,7 @@ from twin.domain.mobility import Instruction, ResumeUnit, UnitReport
 RETRY_S = 30  # after a refusal, times the number of refusals in a row
 REST_S = 120  # a unit that could not load is left alone for so long
 NO_CHARGE_S = 600
+NO_LINK = "no radio link"
 
 
 class Reports:
@@ -74,6 +75,8 @@ class Reports:
             self._steps.plug_in(unit, self._charge_to, now_s)
 
     def _refused(self, unit: Unit, told: UnitReport, now_s: int) -> None:
+        if unit.held and NO_LINK in told.detail:
+            unit.held = False  # it was to halt and did not hear: if it still must, it is told again
         if unit.doing == IDLE or unit.broken:
             return
         unit.refusals += 1

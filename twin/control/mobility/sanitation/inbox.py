@@ -33,6 +33,7 @@ STAND_S = 120  # a report may come later than telemetry: so long a unit that sta
 RESUME_S = 300  # between two tries to let a halted unit go on
 REFUSED_S = 60  # pause after a refusal; doubled with each in a row
 OPERATOR = 1
+NO_LINK = "no radio link"
 TRIES, ALONE_S = 4, 3_600  # a road that so many legs in a row left unswept is left alone for so long
 
 Ints = npt.NDArray[np.int64]
@@ -164,7 +165,10 @@ class Inbox:
     def _refused(self, u: Sweeper, told: UnitReport, now_s: int) -> None:
         """Go on from where the unit stands, after a pause; what was refused three times is left for later."""
         what = told.detail.partition(":")[0]
-        if what in ("resume", "halt", "assist", "limit") or (u.driving and what not in ("drive", "no radio link")):
+        if what == NO_LINK and u.driving and u.halted_by_desk:
+            u.halted_by_desk = False  # it was to halt and did not hear: if it still must, it is told again
+            return
+        if what in ("resume", "halt", "assist", "limit") or (u.driving and what not in ("drive", NO_LINK)):
             return  # nothing that its work waits for
         if u.joined:  # it goes on with the leg of before, and will tell when that ends
             u.joined = False
