@@ -58,11 +58,12 @@ class Choice:
         if not self._levers.remote:
             return out
         clumsy = 0.0 if m.digital else CLUMSY_MIN
-        out.append((ONLINE, FORM_MIN + clumsy))
-        out.append((CLOUD, FORM_MIN + clumsy / 2.0 + wait.get(CLOUD, 10.0)))
-        if m.region >= 0:
+        if not m.on_foot:
+            out.append((ONLINE, FORM_MIN + clumsy))
+            out.append((CLOUD, FORM_MIN + clumsy / 2.0 + wait.get(CLOUD, 10.0)))
+        if m.region >= 0 and not m.on_foot:
             out.append((PROXY, FORM_MIN + 40.0))
-        else:
+        elif m.region < 0:
             point = self._near(m)
             if point > 0 and m.target == 0:
                 out.append((point, 2.0 * self.way_s(m, point) / 60.0 + wait.get(point, 10.0)))

@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int64]
 #: province … are where numbers begin, so a county says its city and province
 PROVINCES, CITIES, COUNTIES = 20, 57, 177
 #: share of the day's needs by hour from 8 to 21 (assumed: two peaks within office hours, some in the evening)
-_HOURS = np.array([4, 13, 14, 9, 5, 7, 12, 12, 9, 5, 4, 3, 3])
+HOURS_OF_NEED = np.array([4, 13, 14, 9, 5, 7, 12, 12, 9, 5, 4, 3, 3])
 
 
 class Wants:
@@ -33,10 +33,15 @@ class Wants:
         self._crossing = (np.array([r for r, _ in crossing]), np.array([w for _, w in crossing]))
         self._needs = [(tuple(catalogue.item_row[c] for c in s.items), s.needs) for s in catalogue.scenes]
 
-    def matters(self, number: Ints, begins_s: Ints, target: Ints) -> list[Matter]:
-        """Return one matter for each number."""
+    def matters(
+        self, number: Ints, begins_s: Ints, target: Ints, far: npt.NDArray[np.bool_] | None = None
+    ) -> list[Matter]:
+        """Return one matter for each number; ``far``: who is from another region (default: drawn)."""
         d, n = self._demand, number.size
-        far = self._far.uniform(number) < d.far if d.far > 0 and self._crossing[0].size else np.zeros(n, dtype=bool)
+        if far is None:
+            far = self._far.uniform(number) < d.far
+        if not self._crossing[0].size:
+            far = np.zeros(n, dtype=bool)
         theme = (self._scene.uniform(number) < d.scene) & ~far
         region = self._region.integers(0, COUNTIES, number)
         u = self._which.uniform(number)
@@ -94,7 +99,7 @@ def months(count: int, calendar: Calendar, wants: Wants, dice: Dice, demand: Dem
     while len(days) <= int(at[-1]) + 1:
         days.append(calendar.next_open((days[-1] + 1) * DAY_S) // DAY_S)
     day = np.array(days)[at.astype(np.int64)]
-    h = hour.choice(_HOURS, number) + 8
+    h = hour.choice(HOURS_OF_NEED, number) + 8
     begins = day * DAY_S + h * 3600 + ((at * 7919.0) % 1.0 * 3600).astype(np.int64)
     target = (who.uniform(number) < demand.company).astype(np.int64)
     matters = wants.matters(number, begins, target)

@@ -73,6 +73,11 @@ class At(Protocol):
         """Ask."""
 
 
+#: takes over a way of somebody to an office: (matter, office, when there, and what happens then: code, a, b);
+#: False: nobody does, it just takes its time
+Travel = Callable[[Matter, int, int, int, int, int], bool]
+
+
 class Journal(Protocol):
     """Where facts go; the ``add`` of a log."""
 
@@ -94,9 +99,10 @@ class Engine:
         at: At,
         tell: Callable[[Message], None],
         choice: Choice,
+        travel: Travel = lambda *_: False,
     ) -> None:
         self._catalogue, self._people, self._levers, self._b = catalogue, people, levers, behaviour
-        self._log, self._at, self._tell, self._choice = log, at, tell, choice
+        self._log, self._at, self._tell, self._choice, self._travel = log, at, tell, choice, travel
         self._calendar = {o: people.calendars[c] for o, c in zip(people.officer, people.calendar, strict=True)}
         self._office = people.calendars[0]
         self._depts = [d.code for d in catalogue.departments]
@@ -197,7 +203,7 @@ class Engine:
             m.filed += 1
             office, arrives_s = self._choice.office(m, now_s)
             a.office = office
-            self._at(arrives_s, FILE, a.number, 0)
+            self._go(m, office, arrives_s, FILE, a.number, 0)
             return
         if m.over == len(m.cases):
             result = "refused" if m.refused else "dropped" if m.dropped else "granted"
@@ -237,6 +243,11 @@ class Engine:
             return ()
         merged = m.scene >= 0 and self._catalogue.scenes[m.scene].merged
         return self._catalogue.scenes[m.scene].merged_needs if merged else m.needs
+
+    def _go(self, m: Matter, office: int, arrives_s: int, code: int, a: int, b: int) -> None:
+        """Let something happen when an applicant is at an office, or has sent what was wanted."""
+        if not (self._choice.in_person(office) and self._travel(m, office, arrives_s, code, a, b)):
+            self._at(arrives_s, code, a, b)
 
     def _visit(self, a: Application, why: str, now_s: int) -> None:
         if self._choice.in_person(a.office):
@@ -344,7 +355,7 @@ class Engine:
         else:
             way_s = m.errand_s + self._choice.way_s(m, a.office) if in_person else 0
             t_s = self._office.add(now_s, m.prepare_s + way_s)
-        self._at(t_s, CAME, c.case, c.step)
+        self._go(m, HALL if c.what == "carry" else a.office, t_s, CAME, c.case, c.step)
 
     def _came(self, now_s: int, number: int, step: int) -> None:
         a = self.cases[number]
@@ -381,10 +392,14 @@ class Engine:
         a.overdue = a.overdue or (a.due_s >= 0 and now_s > a.due_s)
         self._log.add(ResultGiven, t_s=now_s, case_no=c.case, result=c.result)
         collect_s = self._office.add(now_s, m.errand_s + self._choice.way_s(m, HALL))
+        goes = not self._levers.remote
         if self._levers.remote:
             post_s = now_s + int(self._b.post_days * 86_400)
             collect_s = now_s if c.electronic else min(post_s, collect_s)
-        self._at(collect_s, TAKEN, c.case, int(a.granted))
+        if goes:
+            self._go(m, HALL, collect_s, TAKEN, c.case, int(a.granted))
+        else:
+            self._at(collect_s, TAKEN, c.case, int(a.granted))
 
     def _taken(self, now_s: int, number: int, granted: int) -> None:
         a = self.cases[number]

@@ -44,6 +44,7 @@ class Matter:
     needs: tuple[tuple[int, int], ...]
     region: int = -1
     home: int = -1
+    on_foot: bool = False  # is on the way to an office already when the run begins
     resident: int = -1
     way_s: int = 0
     digital: bool = True

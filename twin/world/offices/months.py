@@ -132,28 +132,27 @@ def run(
     engine.take(all_matters)
     if m.behaviour.away_per_year > 0 or m.behaviour.outages_per_year > 0:
         at(0, DAY, 0, 0)
-    now_s = calls = 0
-    last_s = m.days * DAY_S
-    while True:
-        wake_s = host.next_wake_s()
-        next_s = heap[0][0] if heap else last_s
-        now_s = min(next_s, wake_s if wake_s is not None else last_s)
-        if now_s >= last_s or not (engine.matters or engine.unclosed):
-            break
-        while heap and heap[0][0] == now_s:
-            _, _, code, a, b = heapq.heappop(heap)
-            engine.happen(now_s, code, a, b)
-        # commands may lead to events in this very second
-        while host.due(now_s) or (heap and heap[0][0] == now_s):
-            while heap and heap[0][0] == now_s:
-                _, _, code, a, b = heapq.heappop(heap)
-                engine.happen(now_s, code, a, b)
-            if host.due(now_s):
-                calls += 1
-                _, commands = host.decide(now_s)
-                for command in commands:
-                    if not engine.carry_out(command, now_s):
-                        raise ControlError(f"the service desk sent {type(command).__name__}, which nobody carries out")
+    now_s, calls = _through(host, engine, heap, m.days * DAY_S)
     engine.finish(now_s)
     facts = log.close()
     return Ran(facts, log.digest, now_s, calls)
+
+
+def _through(host: Host, engine: Engine, heap: list[tuple[int, int, int, int, int]], last_s: int) -> tuple[int, int]:
+    """Let events and decisions follow each other until nothing is left; return the last second and the calls."""
+    now_s = calls = 0
+    while True:
+        wake_s = host.next_wake_s()
+        now_s = min(heap[0][0] if heap else last_s, wake_s if wake_s is not None else last_s)
+        if now_s >= last_s or not (engine.matters or engine.unclosed):
+            return now_s, calls
+        while True:  # commands may lead to events in this very second
+            while heap and heap[0][0] == now_s:
+                _, _, code, a, b = heapq.heappop(heap)
+                engine.happen(now_s, code, a, b)
+            if not host.due(now_s):
+                break
+            calls += 1
+            for command in host.decide(now_s)[1]:
+                if not engine.carry_out(command, now_s):
+                    raise ControlError(f"the service desk sent {type(command).__name__}, which nobody carries out")
