@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from twin.scenario.parts import DAY_S, Part, TimeOfDay, WeatherKind, key
 
@@ -291,6 +291,87 @@ def readable_query(text: str) -> str:
     return text
 
 
+class OfficeSystemDown(SystemIntervention):
+    """The computer system of a department of the service hall, or of all, is down; no task can be begun there."""
+
+    system: ClassVar[str] = "services"
+    kind: Literal["office_system_down"] = key("kind of intervention", "office_system_down", "office_system_down")
+    department: str = key("whose system", "a code or name of the catalogue such as MR, or all", "all", min_length=1)
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
+        """Return what happens, in English and Chinese."""
+        return f"the service system of {self.department} is down {when}", f"{when}{self.department}政务系统故障"
+
+
+class OfficersAway(SystemIntervention):
+    """Part of the officers of a department, or of all, are away."""
+
+    system: ClassVar[str] = "services"
+    kind: Literal["officers_away"] = key("kind of intervention", "officers_away", "officers_away")
+    department: str = key("whose officers", "a code or name of the catalogue such as MR, or all", "all", min_length=1)
+    share: float = key("which share of them", "a number above 0, up to 1", 0.5, gt=0, le=1)
+
+    def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
+        """Return what happens, in English and Chinese."""
+        share = f"{100 * self.share:g} %"
+        return (
+            f"{share} of the officers of {self.department} are away {when}",
+            f"{when}{self.department}{share}人员不在岗",
+        )
+
+
+FaultWhat = Literal[
+    "messages_lost", "messages_late", "messages_twice", "messages_shuffled", "commands_lost",
+    "controller_restarts", "controller_down", "controller_slow", "controller_clock", "traffic_gone",
+]  # fmt: skip
+#: what each fault is measured by (None: it just happens), and the fault in words
+FAULTS: dict[str, tuple[Literal["share", "seconds"] | None, str, str]] = {
+    "messages_lost": ("share", "{n} of the messages to {desk} are lost", "发往{desk}的消息丢失{n}"),
+    "messages_late": ("seconds", "messages to {desk} come {n} late on average", "发往{desk}的消息平均迟到{n}"),
+    "messages_twice": ("share", "{n} of the messages to {desk} come again", "发往{desk}的消息{n}重复"),
+    "messages_shuffled": ("share", "{n} of the messages to {desk} come out of order", "发往{desk}的消息{n}乱序"),
+    "commands_lost": ("share", "{n} of the commands of {desk} have no effect", "{desk}的指令{n}失效"),
+    "controller_restarts": (None, "{desk} crashes and starts again from its journal", "{desk}崩溃并从日志恢复"),
+    "controller_down": (None, "{desk} is down; messages wait for it", "{desk}停机，消息排队"),
+    "controller_slow": ("seconds", "what {desk} decides takes effect {n} later", "{desk}的决定{n}后生效"),
+    "controller_clock": ("seconds", "the clock of {desk} is wrong by {n}", "{desk}的时钟偏差{n}"),
+    "traffic_gone": (None, "the traffic simulator ends", "交通仿真器退出"),
+}
+
+
+class Fault(_Timed):
+    """A fault of the machinery itself: of messages, of a controller, of its clock, of the traffic simulator."""
+
+    kind: Literal["fault"] = key("kind of intervention", "fault", "fault")
+    what: FaultWhat = key("which fault", ", ".join(FAULTS))
+    desk: str = key("which desk it hits", "all, or the name of a desk such as delivery", "all", min_length=1)
+    share: float | None = key("share of messages or commands", "a number above 0, up to 1", None, gt=0, le=1)
+    seconds: int | None = key(
+        "seconds: mean delay, or error of the clock", "a whole number from -3600 to 3600", None, ge=-3600, le=3600
+    )
+    copies: int = key("how often a message comes again (messages_twice)", "a whole number from 1 to 1000", 1, ge=1,
+        le=1000)  # fmt: skip
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        by = FAULTS[self.what][0]
+        for name in ("share", "seconds"):
+            value = getattr(self, name)
+            if (value is not None) != (by == name):
+                raise ValueError(f"{self.what} {'needs' if by == name else 'has no'} '{name}'")
+        if self.seconds is not None and self.what != "controller_clock" and self.seconds <= 0:
+            raise ValueError(f"{self.what} needs 'seconds' above 0")
+        return self
+
+    def sentence(self, when: str) -> tuple[str, str]:
+        """Return what happens, in English and Chinese."""
+        _, en, zh = FAULTS[self.what]
+        n = f"{self.share:.0%}" if self.share is not None else f"{self.seconds} s"
+        desk, desk_zh = ("every desk", "所有系统") if self.desk == "all" else (self.desk, self.desk)
+        text = en.format(n=n, desk=desk)
+        return f"{text[0].upper()}{text[1:]} {when}.", f"{when}{zh.format(n=n, desk=desk_zh)}。"
+
+
 FleetIntervention = Breakdown | LostLink | ChargerFails | DepotClosed | PermitEnds
 CityBrainIntervention = HazardHappens | SensorOutage | MaintenanceWindow
 SignalIntervention = SignalLinkLost | SignalDetectorsFail
@@ -306,10 +387,15 @@ Intervention = (
     | SiteStop
     | FoundingTime
     | CityBrainIntervention
+    | OfficeSystemDown
+    | OfficersAway
+    | Fault
 )
 KINDS: tuple[str, ...] = (
     "close_road", "speed_limit", "weather", "demand", "event",
     "breakdown", "link_lost", "charger_fails", "depot_closed", "permit_ends", "obstacle",
     "signal_link_lost", "signal_detectors_fail",
     "site_stop", "founding_time", "hazard", "sensor_outage", "maintenance",
+    "fault",
+    "office_system_down", "officers_away", "fault",
 )  # fmt: skip
