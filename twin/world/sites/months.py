@@ -8,56 +8,23 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from geo.city import City
-from twin.clock import Clock, Phase
+from twin.clock import Clock
 from twin.dice import Dice
-from twin.domain.messages import Message
+from twin.domain.commands import Command
 from twin.errors import ScenarioError
 from twin.events import SitesAtEnd
 from twin.hosts import Host
 from twin.log import Facts, Log
 from twin.scenario.model import Scenario
 from twin.world.sites.files import sites_of
+from twin.world.sites.pump import Pump
 from twin.world.sites.supervision import DESK, Env, Supervision
 from twin.world.sites.system import _WEEKDAYS, desk_factory
 
 DAY_S = 86_400
-
-
-class _Pump:
-    """Lets one desk decide in the phases of the clock, as a run does."""
-
-    def __init__(self, clock: Clock, host: Host, end_s: int) -> None:
-        self._clock, self._host, self._end_s = clock, host, end_s
-        self._due: set[int] = set()
-        self.carry_out: Any = None
-
-    def tell(self, _desk: str, message: Message) -> None:
-        """Take a message; the desk decides in this instant."""
-        self._host.tell(message)
-        self._at(self._clock.now_s)
-
-    def _at(self, t_s: int) -> None:
-        if t_s not in self._due and t_s < self._end_s:
-            self._due.add(t_s)
-            self._clock.at(t_s, Phase.DECIDE, self._decide)
-
-    def _decide(self) -> None:
-        now = self._clock.now_s
-        self._due.discard(now)
-        if not self._host.due(now):
-            return
-        _, commands = self._host.decide(now)
-        wake = self._host.next_wake_s()
-        if wake is not None:
-            self._at(wake)
-        for command in commands:
-            self._clock.at(now, Phase.ACT, partial(self.carry_out, command, now))
 
 
 def run_months(scenario: Scenario, city: City, seed: int, days: int) -> Facts:
@@ -67,7 +34,7 @@ def run_months(scenario: Scenario, city: City, seed: int, days: int) -> Facts:
         raise ScenarioError(f"{scenario.name}: has no construction; add 'construction: {{}}'")
     clock, dice, log = Clock(0), Dice(seed), Log(None)
     host = Host(DESK, desk_factory(part))
-    pump = _Pump(clock, host, days * DAY_S)
+    pump = Pump(clock, {DESK: host}, days * DAY_S)
     env = Env(
         clock=clock,
         dice=dice,
@@ -81,13 +48,15 @@ def run_months(scenario: Scenario, city: City, seed: int, days: int) -> Facts:
     )
     sites = sites_of(city, part)
     supervision = Supervision(env, part, sites)
-    pump.carry_out = supervision.carry_out
+
+    def carry_out(_: str, command: Command, now_s: int) -> None:
+        supervision.carry_out(command, now_s)
+
+    pump.carry_out = carry_out
     supervision.begin(0)
+    pump.run()
     end = days * DAY_S
-    while (t := clock.next_s()) is not None and t < end:
-        clock.run_instant()
     log.add(SitesAtEnd, t_s=end, hazards=len(supervision.hazards.there), cases=supervision.open_cases, lorries=0)
-    host.close()
     return log.close()
 
 
