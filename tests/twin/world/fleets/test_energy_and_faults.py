@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from geo.city import City
 from tests.cities import shared_toy_city
 from tests.twin.world.fleets.doubles import close_all, far_road, stage
-from twin.domain.mobility import BROKEN, CHARGING, HALTED, PARKED, PlaceChanged
+from twin.domain.mobility import BROKEN, CHARGING, DRIVING, HALTED, PARKED, PlaceChanged
 from twin.events import (
     AssistBegan,
     AssistEnded,
@@ -23,6 +23,7 @@ from twin.events import (
     LinkLost,
     LinkRestored,
     ReserveBroken,
+    UnitArrived,
     UnitBroke,
     UnitCharged,
     UnitRepaired,
@@ -164,6 +165,48 @@ def test_a_broken_unit_is_fetched_repaired_and_fit_again_at_home(toy: City) -> N
     facts = s.facts()
     waited = facts.table(UnitRepaired)["waited_s"].to_pylist()[0]
     assert waited > FETCH_S
+
+
+def test_a_unit_that_must_not_drive_is_fetched_once_it_stands_with_the_charge_it_has(toy: City) -> None:
+    s = stage(toy, "free-flow", 2, SURE)
+    home = int(s.units.road[0])
+    s.drive(0, far_road(toy, home))
+    s.run(30)
+    s.units.battery[0] = 0.2
+    fails_m = float(s.faults._fails_m[0])
+    s.faults.fetch(0, "no permit holds", s.now_s)
+    s.faults.fetch(1, "no permit holds", s.now_s)  # it is at home
+    s.run(60)
+    assert s.units.state[0] == DRIVING, "nobody takes it off the road"
+    s.units.link(0, False)
+    s.units.halt(0, "order", s.now_s)  # the crew needs no radio link
+    s.run(80)
+    assert s.units.broken[0]
+    assert not s.drive(0, home), "it is in the crew's hands"
+    while s.units.broken[0]:
+        s.run(s.now_s + 600)
+    assert (int(s.units.road[0]), float(s.units.pos_m[0])) == (home, s.units.home[0].pos_m)
+    assert s.units.battery[0] == pytest.approx(0.2, abs=0.01), "a crew charges nothing"
+    assert s.faults._fails_m[0] == fails_m, "nor mends anything"
+    s.units.link(0, True)
+    s.run(s.now_s + 20)
+    told = [(r.unit, r.what, r.detail) for _, r in s.reports if r.what in ("broken", "repaired")]
+    assert told == [(700001, "broken", "fetched: no permit holds"), (700001, "repaired", "")]
+    facts = s.facts()
+    assert facts.table(UnitBroke)["cause"].to_pylist() == ["fetched: no permit holds"]
+    assert facts.table(UnitRepaired)["waited_s"].to_pylist()[0] > FETCH_S
+
+
+def test_every_road_that_a_unit_comes_to_is_told(toy: City) -> None:
+    s = stage(toy, "free-flow", 1, SURE)
+    s.drive(0, far_road(toy, int(s.units.road[0])))
+    way = s.units.ahead(0).tolist()
+    s.run(900)
+    facts = s.facts()
+    told = facts.frame("UnitOnRoad")
+    assert told["road"].tolist() == way[1:]
+    assert told["t_s"].is_monotonic_increasing
+    assert told["t_s"].max() <= facts.table(UnitArrived)["t_s"].to_pylist()[0]
 
 
 def test_an_intervention_says_when_it_is_fit_again(toy: City) -> None:
