@@ -15,6 +15,16 @@ from twin.events.base import Fact
 
 
 @dataclass(frozen=True)
+class SignTold(Fact):
+    """Perception: the incident desk was told a sign by alerting or a caller; ``hazard``: what he saw, -1: not known."""
+
+    source: str
+    ref: str
+    theme: str
+    hazard: int
+
+
+@dataclass(frozen=True)
 class IncidentCreated(Fact):
     """Perception: the desk put an incident on the books, from a sign (``source``/``ref``) that was seen at since_s."""
 

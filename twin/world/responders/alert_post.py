@@ -11,13 +11,17 @@ from twin.domain.city_brain import Acknowledged, Notify, RaiseAlert, ResolveAler
 from twin.domain.commands import Command
 from twin.domain.incidents import Sign, SignChanged, TakeOn
 from twin.domain.messages import Message
+from twin.events import SignTold
+from twin.log import Log
+
+DEVICES = "device"  # theme of alerts about sensors themselves: those who look after devices see to them
 
 
 class AlertPost:
     """Keeps the alerts that were raised until they are notified; a sign is named by the key of its RaiseAlert."""
 
-    def __init__(self, tell: Callable[[str, Message], None]) -> None:
-        self._tell = tell
+    def __init__(self, log: Log, tell: Callable[[str, Message], None]) -> None:
+        self._log, self._tell = log, tell
         self._raised: dict[str, RaiseAlert] = {}
         self._told: set[str] = set()
         self._key_of: dict[tuple[str, int], str] = {}
@@ -43,7 +47,7 @@ class AlertPost:
     def _notify(self, command: Notify, now_s: int) -> None:
         for key in command.raised:
             raised = self._raised.get(key)
-            if raised is None:
+            if raised is None or f"theme={DEVICES}" in raised.labels:
                 continue
             if key in self._told:
                 if command.level > 0:
@@ -51,10 +55,12 @@ class AlertPost:
                 continue
             self._told.add(key)
             labels = dict(label.split("=", 1) for label in raised.labels if "=" in label)
+            theme = labels.get("theme", raised.rule)
+            self._log.add(SignTold, t_s=now_s, source="alert", ref=key, theme=theme, hazard=-1)
             self._tell(
                 "incidents",
                 Sign(
-                    t_s=now_s, key=f"sign/{key}", source="alert", ref=key, theme=labels.get("theme", raised.rule),
+                    t_s=now_s, key=f"sign/{key}", source="alert", ref=key, theme=theme,
                     seen_s=raised.since_s, x_m=raised.x_m, y_m=raised.y_m, place=labels.get("place", ""),
                     grid=labels.get("grid", ""), severity=raised.severity, text=raised.text,
                 ),

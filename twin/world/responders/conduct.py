@@ -61,6 +61,10 @@ class HazardBook(Protocol):
     def ended_s(self) -> Ints:
         """When each ended."""
 
+    @property
+    def pictured(self) -> dict[str, int]:
+        """Number of the hazard that the pictures of an alert show, -1 nothing."""
+
     def about(self, theme: str, x_m: float, y_m: float, radius_m: float, now_s: int, ago_s: int = 0) -> int:
         """Return the row of the hazard meant, or -1."""
 

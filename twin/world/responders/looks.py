@@ -13,7 +13,7 @@ from twin.clock import Phase
 from twin.domain.city_brain import Confirmation
 from twin.domain.incidents import AskLook, LookResult, Sign
 from twin.domain.messages import Message
-from twin.events import CallAnswered, IncidentLooked
+from twin.events import CallAnswered, ConfirmationGiven, IncidentLooked, SignTold
 from twin.scenario.responders import Looks
 from twin.world.ports import RunContext
 from twin.world.responders.call_desk import CallDesk
@@ -64,7 +64,9 @@ class CommandCentre:
 
         def say() -> None:
             t_s = self._c.clock.now_s
-            there, _ = self._judge(theme, x_m, y_m, who, t_s)
+            hazard = self._pictured(alert, theme, x_m, y_m, t_s)
+            there = self._says(hazard >= 0, who)
+            self._c.log.add(ConfirmationGiven, t_s=t_s, alert=alert, confirmed=there, who=by, hazard=hazard)
             self._tell("alerting", Confirmation(t_s, f"confirm/{alert}/{number}", alert, there, by))
 
         self._c.clock.at(at_s, Phase.PERCEIVE, say)
@@ -77,7 +79,8 @@ class CommandCentre:
 
         def say() -> None:
             t_s = self._c.clock.now_s
-            there, hazard = self._judge(command.theme, command.x_m, command.y_m, who, t_s)
+            hazard = self._there(command.theme, command.x_m, command.y_m, t_s)
+            there = self._says(hazard >= 0, who)
             seen = "cannot see" if not shown or by in command.not_by else "there" if there else "gone"
             self._c.log.add(IncidentLooked, t_s=t_s, incident=command.incident, who=by, what=seen, hazard=hazard)
             self._tell("incidents", LookResult(t_s, f"look/{command.key}", command.incident, command.key, seen, by))
@@ -103,11 +106,18 @@ class CommandCentre:
     def _seconds_of_guard(self, who: int) -> int:
         return 1 + round(float(self._guard.exponential(GUARD_S, who)[0]))
 
-    def _judge(self, theme: str, x_m: float, y_m: float, who: int, now_s: int) -> tuple[bool, int]:
-        """Return what somebody who looks says, and the number of the hazard that is truly there."""
+    def _pictured(self, alert: str, theme: str, x_m: float, y_m: float, now_s: int) -> int:
+        """Return the number of what the pictures of an alert show; without pictures, of what is there now; or -1."""
+        pictured = self._hazards.pictured
+        return pictured[alert] if alert in pictured else self._there(theme, x_m, y_m, now_s)
+
+    def _there(self, theme: str, x_m: float, y_m: float, now_s: int) -> int:
         row = find(self._hazards, theme, x_m, y_m, now_s)
-        says = float(self._error.uniform(who)[0]) < (self._hit if row >= 0 else self._wrong)
-        return says, int(self._hazards.id[row]) if row >= 0 else -1
+        return int(self._hazards.id[row]) if row >= 0 else -1
+
+    def _says(self, there: bool, who: int) -> bool:
+        """Return what somebody says who looks at a place where something is, or nothing."""
+        return float(self._error.uniform(who)[0]) < (self._hit if there else self._wrong)
 
     # -- calls -----------------------------------------------------------------------------------------------
 
@@ -135,6 +145,7 @@ class CommandCentre:
         at_s = max(now_s + 1, round(begins_s + talk_s))
 
         def tell() -> None:
+            self._c.log.add(SignTold, t_s=at_s, source="call", ref=ref, theme=theme, hazard=number)
             self._tell(
                 "incidents",
                 Sign(

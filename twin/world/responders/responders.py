@@ -84,7 +84,7 @@ class Responders:
         self.conduct = Conduct(context, self._roster, self._streets, hazards, failings, self._tell_desk)
         hit, wrong = part.alerting.operator_hit, part.alerting.operator_false
         self.centre = CommandCentre(context, hazards, self._part.looks, hit, wrong, context.tell)
-        self._post = AlertPost(context.tell)
+        self._post = AlertPost(context.log, context.tell)
         self.answers: list[Answer] = []
         self._hosts = {DESK: context.host(DESK, desk_factory(self._part.desk, self._part.policy))}
         self._state: dict[str, str] = {}  # of open incidents
