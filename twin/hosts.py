@@ -10,13 +10,16 @@ import importlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from twin.control.ports import Controller
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
 from twin.domain.wire import MESSAGES, decode, encode
 from twin.errors import ControlError, ScenarioError
+
+if TYPE_CHECKING:
+    from twin.faults import Link
 
 Factory = Callable[[], Controller]
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -177,21 +180,36 @@ class Host:
         self._inbox: list[Message] = []
         self._wakes: set[int] = set()
         self._done: set[str] = set()
+        self._kept = journal
+        #: what faults make of it: a way of its messages, whether it is down, how slow it is, how wrong its clock
+        self.link: Link | None = None
+        self.down, self.slow_s, self.skew_s = False, 0, 0
 
     def tell(self, message: Message) -> None:
-        """Put a message into the inbox."""
+        """Send the controller a message."""
+        if self.link is None:
+            self._inbox.append(message)
+        else:
+            self.link.tell(message)
+
+    def receive(self, message: Message) -> None:
+        """Put a message into the inbox: it has arrived."""
         self._inbox.append(message)
 
     def due(self, now_s: int) -> bool:
         """Return whether the controller must be called at this second: it has post, or asked to be woken."""
-        return bool(self._inbox) or any(t <= now_s for t in self._wakes)
+        if self.down:
+            return False
+        return bool(self._inbox) or any(t <= now_s + self.skew_s for t in self._wakes)
 
     def next_wake_s(self) -> int | None:
         """Return the next second the controller asked to be woken at."""
-        return min(self._wakes, default=None)
+        first = min(self._wakes, default=None)
+        return None if first is None else first - self.skew_s
 
     def decide(self, now_s: int) -> tuple[int, list[Command]]:
         """Call the controller; return how many messages it took and the commands that must have an effect."""
+        now_s += self.skew_s
         messages, self._inbox = tuple(self._inbox), []
         self._wakes = {t for t in self._wakes if t > now_s}
         try:
@@ -209,7 +227,7 @@ class Host:
             self._done.add(command.key)
             if isinstance(command, WakeAt):
                 self._wakes.add(command.t_s)
-            else:
+            elif self.link is None or self.link.obeyed(command):
                 out.append(command)
         return len(messages), out
 
@@ -232,11 +250,22 @@ class Host:
                 )
         return list(answer)
 
-    def restart(self, journal: Path) -> None:
-        """Make the controller anew, as after a crash, and replay its journal into it."""
+    def keep_journal(self, file: Path) -> None:
+        """Write a journal into ``file`` from now on if there is none yet; before the first call only."""
+        if self._kept is None:
+            self._kept, self._journal = file, Journal(file)
+
+    def restart(self, journal: Path | None = None) -> None:
+        """Make the controller anew, as after a crash, and replay its journal (default: its own) into it.
+
+        What waits in the inbox waits still. Raises ScenarioError where there is no journal.
+        """
+        file = journal if journal is not None else self._kept
+        if file is None:
+            raise ScenarioError(f"controller '{self.name}' keeps no journal to start again from")
         self._controller = self._factory()
         self._wakes, self._done = set(), set()
-        for now_s, messages, commands in read_journal(journal):
+        for now_s, messages, commands in read_journal(file):
             self._controller.decide(now_s, messages)
             self._wakes = {t for t in self._wakes if t > now_s}
             for command in commands:

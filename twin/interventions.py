@@ -40,6 +40,7 @@ from twin.scenario.interventions import (
     CloseRoad,
     DemandChange,
     Event,
+    Fault,
     FleetIntervention,
     Intervention,
     LostLink,
@@ -55,6 +56,7 @@ from twin.world.traffic.types import CAR
 from twin.world.weather import Weather
 
 if TYPE_CHECKING:
+    from twin.faults import Faults
     from twin.world.fleets.fleets import Fleets
     from twin.world.ports import System
 
@@ -121,6 +123,7 @@ class Interventions:
         systems: Mapping[str, System] | None = None,
     ) -> None:
         self._fleets, self._gate, self._systems = fleets, gate, systems or {}
+        self.faults: Faults | None = None  # set where the scenario has any
         self._end_s = 0
         self._lane_shut: dict[tuple[int, int], int] = {}
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
@@ -134,6 +137,10 @@ class Interventions:
         for k, item in enumerate(interventions):
             lead_s = INVITED_S if isinstance(item, Event) else 0
             begin_s = max(item.at_s - lead_s, self._clock.now_s)
+            if isinstance(item, Fault):
+                if self.faults is not None:
+                    self.faults.schedule(k, item, begin_s, end_s)
+                continue
             if isinstance(item, SystemIntervention) and item.system not in self._systems:
                 continue  # in a zoom, which has only junctions
             until_s = item.until_s

@@ -16,6 +16,7 @@ import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -55,6 +56,7 @@ from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
 from twin.world.weather import Weather
 
 if TYPE_CHECKING:
+    from twin.faults import Faults
     from twin.world.ports import System
 
 TICK_S = 60
@@ -325,8 +327,18 @@ class Simulation:
         self._desks = [*self.hosts, *(self.fleets.hosts.values() if self.fleets is not None else ())]
         self._desks += [host for system in self.systems.values() for host in system.hosts.values()]
         self._desk_of = {host.name: host for host in self._desks}
+        self.faults = self._faults()
         if len(self._desk_of) < len(self._desks):
             raise ValueError(f"two desks have one name: {', '.join(sorted(host.name for host in self._desks))}")
+
+    def _faults(self) -> Faults | None:
+        if not any(v.kind == "fault" for v in self.scenario.interventions):
+            return None
+        from twin.faults import Faults
+
+        found = Faults(self.clock, self.log, self.dice, self._desk_of, self._call_controllers, self.traffic.close)
+        self.interventions.faults = found
+        return found
 
     def _schedule(self) -> None:
         s = self.scenario
@@ -467,15 +479,21 @@ class Simulation:
                 continue
             told, commands = host.decide(now)
             self.log.add(ControllerDecided, t_s=now, controller=host.name, messages=told, commands=len(commands))
-            self._orders += [(host, c) for c in commands]
+            if host.slow_s and commands:
+                self.clock.at(now + host.slow_s, Phase.ACT, partial(self._carry_out, [(host, c) for c in commands]))
+            else:
+                self._orders += [(host, c) for c in commands]
             wake_s = host.next_wake_s()
             if wake_s is not None and wake_s < self.end_s:
-                self._decide_at(wake_s)
+                self._decide_at(max(wake_s, now + 1))
         if self._orders:
             self.clock.at(now, Phase.ACT, self._act)
 
     def _act(self) -> None:
         orders, self._orders = self._orders, []
+        self._carry_out(orders)
+
+    def _carry_out(self, orders: list[tuple[Host, Command]]) -> None:
         for host, command in orders:
             self.orders.carry_out(host.name, command, self.clock.now_s)
         self.gate.write_rerouted()
@@ -551,6 +569,8 @@ class Simulation:
             self.fleets.finish(end)
         for system in self.systems.values():
             system.finish(end)
+        if self.faults is not None:
+            self.faults.finish()
         self.gate.finish(end)
         self.log.add(RunEnded, t_s=end, reason=reason)
         self.ended = reason

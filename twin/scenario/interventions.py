@@ -396,6 +396,5 @@ KINDS: tuple[str, ...] = (
     "breakdown", "link_lost", "charger_fails", "depot_closed", "permit_ends", "obstacle",
     "signal_link_lost", "signal_detectors_fail",
     "site_stop", "founding_time", "hazard", "sensor_outage", "maintenance",
-    "fault",
     "office_system_down", "officers_away", "fault",
 )  # fmt: skip

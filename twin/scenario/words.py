@@ -11,6 +11,7 @@ from twin.scenario.interventions import (
     CloseRoad,
     DemandChange,
     Event,
+    Fault,
     Intervention,
     Obstacle,
     SpeedLimit,
@@ -161,6 +162,8 @@ def sentence(v: Intervention, lang: str = "en", name_of: Translate = str, days: 
             f"Something stands on lane {v.lane} (0 is the rightmost) of {_lower(where)} {when}.",
             f"{when}{where}的第{v.lane}车道有障碍物（0为最右侧）。",
         )
+    elif isinstance(v, Fault):
+        pair = v.sentence(when)
     elif isinstance(v, SystemIntervention):
         pair = v.sentence(when, name_of)
     else:
