@@ -75,7 +75,7 @@ class CpmBatch(Message):
     """What roadside units perceive themselves: objects that need no radio (CPM, RSM): equal-length columns.
 
     ``object``: number of the object, the same as long as it is followed; ``kind``: index into OBJECT_KINDS;
-    ``road``/``pos_m``: map matched (-1: not on a road).
+    ``road``/``lane``/``pos_m``: map matched; ``lane`` from the kerb (-1: not on a road, or not known).
     """
 
     rsu: Ints
@@ -88,6 +88,7 @@ class CpmBatch(Message):
     heading_deg: Floats
     length_m: Floats
     road: Ints
+    lane: Ints
     pos_m: Floats
 
 
@@ -271,6 +272,17 @@ class SendDenms(Command):
     y_m: Floats
     needs_m_s2: Floats
     until_s: int
+
+
+@dataclass(frozen=True)
+class ReportPicture(Command):
+    """Publish the state of the platform's picture: junctions by state, vehicles shown, mean age of what is known, s."""
+
+    live: int
+    stale: int
+    lost: int
+    tracks: int
+    track_age_s: float
 
 
 #: why a speed is advised; ``reason`` is an index into it. Append only

@@ -1,6 +1,6 @@
 """Facts of V2X messages, connected vehicles, warnings and the cloud control platform (F19, F20, F27).
 
-``rsu``: the name of the junction whose roadside unit it is about; ``hazard``: number of an object that is in the way.
+``junction``: row of the junction whose roadside unit it is about; ``hazard``: number of an object that is in the way.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ChannelMeasured(Fact):
     of these it received; ``busy``: channel busy ratio, 0..1.
     """
 
-    rsu: str
+    junction: int
     stations: int
     sent: int
     heard: int
@@ -60,7 +60,7 @@ class SpeedAdvised(Fact):
     """
 
     vehicle: int
-    rsu: str
+    junction: int
     speed_m_s: float
     why: str
     obeyed: bool
@@ -81,7 +81,7 @@ class HazardPerceived(Fact):
     """Perception: a roadside unit saw a hazard ``late_s`` after it appeared."""
 
     hazard: int
-    rsu: str
+    junction: int
     late_s: int
 
 
@@ -91,7 +91,7 @@ class HazardWarned(Fact):
 
     hazard: int
     vehicle: int
-    rsu: str
+    junction: int
     latency_ms: float
 
 
@@ -112,14 +112,14 @@ class HazardMet(Fact):
 class TripDriven(Fact):
     """A vehicle arrived that was watched second by second.
 
-    ``standstills``: times it came to stand; ``stood_s``: how long in all; ``energy_wh``: energy at the wheels, a proxy
-    of fuel (docs/v2x.md); ``connected``: had a V2X radio.
+    ``standstills``: times it came to stand; ``stood_s``: how long in all; ``fuel_g``: a proxy of energy (docs/v2x.md);
+    ``connected``: had a V2X radio.
     """
 
     vehicle: int
     standstills: int
     stood_s: int
-    energy_wh: float
+    fuel_g: float
     distance_m: float
     connected: bool
 
@@ -128,7 +128,7 @@ class TripDriven(Fact):
 class PlanTaken(Fact):
     """A cabinet took plan ``serial`` of the cloud platform."""
 
-    rsu: str
+    junction: int
     serial: int
 
 

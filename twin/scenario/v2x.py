@@ -98,7 +98,7 @@ class V2xKeys(Part):
         ge=5, le=200,
     )  # fmt: skip
     measure: bool = key(
-        "watch every vehicle second by second for standstills and energy (micro; costs time)", "true or false", False
+        "watch every vehicle second by second for standstills and fuel (micro; costs time)", "true or false", False
     )
     period_s: int | None = key(
         "seconds between two looks at the vehicles; null: 1 in micro, 60 in meso",

@@ -25,13 +25,14 @@ from twin.control.junctions.signal_control import Picture, SignalControl
 from twin.domain.commands import Command, WakeAt
 from twin.domain.junctions import ApproachReadings, LinkStatus, SetPlans, SignalMap, SignalStates
 from twin.domain.messages import Message
-from twin.domain.v2x import LIVE, LOST, STALE, CamBatch, CpmBatch, PlanStates, PolicePlans
+from twin.domain.v2x import LIVE, LOST, STALE, CamBatch, CpmBatch, PlanStates, PolicePlans, ReportPicture
 from twin.errors import ControlError
 
 DAY_S = 86_400
 NEVER = -(10**9)
 FRESH_S = 3  # older than that is stale, assumed
 FORGET_S = 30  # a vehicle not heard of for so long is no longer shown, assumed
+REPORT_S = 60  # how often the state of the picture is published
 AGAIN_S = 20  # until a plan that was not confirmed is given again, assumed
 
 
@@ -105,6 +106,7 @@ class CloudPlatform:
         self._wanted_serial = 0
         self._hour: int | None = None  # row of the police's plan in force
         self._cleaned_s = NEVER
+        self._report_s = NEVER
 
     # -- the contract ----------------------------------------------------------------------------------
 
@@ -123,6 +125,9 @@ class CloudPlatform:
             self._cleaned_s = now_s
         self._choose_plan(now_s, self._layout)
         out += self._give(now_s, self._layout)
+        if now_s >= self._report_s:
+            self._report_s = now_s - now_s % REPORT_S + REPORT_S
+            out.append(self._report(now_s))
         wake = self._next_change_s(now_s)
         if wake is not None:
             out.append(WakeAt(f"cloud/wake/{wake}", wake))
@@ -238,6 +243,12 @@ class CloudPlatform:
             if open_.any():
                 times.append(max(int(self._given_s[open_].min()) + AGAIN_S, now_s + 1))
         return min(times, default=None)
+
+    def _report(self, now_s: int) -> ReportPicture:
+        p = self.picture(now_s)
+        live, stale, lost = (int((p.state == s).sum()) for s in (LIVE, STALE, LOST))
+        age = float(p.track_age_s.mean()) if p.track_age_s.size else 0.0
+        return ReportPicture(f"cloud/picture/{now_s}", live, stale, lost, int(p.station.size), round(age, 2))
 
     # -- the picture -----------------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ class GlosaView:
     """Vehicles on the way to a signal at ``now_s``: equal-length columns (V). Do not write.
 
     ``distance_m`` to the stop line; ``green``: (V, 2) begins and ``red``: (V, 2) ends of the next two greens, seconds
-    from now; ``confidence`` of those times; ``queue``: vehicles standing before it on its lane.
+    from now; ``confidence`` of those times; ``queue``: vehicles standing before it on its lane, ``moving``:
+    driving ones.
     """
 
     now_s: int
@@ -32,6 +33,7 @@ class GlosaView:
     red_s: Floats
     confidence: Floats
     queue: Floats
+    moving: Floats
 
 
 class GlosaPolicy(Protocol):
@@ -60,7 +62,9 @@ class Glosa:
     def advise(self, view: GlosaView) -> Floats:
         """See the Protocol."""
         soonest_s = view.distance_m / np.maximum(view.limit_m_s, 0.1)
-        free_s = np.where(view.queue > 0, self.start_s + self.discharge_s * view.queue, 0.0)
+        # whoever drives before it at red will stand before it, too
+        before = view.queue + np.where(view.green_s[:, 0] > 0, view.moving, 0.0)
+        free_s = np.where(before > 0, self.start_s + self.discharge_s * before, 0.0)
         advice = np.full(view.distance_m.size, np.inf)
         settled = np.zeros(view.distance_m.size, dtype=bool)
         for k in range(view.green_s.shape[1]):

@@ -16,7 +16,7 @@ from twin.control.junctions.layout import Floats, Ints, Layout
 from twin.control.junctions.merging import MergePolicy, MergeView, OneByOne
 from twin.control.junctions.plans import Plans
 from twin.control.junctions.spat import GroupTimes, Lit, group_times
-from twin.control.junctions.warnings import BlindSpots, HazardPolicy, HazardView, ahead, needed_m_s2, towards
+from twin.control.junctions.warnings import BlindSpots, HazardPolicy, HazardView, ahead, diagonals, needed_m_s2
 from twin.domain.commands import Command
 from twin.domain.junctions import ApproachReadings, SignalMap, SignalStates
 from twin.domain.messages import Message
@@ -38,6 +38,7 @@ from twin.domain.v2x import (
 
 L3 = 3
 HOLD_S = 5  # advice that is not renewed runs out, assumed
+STANDS_M_S = 5 / 3.6  # below it a vehicle stands (HCM 6)
 REMIND_S = 10  # the same warning to the same vehicle at most this often, assumed
 
 
@@ -184,11 +185,32 @@ class Roadside:
             green_s=np.stack([times.from_s, times.then_from_s], axis=1)[group],
             red_s=np.stack([times.to_s, times.then_to_s], axis=1)[group],
             confidence=times.confidence[group],
-            queue=self._queue[lane],
+            queue=self._ahead(cams, rows, lane, stands=True),
+            moving=self._ahead(cams, rows, lane, stands=False),
         )
         advice = np.asarray(policy.advise(view), dtype=np.float64)
         out[rows] = np.where(advice < limit, advice, np.inf)
         return out
+
+    def _ahead(self, cams: CamBatch, rows: Ints, lane: Ints, *, stands: bool) -> Floats:
+        """Return how many vehicles the unit sees before each of ``rows`` on the lane it will use, standing or driving.
+
+        Where it sees none itself, what readings tell of the lane stands for it.
+        """
+        seen = self._cpms
+        if seen is None:
+            return self._queue[lane] if stands else np.zeros(rows.size)
+        assert self._layout is not None
+        told = self._layout.told
+        use = (seen.road >= 0) & (seen.kind != PERSON) & ((seen.speed_m_s < STANDS_M_S) == stands)
+        key = seen.road[use] * 64 + seen.lane[use]
+        order = np.lexsort((seen.pos_m[use], key))
+        key, pos = key[order], seen.pos_m[use][order]
+        far = 1e5  # longer than any road: one sorted row of numbers for all lanes
+        row = key * far + pos
+        mine = told.lane_road[lane] * 64 + told.lane_number[lane]
+        end = np.searchsorted(row, (mine + 1) * far)
+        return np.asarray(end - np.searchsorted(row, mine * far + cams.pos_m[rows] + 0.1, side="right"), dtype=float)
 
     def _times(self, now_s: int, layout: Layout) -> GroupTimes:
         phase, to, since, mode = self._stage
@@ -228,8 +250,7 @@ class Roadside:
         if things.size == 0:
             return []
         bodies = np.flatnonzero((seen.kind == VEHICLE) | (seen.kind == STOPPED))
-        front = np.stack([seen.x_m[bodies], seen.y_m[bodies]], axis=1)
-        back = front - np.stack(towards(seen.heading_deg[bodies]), axis=1) * seen.length_m[bodies, None]
+        one, other = diagonals(seen.x_m[bodies], seen.y_m[bodies], seen.heading_deg[bodies], seen.length_m[bodies])
         belongs = {int(o): i for i, o in enumerate(cams.station.tolist())}
         own = np.array([belongs.get(int(o), -1) for o in seen.object[bodies].tolist()], dtype=np.int64)
         place = {int(t): i for i, t in enumerate(things.tolist())}
@@ -238,8 +259,8 @@ class Roadside:
         view = HazardView(
             cams.x_m, cams.y_m, cams.heading_deg, cams.speed_m_s,
             seen.x_m[things], seen.y_m[things], seen.heading_deg[things], seen.speed_m_s[things], seen.kind[things],
-            np.concatenate([self._sights[0], front]), np.concatenate([self._sights[1], back]),
-            np.concatenate([np.full(walls, -1), own]), np.concatenate([np.full(walls, -1), own_thing]),
+            np.concatenate([self._sights[0], one]), np.concatenate([self._sights[1], other]),
+            np.concatenate([np.full(walls, -1), own, own]), np.concatenate([np.full(walls, -1), own_thing, own_thing]),
         )  # fmt: skip
         vehicle, thing = self._hazards.warn(view)
         # a unit warns of what it sees itself, and those that it hears itself

@@ -57,6 +57,19 @@ def towards(heading_deg: Floats) -> tuple[Floats, Floats]:
     return np.sin(a), np.cos(a)
 
 
+def diagonals(x_m: Floats, y_m: Floats, heading_deg: Floats, length_m: Floats) -> tuple[Floats, Floats]:
+    """Return begins and ends (2 B, 2) of the diagonals of vehicles by their fronts: whatever crosses one crosses them.
+
+    First all of one diagonal, then all of the other.
+    """
+    ux, uy = towards(heading_deg)
+    half = VEHICLE_WIDTH_M / 2.0
+    front = np.stack([x_m, y_m], axis=1)
+    back = front - np.stack([ux, uy], axis=1) * length_m[:, None]
+    side = np.stack([-uy, ux], axis=1) * half
+    return np.concatenate([front + side, front - side]), np.concatenate([back - side, back + side])
+
+
 def ahead(view: HazardView) -> tuple[Floats, Floats]:
     """Return (V, H): metres along each vehicle's heading to each object, and metres to its left (negative: right)."""
     dx = view.object_x_m[None, :] - view.x_m[:, None]
@@ -105,7 +118,7 @@ def crosses(px: Floats, py: Floats, qx: Floats, qy: Floats, a: Floats, b: Floats
 class BlindSpots:
     """See the module's text. ``reach_m``: how far ahead; ``half_m``: half width of the way (vehicle and margin).
 
-    ``persons_step_m``: how far to the side of the way a person may be and still count; those who walk towards it count
+    ``person_step_m``: how far to the side of the way a person may be and still count; those who walk towards it count
     when they would be there by the time the vehicle comes.
     """
 

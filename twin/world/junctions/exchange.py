@@ -193,6 +193,7 @@ class Exchange:
         """Return what cabinets are to do of an order that has come; None: nothing."""
         if not isinstance(command, ShowPhases):
             return command
+        self._cabinets.stages.finish(now_s)
         informed = np.full(command.junction.size, issued_s == now_s) & self._informed(command.junction)
         return self.gate.admit(now_s, command, issued_s, informed)
 

@@ -51,7 +51,7 @@ def view(distance, green, red, *, speed=13.9, limit=13.9, queue=0.0, confidence=
     n = len(distance)
     return GlosaView(
         0, np.array(distance, float), np.full(n, speed), np.full(n, limit), np.array(green, float),
-        np.array(red, float), np.full(n, confidence), np.full(n, queue),
+        np.array(red, float), np.full(n, confidence), np.full(n, queue), np.zeros(n),
     )  # fmt: skip
 
 
