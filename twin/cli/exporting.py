@@ -1,4 +1,4 @@
-"""The commands that write a run in the form of other people's software: ``twin export mds | gtfs | gtfs-rt``."""
+"""The commands that write a run in the form of other people's software: ``twin export mds | gtfs | …``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import typer
 from twin.cli.common import plain_errors
 from twin.errors import ScenarioError
 
-app = typer.Typer(no_args_is_help=True, help="Exports of a run: MDS 2, GTFS, GTFS-Realtime.", rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True, help="Exports of a run: MDS 2, GTFS, GTFS-Realtime, XES, OCEL 2.", rich_markup_mode=None
+)
 
 T = TypeVar("T")
 RunArg = Annotated[Path, typer.Argument(metavar="DIR", help="a run folder", show_default=False)]
@@ -26,7 +28,7 @@ _ZONE = "Asia/Shanghai"
 
 @app.callback()
 def export() -> None:
-    """Write exports of a run: MDS 2, GTFS, GTFS-Realtime."""
+    """Write exports of a run: MDS 2, GTFS, GTFS-Realtime, XES, OCEL 2."""
 
 
 @app.command("mds")
@@ -103,6 +105,36 @@ def gtfs_rt(
         _written(file, partial(exports.write, message, file))
         files += 1
     typer.echo(f"GTFS-Realtime: {files} message{'s' if files > 1 else ''} in {target}")
+
+
+@app.command("xes")
+@plain_errors
+def xes(
+    folder: RunArg,
+    out: Annotated[Path | None, typer.Option("--out", help="file to write (default: DIR/cases.xes)")] = None,
+    date: DateOption = None,
+) -> None:
+    """Write the service cases of a run as XES (IEEE 1849-2016), for process mining."""
+    from scenarios.exports import xes as exports
+
+    found = exports.export(folder, date)
+    file = _written(folder, partial(exports.write, found, out if out is not None else folder / "cases.xes"))
+    typer.echo(f"XES: {len(found.cases):,} cases, {len(found.events):,} events in {file}")
+
+
+@app.command("ocel")
+@plain_errors
+def ocel(
+    folder: RunArg,
+    out: Annotated[Path | None, typer.Option("--out", help="file to write (default: DIR/cases.ocel.json)")] = None,
+    date: DateOption = None,
+) -> None:
+    """Write the service cases of a run as OCEL 2.0 (object-centric event log, JSON)."""
+    from scenarios.exports import ocel as exports
+
+    found = exports.export(folder, date)
+    file = _written(folder, partial(exports.write, found, out if out is not None else folder / "cases.ocel.json"))
+    typer.echo(f"OCEL 2.0: {len(found['objects']):,} objects, {len(found['events']):,} events in {file}")
 
 
 def _city_or_run(folder: Path) -> Path:
