@@ -209,6 +209,26 @@ def tornado(robots: Quantities, couriers: Quantities, prices: Mapping[str, Price
     return sorted(bars, key=lambda b: -b.swing)
 
 
+def all_at_worst(robots: Quantities, couriers: Quantities, prices: Mapping[str, Price]) -> float:
+    """Return the saving with every price at the end of its range that is worse for robots, all at once."""
+    ends = {b.price.name: b.price.low if b.at_low <= b.at_high else b.price.high
+            for b in tornado(robots, couriers, prices)}  # fmt: skip
+    return saving(robots, couriers, prices, **ends)
+
+
+def courier_pace(
+    robots: Quantities, couriers: Quantities, prices: Mapping[str, Price], target: float = 0.30
+) -> tuple[float, float]:
+    """Return parcels per hour of a courier or driver in the run, and those at which the saving would be ``target``.
+
+    With as many as that the same people cost as much and bring more: couriers' cost per parcel is divided by the pace.
+    """
+    people_h = couriers.duty_h * (couriers.trikes + couriers.vans)
+    pace = couriers.delivered / people_h if people_h else float("nan")
+    ours, theirs = cost(robots, prices).per_parcel, cost(couriers, prices).per_parcel
+    return pace, pace * (1.0 - target) * theirs / ours
+
+
 def verdict(base: float, bars: list[Bar], target: float = 0.30) -> str:
     """Return in a sentence on which assumptions a saving of ``target`` hangs."""
     hang = [b.price.name for b in bars if (min(b.at_low, b.at_high) < target) != (max(b.at_low, b.at_high) < target)]

@@ -19,7 +19,18 @@ from typing import Any
 import numpy as np
 
 from scenarios import kpis, load
-from scenarios.costs import Price, Quantities, cost, load_prices, quantities, saving, tornado, verdict
+from scenarios.costs import (
+    Price,
+    Quantities,
+    all_at_worst,
+    cost,
+    courier_pace,
+    load_prices,
+    quantities,
+    saving,
+    tornado,
+    verdict,
+)
 from scenarios.experiment import Comparison
 from scenarios.kpis.base import Kpi
 from twin.log import Facts
@@ -139,6 +150,9 @@ def parcel_lines(
         p = bar.price
         out.append(f"  {p.name} {p.low:g} to {p.high:g} {p.unit}: {bar.at_low:.1%} to {bar.at_high:.1%}")
     out.append(verdict(saving(robots, couriers, prices), bars, TARGET))
+    out.append(f"with every price at its worse end at once: {all_at_worst(robots, couriers, prices):.1%}")
+    pace, needed = courier_pace(robots, couriers, prices, TARGET)
+    out.append(f"a courier brings {pace:.1f} parcels an hour; at {needed:.1f} the saving would be {TARGET:.0%}")
     return out
 
 

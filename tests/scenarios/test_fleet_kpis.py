@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scenarios import kpis
-from scenarios.costs import cost, load_prices, quantities, saving, tornado, verdict
+from scenarios.costs import all_at_worst, cost, courier_pace, load_prices, quantities, saving, tornado, verdict
 from twin import events
 from twin.domain.ids import unit_number
 from twin.errors import ScenarioError
@@ -139,6 +139,19 @@ def test_the_tornado_says_on_what_the_saving_hangs() -> None:
     assert by_name["van_price"].swing == 0  # there is no van in this run
     assert "is not reached" in verdict(0.1, [])
     assert "hangs on courier_wage" in verdict(base, [by_name["courier_wage"]], target=base + 1e-9)
+
+
+def test_how_bad_the_saving_can_get_and_how_fast_couriers_would_have_to_be() -> None:
+    prices = load_prices()
+    robots, couriers = quantities(fleet_run()), quantities(fleet_run("courier", "trike"))
+    bars = tornado(robots, couriers, prices)
+    worst = all_at_worst(robots, couriers, prices)
+    assert worst <= min(min(b.at_low, b.at_high) for b in bars), "worse than any price alone"
+    pace, needed = courier_pace(robots, couriers, prices, target=0.3)
+    assert pace == pytest.approx(couriers.delivered / couriers.duty_h)  # one courier
+    # F24: 1 − ours ÷ (theirs × pace ÷ needed) = 0.3
+    ours, theirs = cost(robots, prices).per_parcel, cost(couriers, prices).per_parcel
+    assert 1 - ours / (theirs * pace / needed) == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(
