@@ -8,6 +8,9 @@ from pydantic import field_validator
 
 from twin.scenario.parts import Factory, Part, key
 from twin.scenario.systems import Problem, Wrong
+from twin.scenario.v2x import V2xKeys
+from twin.scenario.v2x import check as check_v2x
+from twin.scenario.v2x import disagreements as v2x_disagreements
 
 if TYPE_CHECKING:
     from twin.scenario.check import CityNames
@@ -87,6 +90,9 @@ class Junctions(Part):
         "a whole number from 0 to 3600", 60, ge=0, le=3600,
     )  # fmt: skip
     faults: JunctionFaults = key("what does not work", "keys detectors_dead, message_loss, latency_s", JunctionFaults())
+    v2x: V2xKeys | None = key(
+        "connected vehicles, roadside units and the cloud control platform; null: off", "keys radio, …, or null", None
+    )
     desk: Factory = key("the control code", "package.module:Class", _HERE + "signal_control:SignalControl")
 
     @field_validator("grades", "priority", mode="before")
@@ -113,7 +119,7 @@ def disagreements(s: Scenario) -> list[Problem]:
     for i, item in enumerate(s.junctions.grades):
         if not (item.junctions or item.subdistricts or item.top):
             found.append((("junctions", "grades", i), "names no junctions: give junctions, subdistricts or top"))
-    return found
+    return found + (v2x_disagreements(s, s.junctions.v2x) if s.junctions.v2x is not None else [])
 
 
 def check(s: Scenario, names: CityNames, wrong: Wrong) -> None:  # noqa: ARG001  (names of signals: the system knows)
@@ -130,3 +136,5 @@ def check(s: Scenario, names: CityNames, wrong: Wrong) -> None:  # noqa: ARG001 
             load_factory(spec, "")
         except ScenarioError as error:
             wrong(("junctions", what), str(error).removeprefix(" "))
+    if s.junctions.v2x is not None:
+        check_v2x(s.junctions.v2x, wrong)

@@ -43,12 +43,14 @@ from twin.world.junctions.asking import KIND_OF, Asking
 from twin.world.junctions.counts import CountPerception
 from twin.world.junctions.crossings import read_crossings
 from twin.world.junctions.delays import LOOK_S, ApproachDelays
+from twin.world.junctions.exchange import ExchangeLinks
 from twin.world.junctions.grades import grades_of
 from twin.world.junctions.links import Links
 from twin.world.junctions.perception import LanePerception
 from twin.world.junctions.read_map import read_map
 from twin.world.junctions.record import PERIOD_S, Record
 from twin.world.junctions.signals import Signals
+from twin.world.junctions.v2x import V2x
 from twin.world.ports import Action, RunContext
 from twin.world.traffic.ports import Flow, HasSignals, NewVehicles
 
@@ -86,7 +88,7 @@ class JunctionSystem:
         eyes = CountPerception if context.mode == "meso" else LanePerception
         self.perception: CountPerception | LanePerception = eyes(live, self.net, dice.stream("junctions.perception"))
         self._kill_detectors(part.faults.detectors_dead)
-        self.links = Links(
+        self.links: Links | ExchangeLinks = Links(
             context.clock, dice.stream("junctions.links"), n, part.faults.message_loss, part.faults.latency_s
         )
         self.interval_s = part.interval_s or INTERVAL_S[context.mode]
@@ -107,6 +109,10 @@ class JunctionSystem:
 
         self._asks = bool(part.priority)
         self._hosts = {DESK: context.host(DESK, make)}
+        self.v2x = V2x(context, self.net, self.signals, part.v2x, self._order) if part.v2x is not None else None
+        if self.v2x is not None:
+            self.links = self.v2x.links or self.links
+            self._hosts.update(self.v2x.hosts)
         self._was = self.signals.cabinets.mode(now)
         self._wake_until_s = -1
         self._skip = False
@@ -138,12 +144,16 @@ class JunctionSystem:
         self.context.post(DESK, rules)
         self.context.post(DESK, told)
         clock = self.context.clock
+        if self.v2x is not None:
+            self.v2x.begin(now_s)
         clock.every(step, Phase.PERCEIVE, self._perceive, now_s + (-now_s) % step)
         clock.every(PERIOD_S, Phase.PERCEIVE, self._write, now_s + PERIOD_S - now_s % PERIOD_S)
 
     def finish(self, end_s: int) -> None:
         """See the Protocol."""
         self._record.write(end_s)
+        if self.v2x is not None:
+            self.v2x.finish(end_s)
         signals = self.signals
         self.context.log.add(
             SignalsChecked, t_s=end_s, junctions=len(self.net.tls), seconds=signals.seconds_checked,
@@ -190,6 +200,8 @@ class JunctionSystem:
             self._skip = float(np.nansum(seen.queue) + np.nansum(seen.moving)) < QUIET * len(self.net.tls)
             self._skip &= self.context.mode == "meso"
             self.links.up(seen, self._arrive)
+            if self.v2x is not None:
+                self.v2x.perceived(seen)
         self.links.up(self.signals.tell(now), self._arrive)
         self.context.wake()
 
@@ -217,6 +229,8 @@ class JunctionSystem:
 
     def carry_out(self, who: str, command: Command, now_s: int) -> bool:
         """See the Protocol."""
+        if self.v2x is not None and who in self.v2x.hosts:
+            return self.v2x.carry_out(command, now_s)
         if who != DESK:
             return False
         if isinstance(command, SignalStatus):
@@ -287,6 +301,8 @@ class JunctionSystem:
         told = self.signals.set_links(now, rows, up)
         self.context.log.add(SignalLinkChanged, t_s=np.full(rows.size, now), junction=rows, up=up)
         self.context.tell(DESK, told)
+        if self.v2x is not None:
+            self.v2x.cut(rows, up=up)
 
 
 def _policy(part: Junctions) -> Any:

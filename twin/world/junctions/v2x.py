@@ -1,17 +1,8 @@
 """Connected vehicles, roadside units, the exchange with the cloud and the cloud control platform of a run (F19–F21).
 
-``JunctionSystem`` composes it. The lines there (``part`` is ``scenario.junctions``)::
-
-    # __init__, after self.links and self.signals
-    self.v2x = V2x(context, self.net, self.signals, part.v2x, self._order) if part.v2x is not None else None
-    if self.v2x is not None and self.v2x.links is not None:
-        self.links = self.v2x.links
-    # __init__, after self._hosts:            self._hosts.update(self.v2x.hosts)
-    # begin:                                  self.v2x.begin(now_s)
-    # _perceive, when ``seen`` was perceived:  self.v2x.perceived(seen)
-    # carry_out, first:                       if who in self.v2x.hosts: return self.v2x.carry_out(command, now_s)
-    # _cut:                                   self.v2x.cut(rows, up=up)
-    # finish:                                 self.v2x.finish(end_s)
+``JunctionSystem`` composes it where the scenario has ``junctions.v2x``: it takes :attr:`V2x.links` for its own and the
+desks :attr:`V2x.hosts` beside its own, calls :meth:`V2x.begin` and :meth:`V2x.finish`, hands over what roadside units
+perceived (:meth:`V2x.perceived`), commands of these desks (:meth:`V2x.carry_out`) and cut links (:meth:`V2x.cut`).
 
 Each look (every second in micro): who is where → CAMs over the radio channel → roadside units and platform hear → the
 desks decide → advice and warnings over the radio → drivers who take advice drive by it. In meso a look once a minute
@@ -142,9 +133,10 @@ class V2x:
         return self._c.host(name, factory) if self._keys.journal else Host(name, factory)
 
     def _make_exchange(self) -> Exchange | None:
-        e = self._keys.exchange
+        e, part = self._keys.exchange, self._c.scenario.junctions
         if e is None:
             return None
+        assert part is not None
         stages = Latencies(
             Stage(e.perceive_ms, e.perceive_ms * 150 / 80), Stage(e.network_ms, 4 * e.network_ms),
             Stage(e.cloud_ms, 4 * e.cloud_ms), Stage(e.network_ms, 4 * e.network_ms),
@@ -152,8 +144,9 @@ class V2x:
         )  # fmt: skip
         dice = self._c.dice
         return Exchange(
-            self._signals.cabinets, lambda name: dice.stream(f"junctions.exchange.{name}"), stages, loss=e.loss,
-            extra_ms=e.extra_ms,
+            self._signals.cabinets, lambda name: dice.stream(f"junctions.exchange.{name}"), stages,
+            loss=1.0 - (1.0 - e.loss) * (1.0 - part.faults.message_loss),
+            extra_ms=e.extra_ms + 1000.0 * part.faults.latency_s, most_age_s=2 + part.faults.latency_s,
         )  # fmt: skip
 
     def _approaches(self) -> dict[int, tuple[int, float]]:
