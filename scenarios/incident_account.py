@@ -5,8 +5,8 @@ The parts tile that time, so they add up to it to the second; what no fact expla
 =============  ==================================================================================================
 detection      the hazard began → the first sign of it was seen
 alerting       seen → on the books of the incident desk
-confirmation   nobody was sent yet, because somebody looked first
 queue          on the books, and nobody was sent
+confirmation   nobody was sent yet, because somebody looked first
 re-dispatch    somebody was sent who refused, was silent, broke down or was called off, until another was sent
 dispatch       order → set out (answer and turnout)
 travel         set out → there
@@ -31,7 +31,7 @@ from twin.domain.ids import unit_label
 from twin.log import Facts
 
 PARTS = (
-    "detection", "alerting", "confirmation", "queue", "re-dispatch", "dispatch", "travel", "handling", "verification",
+    "detection", "alerting", "queue", "confirmation", "re-dispatch", "dispatch", "travel", "handling", "verification",
     "thought closed", "unexplained",
 )  # fmt: skip
 #: where two explain the same second, the one further on in this list does
@@ -189,7 +189,8 @@ def _account(name: str, story: _Story, began: dict[int, int], end_s: int) -> Acc
     is_closed = bool(closed) and (not opened or max(closed) >= max(opened))
     ended_s = max(closed) if is_closed else end_s
     found = [Stretch("detection", began_s, seen_s), Stretch("alerting", seen_s, created_s)]
-    found += _of_states(marks, created_s, ended_s)
+    held = made["severity"] not in ("Severe", "Extreme")  # else somebody looks while somebody is sent
+    found += _of_states([m for m in marks if held or not m[1].startswith("look")], created_s, ended_s)
     for ticket in story.tickets.values():
         if ticket.task == "handle":
             found += _of_ticket(ticket, story, marks, ended_s)

@@ -6,6 +6,7 @@ Times are of incidents that got so far; beside them stands the share of those th
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,14 @@ from twin.log import Facts
 
 Floats = npt.NDArray[np.float64]
 
-#: accounts of the last log that was asked for: indicators of one run are computed one after the other
-_KEPT: list[tuple[Facts, list[Account]]] = []
+#: accounts of logs that are in use: many indicators of one run are computed one after the other
+_KEPT: WeakKeyDictionary[Facts, list[Account]] = WeakKeyDictionary()
 
 
 def _accounts(m: Memory) -> list[Account]:
-    if not _KEPT or _KEPT[0][0] is not m.facts:
-        _KEPT[:] = [(m.facts, accounts(m))]
-    return _KEPT[0][1]
+    if m.facts not in _KEPT:
+        _KEPT[m.facts] = accounts(m)
+    return _KEPT[m.facts]
 
 
 def _first(m: Memory, kind: type[events.Fact], task: str = "handle") -> dict[str, int]:
@@ -155,16 +156,21 @@ def _replaced(m: Memory) -> float | None:
 def _not_fixed(m: Memory) -> float | None:
     """Incidents closed as handled whose hazard was still there then, of all closed as handled."""
     handled = m.columns(events.ResponderHandled)
-    about: dict[str, int] = dict(zip(handled["incident"].tolist(), handled["hazard"].tolist(), strict=True))
+    rows = zip(handled["t_s"].tolist(), handled["incident"].tolist(), handled["hazard"].tolist(), strict=True)
+    about: dict[str, list[tuple[int, int]]] = {}
+    for t_s, incident, hazard in rows:
+        about.setdefault(incident, []).append((t_s, hazard))
     ended = m.columns(events.HazardEnded)
     over = dict(zip(ended["hazard"].tolist(), ended["t_s"].tolist(), strict=True))
     closed = m.columns(events.IncidentClosed)
-    mine = [
-        (about[i], t) for i, t, what in zip(
-            closed["incident"].tolist(), closed["t_s"].tolist(), closed["outcome"].tolist(), strict=True
-        ) if what == "handled" and i in about
-    ]  # fmt: skip
-    return _percent(sum(over.get(h, t + 1) > t for h, t in mine), len(mine))
+    mine = []
+    for incident, t_s, what in zip(
+        closed["incident"].tolist(), closed["t_s"].tolist(), closed["outcome"].tolist(), strict=True
+    ):
+        before = [hazard for at_s, hazard in about.get(incident, []) if at_s <= t_s]
+        if what == "handled" and before:
+            mine.append(over.get(before[-1], t_s + 1) > t_s)
+    return _percent(sum(mine), len(mine))
 
 
 def _each_once(m: Memory) -> float | None:
@@ -223,7 +229,7 @@ INCIDENTS: tuple[Kpi, ...] = (
     Kpi("incident_not_fixed_share", "Closed as handled and still there", "虚假结案率", "%", "lower", _not_fixed),
     Kpi("incidents_per_hazard", "Incidents per hazard", "每隐患事件数", "", "lower", _each_once),
     *(
-        Kpi(f"loop_{_name(p)}_share", f"Time of the loop: {p}", f"闭环时间占比：{_CHINESE[p]}", "%", "neither", _part(p))
+        Kpi(f"loop_{_name(p)}_share", f"Time: {p}", f"闭环时间占比：{_CHINESE[p]}", "%", "neither", _part(p))
         for p in PARTS
     ),
 )  # fmt: skip

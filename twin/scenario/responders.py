@@ -90,3 +90,14 @@ class Responders(Part):
     desk: Factory = key(
         "the control code", "package.module:Class", "twin.control.city_brain.incidents.desk:IncidentDesk"
     )
+
+
+def policy_problem(part: Responders) -> str:
+    """Return what is wrong with the policy as written: neither a shipped name nor a factory; empty: nothing."""
+    from twin.scenario.mistakes import did_you_mean, show_value
+
+    policy = part.policy
+    if not isinstance(policy, str) or ":" in policy or policy in POLICIES:
+        return ""
+    allowed = ", ".join(POLICIES)
+    return f"is {show_value(policy)}; allowed: {allowed}, or package.module:Class{did_you_mean(policy, POLICIES)}"

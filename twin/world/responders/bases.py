@@ -19,8 +19,12 @@ from twin.domain.incidents import (
     ResponderRoster,
     RoadPlaces,
 )
+from twin.errors import ScenarioError
 from twin.scenario.responders import Crews
 from twin.world.responders.kinds import HOUR_S, KINDS
+
+#: numbers of grid workers, and of each other kind: one crew more of a kind changes no other's number
+FIRST_BLOCK, BLOCK = 50_000, 8_000
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -167,22 +171,26 @@ def roster(city: City, streets: Streets, told: Areas, crews: Crews, t_s: int) ->
         crews.rescue, crews.fire_engines,
     )  # fmt: skip
     rows: list[tuple[int, str, _Base, int, int]] = []
-    first = 1
-    for (name, kind), count in zip(KINDS.items(), counts, strict=True):
+    for index, ((name, kind), count) in enumerate(zip(KINDS.items(), counts, strict=True)):
         found = bases.of(kind.base, kind.level)
         per_area = kind.base in ("service_point", "depot")  # so many a subdistrict, spread over its points
         groups: dict[str, list[_Base]] = {}
         for k, b in enumerate(found):
             groups.setdefault(b.area if per_area else str(k), []).append(b)
-        serial = 0
-        for group in groups.values():
-            for k in range(count):
+        first, block = (1, FIRST_BLOCK) if index == 0 else (1 + FIRST_BLOCK + (index - 1) * BLOCK, BLOCK)
+        if count * len(groups) > block:
+            raise ScenarioError(
+                f"city_brain.responders.crews: {count} of kind {name} for each of {len(groups):,} areas are more than"
+                f" {block:,}, which is the most there can be"
+            )
+        every = round(1 / kind.night) if kind.night > 0 else 0
+        for k in range(count):
+            for g, group in enumerate(groups.values()):
                 b = group[k % len(group)]
-                always = kind.night >= 1.0 or (kind.night > 0 and serial % round(1 / kind.night) == 0)
+                always = every > 0 and (k % every == 0 if count >= every else k == 0 and g % every == 0)
                 until_s = kind.day[0] * HOUR_S + 24 * HOUR_S if always else kind.day[1] * HOUR_S
-                rows.append((first + serial, name, b, kind.day[0] * HOUR_S, until_s))
-                serial += 1
-        first += max(serial, 1)
+                rows.append((first + k * len(groups) + g, name, b, kind.day[0] * HOUR_S, until_s))
+    rows.sort(key=lambda r: r[0])
     kinds = [KINDS[name] for _, name, *_ in rows]
     return ResponderRoster(
         t_s=t_s,

@@ -123,15 +123,15 @@ class Conduct:
 
     # -- draws -----------------------------------------------------------------------------------------------
 
-    def _uniform(self, name: str, row: int, job: Job) -> float:
-        return float(self._dice[name].uniform(row, job.number)[0])
+    def _uniform(self, name: str, job: Job) -> float:
+        return float(self._dice[name].uniform(job.order.unit, job.number)[0])
 
-    def _happens(self, name: str, row: int, job: Job) -> bool:
-        return self._uniform(name, row, job) < self._failings.share(name)
+    def _happens(self, name: str, job: Job) -> bool:
+        return self._uniform(name, job) < self._failings.share(name)
 
-    def _seconds(self, name: str, mean_s: float, row: int, job: Job) -> int:
+    def _seconds(self, name: str, mean_s: float, job: Job) -> int:
         """Log-normal seconds of a given mean."""
-        z = float(self._dice[name].normal(row, job.number)[0])
+        z = float(self._dice[name].normal(job.order.unit, job.number)[0])
         return max(1, round(mean_s * float(np.exp(SPREAD * z - SPREAD**2 / 2))))
 
     # -- orders ----------------------------------------------------------------------------------------------
@@ -143,10 +143,10 @@ class Conduct:
             raise ControlError(f"DispatchResponder at {now_s} s names unit {command.unit}, which is no responder")
         job = Job(command, int(self._tickets[row]))
         self._tickets[row] += 1
-        if self._happens("silent", row, job):
+        if self._happens("silent", job):
             self._refused(row, job, "silent", now_s)
             return
-        delay_s = 1 + round(float(self._dice["answer"].exponential(ANSWER_S, row, job.number)[0]))
+        delay_s = 1 + round(float(self._dice["answer"].exponential(ANSWER_S, job.order.unit, job.number)[0]))
         self._c.clock.at(now_s + delay_s, Phase.PERCEIVE, lambda: self._answer(row, job))
 
     def _refused(self, row: int, job: Job, reason: str, now_s: int) -> None:
@@ -163,7 +163,7 @@ class Conduct:
             self._refused(row, job, "out of service", now_s)
         elif not self._on_duty(row, now_s):
             self._refused(row, job, "off duty", now_s)
-        elif self._happens("refuse", row, job):
+        elif self._happens("refuse", job):
             self._refused(row, job, "busy with something else", now_s)
         else:
             self.jobs[row] = job
@@ -171,7 +171,7 @@ class Conduct:
             self._c.log.add(ResponderAccepted, t_s=now_s, unit=o.unit, incident=o.incident, ticket=o.key)
             self._say(row, job, "accepted", now_s)
             kind = KINDS[self._roster.kind[row]]
-            turnout_s = self._seconds("turnout", kind.turnout_s, row, job)
+            turnout_s = self._seconds("turnout", kind.turnout_s, job)
             self._later(row, job, now_s + turnout_s, self._set_out)
 
     def _on_duty(self, row: int, now_s: int) -> bool:
@@ -206,7 +206,7 @@ class Conduct:
 
     def _set_out(self, row: int, job: Job, now_s: int) -> None:
         o = job.order
-        slower = 2.0 if self._happens("late", row, job) else 1.0
+        slower = 2.0 if self._happens("late", job) else 1.0
         blue = o.emergency and KINDS[self._roster.kind[row]].emergency
         job.under_way = True
         leg = self.movement.go(row, o.x_m, o.y_m, now_s, blue, slower, o.road)
@@ -218,8 +218,8 @@ class Conduct:
             distance_m=leg.distance_m, expected_s=leg.expected_s,
         )  # fmt: skip
         self._say(row, job, "departed", now_s)
-        if self._happens("fail", row, job):
-            after_s = 1 + round(self._uniform("fail_at", row, job) * leg.expected_s)
+        if self._happens("fail", job):
+            after_s = 1 + round(self._uniform("fail_at", job) * leg.expected_s)
             self._later(row, job, now_s + after_s, self._breaks_down)
 
     def _breaks_down(self, row: int, job: Job, now_s: int) -> None:
@@ -255,9 +255,9 @@ class Conduct:
         self._c.log.add(ResponderArrived, t_s=t_s, unit=o.unit, incident=o.incident, ticket=o.key, hazard=number)
         self._say(row, job, "arrived", now_s)
         if o.purpose == "verify":
-            self._later(row, job, now_s + self._seconds("check", CHECK_S, row, job), self._check)
-        elif job.hazard < 0 or self._happens("overlook", row, job):
-            self._later(row, job, now_s + self._seconds("search", SEARCH_S, row, job), self._nothing)
+            self._later(row, job, now_s + self._seconds("check", CHECK_S, job), self._check)
+        elif job.hazard < 0 or self._happens("overlook", job):
+            self._later(row, job, now_s + self._seconds("search", SEARCH_S, job), self._nothing)
         else:
             self._begin(row, job, now_s)
 
@@ -272,11 +272,11 @@ class Conduct:
         needed, handling_s = self._hazards.needs(job.hazard, now_s)
         missing = [s for s in needed if s not in self._roster.skills[row].split("+")]
         if missing:
-            then = now_s + self._seconds("search", UNABLE_S, row, job)
+            then = now_s + self._seconds("search", UNABLE_S, job)
             self._later(row, job, then, lambda r, j, t: self._cannot(r, j, t, "+".join(missing)))
             return
         self._hazards.contain(job.hazard, now_s, unit_label(job.order.unit))
-        until_s = now_s + self._seconds("handling", handling_s, row, job)
+        until_s = now_s + self._seconds("handling", handling_s, job)
         self._later(row, job, until_s, lambda r, j, t: self._handled(r, j, t, now_s))
 
     def _cannot(self, row: int, job: Job, now_s: int, missing: str) -> None:
@@ -290,7 +290,7 @@ class Conduct:
     def _handled(self, row: int, job: Job, now_s: int, since_s: int) -> None:
         o = job.order
         there = int(self._hazards.ended_s[job.hazard]) > now_s
-        if there and not self._happens("botch", row, job):
+        if there and not self._happens("botch", job):
             self._hazards.end(job.hazard, now_s, "handled")
             there = False
         self._c.log.add(
@@ -304,7 +304,7 @@ class Conduct:
         o = job.order
         job.hazard = find(self._hazards, o.theme, o.x_m, o.y_m, now_s)
         there = job.hazard >= 0
-        says_fixed = not there or self._happens("overlook", row, job)
+        says_fixed = not there or self._happens("overlook", job)
         self._c.log.add(
             ResponderChecked, t_s=now_s, unit=o.unit, incident=o.incident, ticket=o.key,
             hazard=int(self._hazards.id[job.hazard]) if there else -1, solved=says_fixed,

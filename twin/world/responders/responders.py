@@ -48,8 +48,8 @@ from twin.events import (
     ResponderDeployed,
 )
 from twin.hosts import Host, find_factory
-from twin.scenario.mistakes import did_you_mean, show_value
-from twin.scenario.responders import POLICIES
+from twin.scenario.responders import POLICIES, policy_problem
+from twin.scenario.responders import Responders as Settings
 from twin.world.city_brain.hazards import Hazards
 from twin.world.fleets.desks import car_map, travel_times
 from twin.world.ports import RunContext
@@ -86,7 +86,7 @@ class Responders:
         self.centre = CommandCentre(context, hazards, self._part.looks, hit, wrong, context.tell)
         self._post = AlertPost(context.log, context.tell)
         self.answers: list[Answer] = []
-        self._hosts = {DESK: context.host(DESK, desk_factory(self._part.desk, self._part.policy))}
+        self._hosts = {DESK: context.host(DESK, desk_factory(self._part))}
         self._state: dict[str, str] = {}  # of open incidents
         self._signs: dict[str, list[tuple[str, str]]] = {}
         self._times: Any = None
@@ -234,13 +234,12 @@ class Responders:
         return True
 
 
-def desk_factory(desk: Any, policy: Any) -> Callable[[], Any]:
+def desk_factory(part: Settings) -> Callable[[], Any]:
     """Return what makes the desk with its policy. ScenarioError: there is no such policy."""
-    if isinstance(policy, str) and ":" not in policy and policy not in POLICIES:
-        raise ScenarioError(
-            f"city_brain.responders.policy is {show_value(policy)}; allowed: {', '.join(POLICIES)}, or"
-            f" package.module:Class{did_you_mean(policy, POLICIES)}"
-        )
+    problem = policy_problem(part)
+    if problem:
+        raise ScenarioError(f"city_brain.responders.policy {problem}")
+    desk, policy = part.desk, part.policy
     make: Any = find_factory(desk) if isinstance(desk, str) else desk
     choose: Any = find_factory(POLICIES.get(policy, policy)) if isinstance(policy, str) else policy
 
