@@ -18,16 +18,19 @@ import numpy as np
 
 from scenarios.kpis.base import Kpi
 from scenarios.runner.identity import canonical, scenario_key
-from scenarios.runner.runs import Runs, run_all
+from scenarios.runner.runs import ByName, Runs, run_all
 from scenarios.runner.store import Job, prepare_out
 from scenarios.runner.telling import Tell, silent
 from scenarios.stats.answers import Reply, reply
+from scenarios.stats.paired import join
 from scenarios.stats.plan import Asked, Guardrail, Plan, looks_up_to
 from scenarios.stats.precision import LEAST_N, MOST_N, looks_at_width, parse_precision
 from scenarios.stats.selection import FIRST_STAGE, Selection, kim_nelson
 from twin.errors import ScenarioError
 from twin.scenario import Scenario
 
+#: indicators whose names hold one of these say what was not finished when a run ended
+UNFINISHED = ("under_way", "undelivered", "unfinished")
 PLANS, RESULT = "plans.json", "result.json"
 
 
@@ -79,6 +82,7 @@ class Compared:
     planned_before: bool
     digests: Mapping[int, tuple[str | None, str | None]]
     failed: Mapping[tuple[str, int], str]
+    unfinished: tuple[tuple[Kpi, float, float], ...] = ()
 
     @property
     def same(self) -> bool:
@@ -147,9 +151,10 @@ def study(
     ]
     looks = question.looks()
     open_, answers = list(range(len(variants))), dict[int, Reply]()
-    values: dict[str, dict[str, dict[int, float | None]]] = {}
+    values: dict[str, ByName] = {}
     everything = Runs(out)
     wanted = _kpis_of(question)
+    beside = [k for k in _all_kpis() if any(w in k.name for w in UNFINISHED)]
     for look in looks:
         seeds = question.seeds[:look]
         scenarios = {keys[0]: base} | {keys[k + 1]: variants[k] for k in open_}
@@ -161,6 +166,7 @@ def study(
         everything.interrupted |= runs.interrupted
         for key in scenarios:
             values[key] = runs.values([j for j in jobs if j.key == key], wanted, question.warm_up_s)
+            values[key] |= runs.values([j for j in jobs if j.key == key], beside)
         for k in list(open_):
             ran = [s for s in seeds if all(_tried(runs, key, s) for key in (keys[0], keys[k + 1]))]
             answers[k] = reply(plans[k], wanted, values[keys[0]], values[keys[k + 1]], ran, question.advice_percent)
@@ -169,7 +175,7 @@ def study(
         if not open_ or everything.interrupted:
             break
     compared = tuple(
-        _compared(variants[k], keys[k + 1], keys[0], answers[k], before[k], everything, question)
+        _compared(variants[k], keys[k + 1], keys[0], answers[k], before[k], everything, question, values, beside)
         for k in range(len(variants))
     )
     done = Study(out, base, keys[0], question, compared, everything.interrupted, _best(question, keys, values))
@@ -200,8 +206,22 @@ def _kpis_of(question: Question) -> list[Kpi]:
     return [*question.kpis, *(kpis.by_name(name) for name in guards)]
 
 
+def _all_kpis() -> Sequence[Kpi]:
+    from scenarios import kpis
+
+    return kpis.ALL
+
+
 def _compared(
-    variant: Scenario, key: str, base_key: str, answer: Reply, before: bool, runs: Runs, question: Question
+    variant: Scenario,
+    key: str,
+    base_key: str,
+    answer: Reply,
+    before: bool,
+    runs: Runs,
+    question: Question,
+    values: Mapping[str, ByName],
+    beside: Sequence[Kpi],
 ) -> Compared:
     seeds = question.seeds[: answer.pairs]
 
@@ -211,12 +231,15 @@ def _compared(
 
     digests = {s: (digest(base_key, s), digest(key, s)) for s in seeds}
     failed = {i: said for i, said in runs.failed.items() if i[0] in (key, base_key) and i[1] in set(seeds)}
-    return Compared(variant, key, answer, before, digests, failed)
+    unfinished = []
+    for kpi in beside:
+        both = join(values.get(base_key, {}).get(kpi.name, {}), values.get(key, {}).get(kpi.name, {}), seeds)
+        if both.seeds:
+            unfinished.append((kpi, float(both.base.mean()), float(both.variant.mean())))
+    return Compared(variant, key, answer, before, digests, failed, tuple(unfinished))
 
 
-def _best(
-    question: Question, keys: list[str], values: Mapping[str, Mapping[str, Mapping[int, float | None]]]
-) -> dict[str, Selection]:
+def _best(question: Question, keys: list[str], values: Mapping[str, ByName]) -> dict[str, Selection]:
     """Select the best of three or more (base included) in each indicator with a smallest effect and a direction."""
     if len(keys) < 3:
         return {}
@@ -296,6 +319,10 @@ def _variant_data(c: Compared) -> dict[str, Any]:
         "safe": r.safe,
         "answers": [_answer_data(a) for a in r.answers],
         "guardrails": [_answer_data(a) for a in r.guards],
+        "unfinished": [
+            {"kpi": k.name, "title": k.title, "title_zh": k.title_zh, "unit": k.unit, "base": a, "variant": b}
+            for k, a, b in c.unfinished
+        ],
         "digests": {str(s): list(d) for s, d in c.digests.items()},
         "failed": [
             {"scenario": "base" if i[0] != c.key else "variant", "seed": i[1], "said": t} for i, t in c.failed.items()

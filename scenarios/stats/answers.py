@@ -88,7 +88,7 @@ def reply(
     asked = [by_name[a.kpi] for a in plan.asked]
     joined = {name: join(base.get(name, {}), variant.get(name, {}), ran) for name in by_name}
     complete = len(ran) >= max(plan.looks)
-    decisions = {k.name: _decision(plan, joined[k.name], joined, [a.name for a in asked]) for k in asked}
+    decisions = {k.name: _decision(plan, joined[k.name], joined, [a.name for a in asked], ran) for k in asked}
     answers = tuple(
         _answer(k, joined[k.name], plan, decisions[k.name], complete, len(ran), advice_percent) for k in asked
     )
@@ -105,23 +105,25 @@ def _enough(plan: Plan, joined: Mapping[str, Joined], decisions: Mapping[str, De
     return len(plan.looks) > 1 and all(bool(decisions[n].direction[0, 0]) for n in asked) and not plan.guardrails
 
 
-def _decision(plan: Plan, own: Joined, joined: Mapping[str, Joined], asked: list[str]) -> Decision:
-    """Decide one indicator, with Holm over all that were asked, on the seeds that each has."""
+def _decision(plan: Plan, own: Joined, joined: Mapping[str, Joined], asked: list[str], ran: Sequence[int]) -> Decision:
+    """Decide one indicator, with Holm over all that were asked.
+
+    Where seeds are missing here and there, each indicator is judged on all pairs it has, and Bonferroni takes Holm's
+    place. A look at so many seeds is a look at the pairs among them.
+    """
     names = [n for n in asked if len(joined[n].seeds) >= 2]
     mine = next((n for n in asked if joined[n] is own), None)
     if mine is None or mine not in names:
         none = np.zeros((1, 1))
         return Decision(none.astype(np.int8), none.astype(np.int64), none.astype(bool))
-    pairs = min(len(joined[n].seeds) for n in names)
-    if any(len(joined[n].seeds) != pairs for n in names) and len(plan.looks) == 1:
-        # seeds are missing here and there: each indicator on all it has, Bonferroni in place of Holm
-        d = own.differences.reshape(1, -1, 1)
-        return decide(d, (d.shape[1],), plan.alpha / len(names))
-    d = np.stack([joined[n].differences[:pairs] for n in names], axis=1)[None]
-    looks = plan.looks
+    pairs = len(own.seeds)
+    there = np.isin(np.asarray(ran), np.asarray(own.seeds))
+    looks = tuple(int(there[:n].sum()) if n <= len(ran) else pairs + n for n in plan.looks)
     if len(looks) == 1 or plan.until:
         looks = (pairs,)
-    whole = decide(d, looks, plan.alpha)
+    if any(joined[n].seeds != own.seeds for n in names):
+        return decide(own.differences.reshape(1, -1, 1), looks, plan.alpha / len(names))
+    whole = decide(np.stack([joined[n].differences for n in names], axis=1)[None], looks, plan.alpha)
     k = names.index(mine)
     return Decision(whole.direction[:, k : k + 1], whole.n[:, k : k + 1], whole.skewed[:, k : k + 1])
 

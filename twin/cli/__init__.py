@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from twin.cli import about, checking, cities, exporting, look, money, rules, running
+from twin.cli import about, checking, cities, comparing, exporting, look, money, rules, running
 
 app = typer.Typer(
     name="twin",
@@ -34,6 +34,8 @@ app.add_typer(cities.app, name="city")
 app.add_typer(exporting.app, name="export")
 app.add_typer(rules.app, name="rules")
 app.command("costs")(money.costs)
+app.command("compare")(comparing.compare)
+app.command("report")(comparing.report)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)
 app.command("check")(checking.check)
