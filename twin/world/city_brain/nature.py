@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from twin.domain.city_brain import THEMES
 from twin.world.city_brain.births import RANK, Births
-from twin.world.city_brain.hazards import CONTAINED, ENDED, Hazards
+from twin.world.city_brain.hazards import ACTIVE, CONTAINED, ENDED, Hazards
 from twin.world.city_brain.kinds import KINDS
 from twin.world.city_brain.sites import Places
 from twin.world.ports import RunContext
@@ -21,13 +21,15 @@ from twin.world.ports import RunContext
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-DRAIN_MM_H = 36.0  # median of what drains take: a storm of once in 2 to 3 years (GB 50014), sigma 0.5
+DRAIN_MM_H = 36.0  # median of what drains take: a storm of once in 2 to 3 years (GB 50014)
+DRAIN_SIGMA = 0.35  # assumed
+RUNS_OFF = 0.7  # of the rain; the rest seeps away (GB 50014: 0.45 to 0.7 in built-up areas)
 CATCHES = 9.0  # a dip collects the rain of nine times its own area (assumed)
 PUMPED_M_H = 0.12  # how fast a dip empties when rain is less than drains take (assumed)
 PUMPS_M_H = 0.6  # with a crew that pumps (assumed)
 POND_M, POND_OVER_M = 0.15, 0.05
 DEEPEST_M = 1.2
-RISE_M_MM = 0.012  # metres a water rises for a millimetre of rain, median, sigma 0.4 (assumed)
+RISE_M_MM = 0.006  # metres a water rises for a millimetre of rain, median, sigma 0.4 (assumed)
 FALLS_H = 14.0  # time in which it falls again to 1/e (assumed)
 HIGH_M, HIGH_OVER_M = 0.8, 0.6
 DEEP_M = 0.3
@@ -46,7 +48,7 @@ class Nature:
         draw = context.dice.stream("city_brain.nature")
         dips, waters, squares = places["dips"], places["gauges"], places["squares"]
         k = np.arange(len(dips))
-        self.drain_mm_h = DRAIN_MM_H * np.exp(0.5 * draw.normal(k, 0)) if len(k) else np.zeros(0)
+        self.drain_mm_h = DRAIN_MM_H * np.exp(DRAIN_SIGMA * draw.normal(k, 0)) if len(k) else np.zeros(0)
         self.depth_m = np.zeros(len(dips))
         k = np.arange(len(waters))
         self.rise_m_mm = RISE_M_MM * np.exp(0.4 * draw.normal(k, 1)) if len(k) else np.zeros(0)
@@ -72,11 +74,11 @@ class Nature:
     # -- rain ------------------------------------------------------------------------------------------------
 
     def _ponds(self, now_s: int, rain: float, hours: float) -> None:
-        excess = rain - self.drain_mm_h
+        excess = RUNS_OFF * rain - self.drain_mm_h
         fills = CATCHES * np.maximum(excess, 0.0) / 1000.0
         pumped = np.full(len(self.depth_m), PUMPED_M_H)
         for (kind, site), row in self._open.items():
-            if kind == "ponded_road" and self._hazards.state[row] == CONTAINED:
+            if kind == "ponded_road" and self._hazards.state[row] != ACTIVE:
                 pumped[site] = PUMPS_M_H
         falls = np.where(excess < 0, pumped, np.where(pumped > PUMPED_M_H, pumped - PUMPED_M_H, 0.0))
         self.depth_m = np.clip(self.depth_m + (fills - falls) * hours, 0.0, DEEPEST_M)
@@ -118,17 +120,21 @@ class Nature:
     # -- limits ----------------------------------------------------------------------------------------------
 
     def _limit(self, kind: str, value: Floats, above: float, over: float, now_s: int) -> None:
-        """Let hazards of a kind begin where a value passes ``above``, and end where it falls below ``over``."""
+        """Let hazards of a kind begin where a value passes ``above``, and end where it falls below ``over``.
+
+        One that somebody handled before begins again only after the value fell below ``over``.
+        """
         if not self._on[KINDS[kind].theme]:
             return
         for key, row in [(k, r) for k, r in self._open.items() if k[0] == kind]:
             size = float(value[key[1]])
-            if size < over or self._hazards.state[row] == ENDED:
+            ended = self._hazards.state[row] == ENDED
+            if size < over:
                 del self._open[key]
-                if self._hazards.state[row] != ENDED:
+                if not ended:
                     handled = self._hazards.state[row] == CONTAINED
                     self._hazards.end(row, now_s, "handled" if handled else KINDS[kind].fate)
-            else:
+            elif not ended:
                 self._hazards.resize(row, size, now_s)
         for site in np.flatnonzero(value >= above).tolist():
             if (kind, site) not in self._open:

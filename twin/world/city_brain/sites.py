@@ -7,7 +7,7 @@ number of a site in its list is the entity of its draws. A city without waters, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -217,7 +217,9 @@ class Places:
         points = shapely.line_interpolate_point(self._city.roads.geometry.to_numpy()[rows[best]], 0.5, normalized=True)
         chosen = best[_spread(shapely.get_x(points), shapely.get_y(points), -np.arange(len(best)), DIPS)]
         chosen = np.sort(chosen)
-        return self._on_roads(rows[chosen], np.full(len(chosen), 0.5), np.ones(len(chosen)))
+        found = self._on_roads(rows[chosen], np.full(len(chosen), 0.5), np.ones(len(chosen)))
+        names = _texts(f"{name}积水点{k + 1}" for k, name in enumerate(found.place.tolist()))
+        return replace(found, place=names)
 
 
 def _texts(values: Iterable[Any]) -> Texts:

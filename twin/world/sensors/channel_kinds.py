@@ -98,15 +98,15 @@ CHANNEL_KINDS: tuple[ChannelKind, ...] = (
     ),
     ChannelKind(
         "street_bikes", "camera", "kerbs", 700, "城管", "bikes", looks="bikes", reach_m=160, sees=0.75, night=0.6,
-        wet=0.01, frame_s=120, full_size=12.0, false_a_day=0.03,
+        wet=0.01, frame_s=120, full_size=12.0, false_a_day=0.015,
     ),
     ChannelKind(
         "street_vendors", "camera", "kerbs", 700, "城管", "vendors", looks="vendors", reach_m=160, sees=0.7, night=0.6,
-        wet=0.01, frame_s=120, false_a_day=0.03,
+        wet=0.01, frame_s=120, false_a_day=0.015,
     ),
     ChannelKind(
         "street_garbage", "camera", "bins", 900, "城管", "garbage", looks="garbage", reach_m=130, sees=0.7, night=0.5,
-        wet=0.01, frame_s=120, full_size=30.0, false_a_day=0.03,
+        wet=0.01, frame_s=120, full_size=30.0, false_a_day=0.015,
     ),
     ChannelKind(
         "road_camera", "camera", "pavement", 400, "市政", "road", looks="road", reach_m=200, sees=0.4, night=0.3,

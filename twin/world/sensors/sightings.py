@@ -3,7 +3,7 @@
 A device looks each ``frame_s``. The probability that it sees a thing in its reach is ``sees`` × distance × light ×
 rain × visibility × size: distance 1/(1 + (2d/reach)²·⁵) scaled to 1 at 0, visibility exp(−3.912 d/V) (Koschmieder), the
 others in the table of kinds. It speaks only when it sees something: a score above 0.6 in frames in which it does, below
-in frames in which it lost sight of it, 0 when it gives up after three of those. False sightings are a Poisson stream
+in frames in which it lost sight of it, 0 when it gives up after five of those. False sightings are a Poisson stream
 for each device, of a few frames each.
 """
 
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SURE, UNSURE, NOTHING = 0.62, 0.3, 0.0
-GIVES_UP = 3  # frames without a sighting after which a device says so
+GIVES_UP = 5  # frames without a sighting after which a device says so
 KOSCHMIEDER = 3.912
 FRAMES = 10**7
 GOES_ON = 0.4  # probability that a false sighting goes on for another frame (assumed)
