@@ -56,8 +56,11 @@ def parcel_days(share: float = SHARE) -> dict[str, Scenario]:
 
 
 def sweeping_days(share: float = SHARE) -> dict[str, Scenario]:
-    """Return the ways of keeping the streets clean that are compared; ``coverage`` is the one they are held against."""
-    base = load("sanitation", people={"share": share}, traffic={"fcd_period_s": 0})
+    """Return the ways of keeping the streets clean that are compared; ``coverage`` is the one they are held against.
+
+    In free flow: dust comes from who passes, not from how fast, and sweepers are slower than any queue here (F29).
+    """
+    base = load("sanitation", people={"share": share}, traffic={"mode": "free-flow", "fcd_period_s": 0})
     return {
         "crew": base.changed(sanitation={"by": "crew"}),
         "fixed_tour": base.changed(sanitation={"policy": "fixed_tour"}),
