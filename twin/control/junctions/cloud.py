@@ -171,6 +171,7 @@ class CloudPlatform:
         self._wants = np.full(n, -1, dtype=np.int64)  # serial of the plan it should have
         self._given_s = np.full(n, NEVER, dtype=np.int64)
         self._green, self._offset = told.phase_green_s.copy(), told.offset_s.copy()
+        self._report_s = now_s - now_s % REPORT_S + REPORT_S
 
     # -- area control ----------------------------------------------------------------------------------
 
@@ -185,7 +186,10 @@ class CloudPlatform:
         row = int(np.argmax(holds)) if holds.any() else -1
         if row == self._hour:
             return
+        first = self._hour is None
         self._hour = row
+        if first and row < 0:
+            return  # the cabinets run their own plans anyway
         told = layout.told
         if row < 0:  # no plan of the police: the junctions' own
             green, offset, which = told.phase_green_s.copy(), told.offset_s.copy(), np.ones(layout.n_junctions, bool)
