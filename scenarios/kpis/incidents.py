@@ -19,6 +19,7 @@ from twin.log import Facts
 
 Floats = npt.NDArray[np.float64]
 
+SOON_S = 1800
 #: accounts of logs that are in use: many indicators of one run are computed one after the other
 _KEPT: WeakKeyDictionary[Facts, list[Account]] = WeakKeyDictionary()
 
@@ -125,6 +126,13 @@ def _reached_share(m: Memory) -> float | None:
     return _percent(reached_s(m).size, m.columns(events.HazardBegan)["t_s"].size) if _desk(m) else None
 
 
+def _within(m: Memory) -> float | None:
+    """Incidents that somebody came to within half an hour, of all that were created so long before the end."""
+    came, end_s = _first(m, events.ResponderArrived), m.end_s()
+    mine = [a for a in _accounts(m) if a.created_s <= end_s - SOON_S]
+    return _percent(sum(came.get(a.incident, end_s) - a.created_s <= SOON_S for a in mine), len(mine))
+
+
 def _targets_kept(m: Memory) -> float | None:
     """Clocks of phases that did not run out, of all that were started and ended within the run."""
     end_s = m.end_s()
@@ -213,6 +221,8 @@ INCIDENTS: tuple[Kpi, ...] = (
         _at(on_site_s, 0.5)),
     Kpi("incident_on_site_p95_min", "From incident to arrival, 95th percentile", "到场时长95分位", "min", "lower",
         _at(on_site_s, 0.95)),
+    Kpi("incident_within_30min_share", "Incidents with somebody there within half an hour", "半小时到场率", "%",
+        "higher", _within),
     Kpi("incident_closing_min", "From incident to end, median", "办结时长中位数", "min", "lower",
         _at(closing_s, 0.5)),
     Kpi("incident_closing_p95_min", "From incident to end, 95th percentile", "办结时长95分位", "min", "lower",

@@ -54,7 +54,7 @@ class Movement:
         self._to: list[tuple[float, float, int, float] | None] = [None] * n
         self._walk: dict[int, tuple[float, float, int, int]] = {}  # row → from x, y, since, until
         self._row_of: dict[int, int] = {}
-        self._came: list[tuple[int, int]] = []
+        self._came: list[tuple[int, int, int]] = []  # row, second, leg
         self._flush_s = -1
         self._types = (type_index("service"), type_index("emergency"))
 
@@ -169,7 +169,7 @@ class Movement:
             if row >= 0:
                 self._off(row)
                 self._put_there(row)
-                self._came.append((row, t_s))
+                self._came.append((row, t_s, int(self._legs[row])))
         next_s = self._c.clock.next_s()
         if self._came and next_s is not None and next_s != self._flush_s:
             self._flush_s = next_s
@@ -178,8 +178,9 @@ class Movement:
     def _flush(self) -> None:
         self._flush_s = -1
         came, self._came = self._came, []
-        for row, t_s in came:
-            self._arrived(row, t_s)
+        for row, t_s, leg in came:
+            if leg == self._legs[row]:  # else sent on in this very instant
+                self._arrived(row, t_s)
 
     def lost(self, vehicle: int) -> int:
         """Take note that traffic took a vehicle off the road; return whose it was, -1: nobody's here."""

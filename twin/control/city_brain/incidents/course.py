@@ -181,7 +181,7 @@ class Course:
 
     def accepted(self, incident: Incident, task: Task, now_s: int, by: str) -> None:
         """Take note that a responder took its ticket."""
-        task.answered = True
+        task.answered, task.stuck = True, False
         if not incident.answered:
             self.take_on(incident)
         if task.purpose == "handle" and incident.state < ASSIGNED:

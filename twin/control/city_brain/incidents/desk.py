@@ -267,7 +267,7 @@ class IncidentDesk:
         name, unit, _ = course.tickets[ticket]
         incident = course.book.all[name]
         task = incident.task
-        if task is None or task.ticket != ticket or not course.rules.redispatch:
+        if task is None or task.ticket != ticket:
             return
         row = course.crews.row(unit)
         if word == "answer":

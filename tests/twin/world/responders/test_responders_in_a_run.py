@@ -1,0 +1,198 @@
+"""Responders and the incident desk in whole runs: properties under failings, parts switched off, restarts, vehicles."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenarios import incident_account, incident_properties
+from scenarios.kpis.incidents import INCIDENTS
+from tests.twin.world.responders.responder_town import NO_FAILINGS, START_S, counts, finish, mixed, put, simulation
+from twin.control.city_brain.incidents.desk import IncidentDesk
+from twin.domain.ids import vehicle_kind
+from twin.domain.incidents import DispatchResponder
+from twin.errors import ControlError, ScenarioError
+from twin.hosts import read_journal
+from twin.run_folder import prepare
+
+KPI = {k.name: k for k in INCIDENTS}
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    factor=st.sampled_from([0.0, 1.0, 5.0]),
+    policy=st.sampled_from(["severity_first", "nearest_free", "optimal"]),
+    confirm=st.booleans(),
+)
+def test_incidents_are_sound_over_seeds_and_failings(seed, factor, policy, confirm):
+    sim = simulation(seed, failings={"factor": factor}, policy=policy, confirm=confirm)
+    mixed(sim, 15, seed)
+    run = finish(sim)
+    assert incident_properties.broken(run.log) == {}
+    for a in incident_account.accounts(run.log):
+        assert sum(a.seconds(p) for p in incident_account.PARTS) == a.total_s
+        assert a.seconds("unexplained") == 0
+
+
+@pytest.mark.parametrize("mode", ["meso", "micro"])
+def test_a_fire_is_found_put_out_and_verified_in_real_traffic(mode):
+    sim = simulation(mode=mode, **NO_FAILINGS)
+    put(sim, "fire", START_S + 100, 700.0, 700.0, 1)
+    run = finish(sim)
+    assert incident_properties.broken(run.log) == {}
+    n = counts(run)
+    assert n["HazardEnded"] == n["IncidentVerified"] == n["IncidentClosed"] == 1
+    entered = run.log.frame("VehicleEntered")
+    mine = entered[entered["kind"] == "responder"]
+    out = run.log.frame("ResponderSetOut")
+    assert set(out["vehicle"]) <= set(mine["vehicle"])
+    assert {vehicle_kind(v) for v in mine["vehicle"]} == {"responder"}
+    (account,) = incident_account.accounts(run.log)
+    arrived = run.log.frame("ResponderArrived")
+    assert account.seconds("travel") == int(arrived["t_s"].iloc[0]) - int(out["t_s"].iloc[0])
+    assert account.hazard == arrived["hazard"].iloc[0] >= 0
+
+
+def test_blue_light_is_faster():
+    """The same way as severe and as moderate incident: with blue light the engine drives above the limit."""
+    travel = []
+    for kind in ("fire", "open_fire"):
+        sim = simulation(mode="micro", **NO_FAILINGS)
+        put(sim, kind, START_S + 100, 850.0, 850.0, 1)
+        (account,) = incident_account.accounts(finish(sim).log)
+        travel.append(account.seconds("travel"))
+    assert 0 < travel[0] < travel[1]
+
+
+def test_nothing_there_is_found_out():
+    sim = simulation(**NO_FAILINGS)
+    put(sim, "fire", START_S + 100, 700.0, 700.0, 1, there=False)
+    run = finish(sim)
+    assert run.log.frame("IncidentClosed")["outcome"].tolist() == ["nothing there"]
+    assert KPI["dispatch_false_share"](run.log) == 100.0
+
+
+def test_nobody_fails_where_failings_are_off_and_many_do_where_they_are_not():
+    quiet, wild = simulation(**NO_FAILINGS), simulation(failings={"factor": 8})
+    for sim in (quiet, wild):
+        mixed(sim, 20)
+    calm, storm = counts(finish(quiet)), counts(finish(wild))
+    assert "ResponderRefused" not in calm
+    assert "ResponderFailed" not in calm
+    assert storm["ResponderRefused"] + storm["ResponderFailed"] >= 3
+    assert storm["IncidentAssigned"] > calm["IncidentAssigned"]
+
+
+# -- each part of the loop matters (switched off one by one) ---------------------------------------------
+
+
+def pair(part: str, count: int = 21, hours: float = 3.0, **changes):
+    """The same day with and without a part of the loop."""
+    logs = []
+    for on in (True, False):
+        sim = simulation(hours=hours, **{part: on}, **changes)
+        mixed(sim, count)
+        logs.append(finish(sim).log)
+    return logs
+
+
+def test_without_verification_botched_work_stays():
+    with_it, without = pair("verify", failings={"botch": 0.5, "refuse": 0, "silent": 0})
+    assert KPI["incident_not_fixed_share"](with_it) < KPI["incident_not_fixed_share"](without)
+    assert incident_properties.incidents_are_verified(with_it) == []
+    assert incident_properties.incidents_are_verified(without)
+
+
+def test_without_redispatch_help_comes_later():
+    with_it, without = pair("redispatch", failings={"refuse": 0.25, "silent": 0.25})
+    assert KPI["incident_within_30min_share"](with_it) > KPI["incident_within_30min_share"](without)
+
+
+def test_without_escalation_targets_pass_unnoticed():
+    with_it, without = pair("escalate", failings={"silent": 0.6}, redispatch=False)
+    assert incident_properties.targets_are_watched(with_it) == []
+    assert incident_properties.targets_are_watched(without)
+    assert KPI["incidents_closed_share"](with_it) > KPI["incidents_closed_share"](without)
+
+
+def test_without_merging_two_go_where_one_is_enough():
+    logs = []
+    for merge in (True, False):
+        sim = simulation(merge=merge, **NO_FAILINGS)
+        for k in range(4):  # four tell of one fire
+            put(sim, "fire", START_S + 100 + 30 * k, 700.0, 700.0, k, there=k == 0)
+        logs.append(finish(sim).log)
+    assert [len(log.frame("IncidentCreated")) for log in logs] == [1, 4]
+    assert KPI["incidents_per_hazard"](logs[0]) == 1.0
+    assert len(logs[0].frame("IncidentAssigned")) < len(logs[1].frame("IncidentAssigned"))
+
+
+def test_without_confirmation_more_go_for_nothing():
+    arrivals = []
+    for confirm in (True, False):
+        sim = simulation(confirm=confirm, **NO_FAILINGS)
+        for k in range(8):
+            x_m, y_m = 450.0 * (k % 3), 450.0 * (k // 3)
+            put(sim, "garbage", START_S + 100 + 200 * k, x_m, y_m, k, there=k % 2 == 0, source="alert")
+        run = finish(sim)
+        came = run.log.frame("ResponderArrived")
+        arrivals.append(int((came["hazard"] < 0).sum()))
+    assert arrivals[0] < arrivals[1]
+
+
+# -- determinism, restart, common random numbers -----------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_log():
+    digests = []
+    for seed in (3, 3, 4):
+        sim = simulation(seed, hours=1.0)
+        mixed(sim, 10, hours=0.5)
+        digests.append(finish(sim).digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_desk_restarts_in_the_middle_and_nothing_changes(tmp_path):
+    """Crash and replay of the journal at half time: the log is the same to the bit; and the journal replays."""
+    digests = []
+    for crash in (False, True):
+        out = prepare(tmp_path / str(crash))
+        sim = simulation(out=out, hours=1.0)
+        mixed(sim, 10, hours=0.5)
+        sim.run_until(START_S + 1500)
+        if crash:
+            sim._desk_of["incidents"].restart(out / "journal" / "incidents.jsonl")
+        digests.append(finish(sim).digest)
+    assert digests[0] == digests[1]
+    desk = IncidentDesk()
+    for now_s, messages, commands in read_journal(tmp_path / "True" / "journal" / "incidents.jsonl"):
+        assert [c.key for c in desk.decide(now_s, messages)] == [c.key for c in commands]
+
+
+def test_one_fire_engine_more_changes_no_others_number():
+    """Common random numbers: units keep their numbers, of which their draws are made, when others are added."""
+    rosters = []
+    for engines in (1, 2):
+        sim = simulation(crews={"fire_engines": engines})
+        told = sim.systems["city_brain"].responders._roster
+        rosters.append(dict(zip(told.unit.tolist(), zip(told.kind, told.area, strict=True), strict=True)))
+        sim.close()
+    assert rosters[0].items() < rosters[1].items()
+
+
+# -- what is not allowed ---------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_for_a_unit_that_is_none_is_refused():
+    sim = simulation()
+    order = DispatchResponder("t", "inc-1", 7, "handle", "fire", 0.0, 0.0, -1, True, 60, "district")
+    with pytest.raises(ControlError, match="names unit 7, which is no responder"):
+        sim.systems["city_brain"].carry_out("incidents", order, START_S)
+    sim.close()
+
+
+def test_a_policy_that_does_not_exist_is_one_sentence():
+    with pytest.raises(ScenarioError, match=r"responders.policy is \"severity_frist\"; allowed: severity_first"):
+        simulation(policy="severity_frist")
