@@ -53,7 +53,7 @@ class Journal:
 
     def __init__(self, file: Path | None) -> None:
         self._out: IO[str] | None = file.open("w", encoding="utf-8") if file is not None else None
-        self._file = file
+        self.file = file
         self._columns: dict[str, _ColumnFile] = {}
 
     def write(self, now_s: int, messages: Sequence[Message], commands: Sequence[Command]) -> None:
@@ -70,10 +70,10 @@ class Journal:
 
     def _encode(self, message: Message) -> dict[str, Any]:
         name = type(message).__name__
-        if name not in COLUMNS or self._file is None:
+        if name not in COLUMNS or self.file is None:
             return encode(message)
         if name not in self._columns:
-            self._columns[name] = _ColumnFile(column_file(self._file, name), COLUMNS[name])
+            self._columns[name] = _ColumnFile(column_file(self.file, name), COLUMNS[name])
         rows = self._columns[name].write(message)
         return {"type": name, "t_s": message.t_s, "key": message.key, "rows": rows}
 
@@ -272,6 +272,29 @@ class Host:
                 self._done.add(command.key)
                 if isinstance(command, WakeAt):
                     self._wakes.add(command.t_s)
+
+    def replace(self, factory: Factory) -> int | None:
+        """Put another controller in place of this one, and tell it all that this one was told.
+
+        What it would have answered has no effect, except when it wants to be woken; returns the next such second.
+        Raises ScenarioError where there is no journal.
+        """
+        if self._kept is None:
+            raise ScenarioError(f"controller '{self.name}' keeps no journal to tell another one from")
+        self._factory, self._controller, self._wakes = factory, factory(), set()
+        for now_s, messages, _ in read_journal(self._kept):
+            try:
+                answer = self._check(now_s, self._controller.decide(now_s, messages))
+            except Exception as error:
+                raise ControlError(f"controller '{self.name}' failed at {now_s} s, told the past: {error}") from error
+            self._wakes = {t for t in self._wakes if t > now_s}
+            self._wakes |= {c.t_s for c in answer if isinstance(c, WakeAt)}
+        return self.next_wake_s()
+
+    def moved(self, journal: Path) -> None:
+        """Take note that the journal is another file from now on: a copy, which a branch of the run goes on with."""
+        if self._kept is not None:
+            self._kept = self._journal.file = journal
 
     def close(self) -> None:
         """Complete the journal."""

@@ -131,12 +131,19 @@ class Interventions:
         self._delay = dice.stream("perception.closure_report")
         self.streets = Streets(np.zeros(len(city.roads), np.int64), np.zeros(len(city.roads), bool))
 
-    def schedule(self, interventions: tuple[Intervention, ...], end_s: int) -> None:
-        """Schedule all of them; those whose time is past at the start of the run begin with it."""
+    def schedule(
+        self, interventions: tuple[Intervention, ...], end_s: int, from_s: int = 0, before_s: int | None = None
+    ) -> None:
+        """Schedule all of them; those whose time is past at the start of the run begin with it.
+
+        ``from_s``, ``before_s``: only those that begin in [from_s, before_s), for the two sides of a branch.
+        """
         self._end_s = end_s
         for k, item in enumerate(interventions):
             lead_s = INVITED_S if isinstance(item, Event) else 0
             begin_s = max(item.at_s - lead_s, self._clock.now_s)
+            if begin_s < from_s or (before_s is not None and begin_s >= before_s):
+                continue
             if isinstance(item, Fault):
                 if self.faults is not None:
                     self.faults.schedule(k, item, begin_s, end_s)

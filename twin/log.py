@@ -218,6 +218,10 @@ class Log:
                 whole.update(name.encode() + valid.digest() + content.digest())
         return whole.hexdigest()
 
+    def moved(self, path: Path) -> None:
+        """Take note that the file is another one from now on: a copy, which a branch of the run goes on with."""
+        self._path = path
+
     def close(self) -> Facts:
         """Seal everything, complete the file, and return the facts for reading."""
         self.seal()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from twin.events import (
     VehicleRefused,
 )
 from twin.gate import CODE, KIND_OF, Gate
-from twin.hosts import Host, find_factory
+from twin.hosts import Factory, Host, find_factory
 from twin.interventions import Interventions
 from twin.log import Facts, Log
 from twin.orders import Orders
@@ -121,7 +121,9 @@ class Simulation:
         seed: int,
         out: Path | None = None,
         cut_out: CutOut | None = None,
+        branch_s: int | None = None,
     ) -> None:
+        self._branch_s = branch_s  # what begins at this second or later is put on the clock by branch()
         self.scenario, self.city, self.city_dir, self.seed, self.out = scenario, city, city_dir, seed, out
         self.start_s, self.end_s = (cut_out.start_s, cut_out.end_s) if cut_out else (scenario.start_s, scenario.end_s)
         self._cut_out = cut_out
@@ -369,7 +371,8 @@ class Simulation:
             self.fleets.begin()
         for system in self.systems.values():
             system.begin(self.start_s)
-        self.interventions.schedule(s.interventions, self.end_s)
+        self._place = self.clock.place()
+        self.interventions.schedule(s.interventions, self.end_s, before_s=self._branch_s)
         every = self.clock.every
         every(TICK_S, Phase.WORLD, self._arrivals)
         every(s.traffic.route_refresh_s, Phase.WORLD, self._measure, self.start_s + s.traffic.route_refresh_s)
@@ -381,6 +384,27 @@ class Simulation:
         self._decide_at(self.start_s)
         every(TICK_S, Phase.LIVE, self._live)
         every(SEAL_S, Phase.OBSERVE, self._observe)
+
+    @property
+    def desks(self) -> Sequence[Host]:
+        """The hosts of all controllers."""
+        return tuple(self._desks)
+
+    def branch(self, scenario: Scenario, control: Mapping[str, Factory]) -> None:
+        """Go on with ``scenario`` from the branch on, and with other code in the desks named in ``control``.
+
+        A new controller is told all that the old one was told. See :mod:`twin.branching`, which checks what may differ.
+        """
+        assert self._branch_s is not None, "only a simulation that was made with branch_s can branch"
+        self.scenario = scenario
+        for name, factory in control.items():
+            wake_s = self._desk_of[name].replace(factory)
+            if wake_s is not None and wake_s < self.end_s:
+                self._decide_at(max(wake_s, self._reached_s))
+        if self.faults is None:
+            self.faults = self._faults()
+        with self.clock.as_if_at(self._place):
+            self.interventions.schedule(scenario.interventions, self.end_s, from_s=self._branch_s)
 
     # -- 1 WORLD -------------------------------------------------------------------------------------------
 
