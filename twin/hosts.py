@@ -16,7 +16,8 @@ from twin.control.ports import Controller
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
 from twin.domain.wire import MESSAGES, decode, encode
-from twin.errors import ControlError, ScenarioError
+from twin.errors import AdapterError, ControlError, ScenarioError
+from twin.remote import RemoteController, check_address, is_address
 
 if TYPE_CHECKING:
     from twin.faults import Link
@@ -26,7 +27,10 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def find_factory(spec: str) -> Factory:
-    """Return the factory that ``"pkg.module:Class"`` names; ScenarioError when there is none."""
+    """Return the factory that ``"pkg.module:Class"`` or an address names; ScenarioError when there is none."""
+    if is_address(spec):
+        address = check_address(spec)
+        return lambda: RemoteController(address)
     module_name, _, attribute = spec.partition(":")
     if not module_name or not attribute:
         raise ScenarioError(f"control: '{spec}' must look like 'package.module:Class'")
@@ -214,6 +218,8 @@ class Host:
         self._wakes = {t for t in self._wakes if t > now_s}
         try:
             answer = self._controller.decide(now_s, messages)
+        except AdapterError:
+            raise  # a remote controller that is gone
         except Exception as error:
             raise ControlError(
                 f"controller '{self.name}' failed at {now_s} s: {type(error).__name__}: {error}"

@@ -81,14 +81,23 @@ class Response:
     by: tuple[Facts, ...]
     within_s: int
     same: tuple[str, ...] = ()
+    excused: tuple[tuple[int, int], ...] = ()
 
     def check(self, facts: Memory) -> Outcome:
-        """Judge one run; what begins less than ``within_s`` before its end and is not answered yet is undecided."""
+        """Judge one run; what begins less than ``within_s`` before its end and is not answered yet is undecided.
+
+        So is what begins within one of the ``excused`` times [from, until) and is late: liveness is demanded of a sound
+        machinery, not while a fault holds.
+        """
         a = _keyed(self.every, self.same, facts)
         answers = [_keyed(b, self.same, facts) for b in self.by]
         b = pd.concat(answers).sort_values("t_s", kind="stable").reset_index(drop=True)
         took = _next(a, b, self.same, later=False) - a["t_s"].to_numpy(np.int64)
-        open_ = (took > self.within_s) & (a["t_s"].to_numpy(np.int64) + self.within_s > end_of(facts))
+        began = a["t_s"].to_numpy(np.int64)
+        open_ = began + self.within_s > end_of(facts)
+        for from_s, until_s in self.excused:
+            open_ |= (began >= from_s) & (began < until_s)
+        open_ &= took > self.within_s
         wrong = np.flatnonzero((took > self.within_s) & ~open_)
         names = " or ".join(dict.fromkeys(b.kind for b in self.by))
         what = f"{self.every.kind} at {{at}}{{who}} was followed by no {names} within {span(self.within_s)}"

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from twin.cli import about, checking, cities, comparing, exporting, look, money, rules, running
+from twin.cli import about, checking, cities, comparing, exporting, look, money, replaying, rules, running
 
 app = typer.Typer(
     name="twin",
@@ -39,6 +39,8 @@ app.command("report")(comparing.report)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)
 app.command("check")(checking.check)
+app.command("replay")(replaying.replay)
+app.command("serve")(replaying.serve)
 
 
 def main() -> None:

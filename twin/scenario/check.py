@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import ScenarioError
+from twin.remote import check_address, is_address
 from twin.scenario.interventions import ChargerFails, CloseRoad, DepotClosed, Event, Obstacle, SpeedLimit
 from twin.scenario.mistakes import ScenarioProblems, did_you_mean, show_path, show_value
 from twin.scenario.model import Scenario
@@ -240,6 +241,9 @@ def _check_place(name: str, path: KeyPath, names: CityNames, wrong: Any) -> None
 def load_factory(factory: Any, what: str = "control") -> Any:
     """Return the class that "package.module:Class" names. Raises ScenarioError in one sentence."""
     if not isinstance(factory, str):
+        return factory
+    if is_address(factory):
+        check_address(factory)
         return factory
     module, _, name = factory.partition(":")
     try:

@@ -26,6 +26,7 @@ TrafficMode = Literal["meso", "micro", "free-flow"]
 WeatherKind = Literal["clear", "rain", "fog", "snow"]
 
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?\Z")
+_ADDRESS = re.compile(r"https?://[\w.\[\]:]+/?\Z")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z")
 
 
@@ -209,9 +210,9 @@ class Zoom(Part):
 
 
 def _factory_in(value: object) -> object:
-    """Take "package.module:Class", or a class itself (from Python)."""
+    """Take "package.module:Class", the address of a remote controller, or a class itself (from Python)."""
     if isinstance(value, str):
-        if not _FACTORY.match(value):
+        if not _FACTORY.match(value) and not _ADDRESS.match(value):
             raise PydanticCustomError("factory", "not a factory")
         return value
     if callable(value):
