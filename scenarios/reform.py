@@ -32,7 +32,7 @@ from twin.world.offices.settings import Behaviour
 
 DAY_S = 86_400
 #: seeds of the fit, and of everything that is reported
-FIT_SEEDS = (901, 902, 903)
+FIT_SEEDS = (901, 902, 903, 904, 905, 906)
 MATTERS = 2_000
 CONVERSIONS = 100
 
@@ -252,9 +252,9 @@ def calibrate(seeds: Sequence[int] = FIT_SEEDS, matters: int = MATTERS, steps: i
         return of
 
     materials, time = gap("materials", -44.3), gap("time", -54.1)
-    hit = _root(lambda v: materials(replace(base, reuse_hit=v)), 0.1, 0.7, steps)
+    hit = _root(lambda v: materials(replace(base, reuse_hit=v)), 0.2, 0.5, steps)
     base = replace(base, reuse_hit=hit)
-    share = _root(lambda v: time(replace(base, circulate=v)), 0.1, 0.9, steps)
+    share = _root(lambda v: time(replace(base, circulate=v)), 0.3, 0.6, steps)
     return replace(base, circulate=share)
 
 

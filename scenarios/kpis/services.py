@@ -1,8 +1,100 @@
-"""Indicators of services; each is defined in docs/metrics.md."""
+"""Indicators of services (F34-F42); each is defined in docs/metrics.md."""
 
 from __future__ import annotations
 
-from scenarios.kpis.base import Kpi
+from collections.abc import Callable
 
-SERVICES: tuple[Kpi, ...] = ()
-SERVICES_HEADLINE: tuple[Kpi, ...] = ()
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.kpis.base import Kpi
+from scenarios.readings import Memory
+from twin import events
+
+DAY_S = 86_400
+Bools = npt.NDArray[np.bool_]
+
+
+def _share(part: float, whole: float) -> float | None:
+    return 100.0 * part / whole if whole else None
+
+
+def _in_person(office: npt.NDArray[np.object_]) -> Bools:
+    return np.array([o == "hall" or str(o).startswith("point-") for o in office.tolist()], dtype=bool)
+
+
+def _mean_ended(field: str, scale: float = 1.0) -> Callable[[Memory], float | None]:
+    def compute(m: Memory) -> float | None:
+        values = m.columns(events.MatterEnded)[field]
+        return float(values.mean()) * scale if values.size else None
+
+    return compute
+
+
+def _matters_open(m: Memory) -> float | None:
+    return _share(m.columns(events.MatterOpen)["t_s"].size, m.columns(events.MatterBegan)["t_s"].size)
+
+
+def _waits(m: Memory) -> npt.NDArray[np.float64]:
+    """Return the waits at windows of those who came in person, s."""
+    began, filed = m.columns(events.TaskBegan), m.columns(events.CaseFiled)
+    came = filed["case_no"][_in_person(filed["office"])]
+    rows = (began["task"] == "check") & np.isin(began["case_no"], came)
+    return np.asarray(began["waited_s"][rows], dtype=np.float64)
+
+
+def _wait_min(m: Memory) -> float | None:
+    w = _waits(m)
+    return float(w.mean()) / 60 if w.size else None
+
+
+def _wait_p95_min(m: Memory) -> float | None:
+    w = _waits(m)
+    return float(np.quantile(w, 0.95)) / 60 if w.size else None
+
+
+def _returned(m: Memory) -> float | None:
+    asked = m.columns(events.ApplicantAsked)
+    cases = np.unique(asked["case_no"][np.isin(asked["why"], ("correct", "supplement"))])
+    return _share(cases.size, m.columns(events.CaseFiled)["t_s"].size)
+
+
+def _remote(m: Memory) -> float | None:
+    filed = m.columns(events.CaseFiled)
+    return _share(float((~_in_person(filed["office"])).sum()), filed["t_s"].size) if filed["t_s"].size else None
+
+
+def _overdue(m: Memory) -> float | None:
+    """Decided after their limit, or open after it, of all that were accepted."""
+    accepted = m.columns(events.CaseAccepted)
+    ended, still = m.columns(events.CaseConcluded), m.columns(events.CaseOpen)["case_no"]
+    late = int(ended["overdue"].sum()) + int((accepted["due_s"][np.isin(accepted["case_no"], still)] < m.end_s()).sum())
+    return _share(late, accepted["t_s"].size)
+
+
+def _reused(m: Memory) -> float | None:
+    filed = m.columns(events.CaseFiled)
+    return _share(float(filed["reused"].sum()), float(filed["reused"].sum() + filed["handed_in"].sum()))
+
+
+SERVICES: tuple[Kpi, ...] = (
+    Kpi("service_matters", "matters that began", "办事需求", "", "neither",
+        lambda m: m.columns(events.MatterBegan)["t_s"].size),
+    Kpi("service_cases", "cases filed", "受理申请件", "", "neither", lambda m: m.columns(events.CaseFiled)["t_s"].size),
+    Kpi("service_matter_days", "days from need to result", "办理时间", "days", "lower",
+        _mean_ended("duration_s", 1 / DAY_S)),
+    Kpi("service_open_share", "matters still open at the end", "在办比例", "%", "lower", _matters_open),
+    Kpi("service_materials", "materials handed in per matter", "申请材料", "", "lower", _mean_ended("handed_in")),
+    Kpi("service_applications", "applications per matter", "申请次数", "", "lower", _mean_ended("cases")),
+    Kpi("service_visits", "visits per matter", "跑动次数", "", "lower", _mean_ended("visits")),
+    Kpi("service_wait_min", "wait at windows", "窗口等候", "min", "lower", _wait_min),
+    Kpi("service_wait_p95_min", "95th percentile of the wait at windows", "窗口等候95分位", "min", "lower",
+        _wait_p95_min),
+    Kpi("service_returned_share", "cases returned for correction", "补正率", "%", "lower", _returned),
+    Kpi("service_remote_share", "cases filed without coming", "网办率", "%", "higher", _remote),
+    Kpi("service_overdue_share", "cases decided after their limit", "超期率", "%", "lower", _overdue),
+    Kpi("service_reused_share", "materials looked up, not handed in", "电子证照复用率", "%", "higher", _reused),
+)  # fmt: skip
+SERVICES_HEADLINE: tuple[Kpi, ...] = tuple(
+    k for k in SERVICES if k.name in ("service_matter_days", "service_materials", "service_wait_min")
+)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from twin.control.services import cases
 from twin.control.services.calendars import DAY_S, Calendar, Hours
+from twin.control.services.case_file import CaseFile
 from twin.control.services.catalogue.items import APPEAL, CARRY, CHECK, DECIDE, MAKE, NOTICE, VISIT
 from twin.control.services.catalogue.told import cores_of
 from twin.control.services.groups import back, window
 from twin.control.services.levers import LEVERS, Levers
-from twin.control.services.plans import Core, Plan, Plans
+from twin.control.services.plans import Core, Plans
 from twin.control.services.policies import EarliestDue
 from twin.control.services.ports import Policy, Task
 from twin.control.services.staff import Staff
@@ -50,30 +50,9 @@ from twin.domain.services import (
     TasksWorked,
 )
 
-NEVER_S = 1 << 60
 APPEAL_DAYS = 60  # Administrative Reconsideration Law of the PRC, art. 20
 APPEAL_MIN = 90.0  # assumed
 _FURTHER = 1 << 20  # steps of an appeal: beyond those of any plan
-
-
-@dataclass(slots=True)
-class _Case:
-    """What the desk knows of a case. ``done``/``begun``: bits of steps; ``asks``: step → (what, since, until)."""
-
-    number: int
-    plan: Plan
-    office: int
-    state: int = cases.APPLIED
-    done: int = 0
-    begun: int = 0
-    due_s: int = NEVER_S
-    accepted_s: int = -1
-    since_s: int = 0
-    reminded: int = 0
-    refused_by: int = -1
-    asks: dict[int, tuple[str, int, int]] = field(default_factory=dict)
-    running: dict[int, tuple[int, int]] = field(default_factory=dict)
-    asked_s: int = 0
 
 
 class ServiceDesk:
@@ -85,7 +64,7 @@ class ServiceDesk:
         self._levers = Levers()
         self._table: dict[int, Core] = {}
         self._plans = Plans(self._table, self._levers)
-        self._cases: dict[int, _Case] = {}
+        self._cases: dict[int, CaseFile] = {}
         self._seen: set[str] = set()
         self._filed: set[int] = set()
         self._out: list[Command] = []
@@ -176,19 +155,19 @@ class ServiceDesk:
                 self.odd += 1
                 continue
             self._filed.add(number)
-            case = _Case(number, self._plans.of(items[number], needs[number]), office, since_s=now_s)
+            case = CaseFile(number, self._plans.of(items[number], needs[number]), office, since_s=now_s)
             self._cases[number] = case
             if not any(s.kind == CHECK and s.item < 0 for s in case.plan.steps):
                 self._accept(case, now_s)
             self._go_on(case, now_s)
 
-    def _accept(self, case: _Case, now_s: int) -> None:
+    def _accept(self, case: CaseFile, now_s: int) -> None:
         self._event(case, "check_passed")
         case.accepted_s = now_s
         case.due_s = self._staff.calendars[0].add_days(now_s, case.plan.legal_days)
         self._out.append(AcceptCase(self._key("accept"), case.number, case.due_s))
 
-    def _event(self, case: _Case, event: str) -> bool:
+    def _event(self, case: CaseFile, event: str) -> bool:
         to = cases.advance(case.state, event)
         if to < 0:
             self.odd += 1
@@ -198,7 +177,7 @@ class ServiceDesk:
 
     # -- the way through the office ----------------------------------------------------------------------------
 
-    def _go_on(self, case: _Case, now_s: int) -> None:
+    def _go_on(self, case: CaseFile, now_s: int) -> None:
         """Begin every step whose time has come, and see in which state that leaves the case."""
         steps = case.plan.steps
         for row, step in enumerate(steps):
@@ -227,7 +206,7 @@ class ServiceDesk:
         elif left == {VISIT} and case.state == cases.REVIEWING:
             self._event(case, "reviews_done")
 
-    def _queue(self, case: _Case, row: int, now_s: int) -> None:
+    def _queue(self, case: CaseFile, row: int, now_s: int) -> None:
         if row >= _FURTHER:
             dept, kind, item, minutes = case.plan.dept, APPEAL, -1, APPEAL_MIN
         else:
@@ -243,7 +222,7 @@ class ServiceDesk:
             return any_item if any_item in self._staff.members or own not in self._staff.members else own
         return own if own in self._staff.members else any_item
 
-    def _ask_applicant(self, case: _Case, row: int, what: str, now_s: int) -> None:
+    def _ask_applicant(self, case: CaseFile, row: int, what: str, now_s: int) -> None:
         until_s = 0
         if what != "carry":
             assert self._rules is not None
@@ -296,13 +275,13 @@ class ServiceDesk:
             self._event(case, "check_failed" if intake else "supplement_asked")
             self._ask_applicant(case, step, "correct" if intake else "supplement", now_s)
 
-    def _passed(self, case: _Case, step: int, now_s: int) -> None:
+    def _passed(self, case: CaseFile, step: int, now_s: int) -> None:
         case.done |= 1 << step
         if case.accepted_s < 0:
             self._accept(case, now_s)
         self._go_on(case, now_s)
 
-    def _refuse(self, case: _Case, step: int, now_s: int) -> None:
+    def _refuse(self, case: CaseFile, step: int, now_s: int) -> None:
         self._event(case, "refused")
         case.refused_by, case.since_s = step, now_s
         case.asks.clear()
@@ -346,7 +325,7 @@ class ServiceDesk:
             self._event(case, "result_taken")
             self._close(case)
 
-    def _close(self, case: _Case) -> None:
+    def _close(self, case: CaseFile) -> None:
         if case.state != cases.DONE:
             self._staff.drop(case.number)  # who works on it puts it down when that is reported
         del self._cases[case.number]
@@ -361,7 +340,7 @@ class ServiceDesk:
             return
         self._queue(case, _FURTHER, now_s)
 
-    def _appeal_heard(self, case: _Case, outcome: int, now_s: int) -> None:
+    def _appeal_heard(self, case: CaseFile, outcome: int, now_s: int) -> None:
         if outcome != OK:
             self._event(case, "appeal_failed")
             self._close(case)
@@ -393,38 +372,26 @@ class ServiceDesk:
         assert rules is not None
         old_s = now_s - rules.ask_days * DAY_S * 7 // 5
         for case in list(self._cases.values()):
-            state = case.state
-            if case.asks and any(until and until < now_s for _, _, until in case.asks.values()):
+            if case.overslept(now_s):
                 if self._event(case, "not_corrected"):
                     self._close(case)
-                continue
-            if state == cases.REFUSED:
+            elif case.state == cases.REFUSED:
                 if now_s - case.since_s > APPEAL_DAYS * DAY_S:
                     self._close(case)
-                continue
-            self._limit(case, now_s, rules.remind_share)
-            if case.asked_s > old_s:
-                continue
-            quiet = [(step, officer) for step, (officer, since) in case.running.items() if since < old_s]
-            quiet += [(step, -1) for step, (_, since, _) in case.asks.items() if since < old_s]
-            if state == cases.DELIVERING and case.since_s < old_s:
-                quiet.append((-1, -1))
-            for step, officer in quiet:
-                case.asked_s = now_s
-                self._out.append(AskState(self._key("state"), case.number, step, officer))
+            else:
+                self._limit(case, now_s, rules.remind_share)
+                for step, officer in case.quiet(old_s):
+                    case.asked_s = now_s
+                    self._out.append(AskState(self._key("state"), case.number, step, officer))
         for officer, number, step in self._staff.at_work():
             if number not in self._cases:
                 self._out.append(AskState(self._key("state"), number, step, officer))
         if self._cases:
             self._wake(calendar.next_open((day + 1) * DAY_S))
 
-    def _limit(self, case: _Case, now_s: int, share: float) -> None:
-        if case.accepted_s < 0 or case.state in (cases.DELIVERING, cases.SUPPLEMENTING, cases.APPEALING):
-            return
-        late = now_s > case.due_s
-        near = now_s >= case.accepted_s + share * (case.due_s - case.accepted_s)
-        level = 2 if late else 1 if near else 0
+    def _limit(self, case: CaseFile, now_s: int, share: float) -> None:
+        level = case.urgency(now_s, share)
         if level > case.reminded:
             case.reminded = level
             self._staff.urge(case.number, level)
-            self._out.append(RemindOfficers(self._key("remind"), case.number, case.due_s, late))
+            self._out.append(RemindOfficers(self._key("remind"), case.number, case.due_s, level > 1))

@@ -129,9 +129,7 @@ def compile_plan(items: Sequence[Core], needs: Sequence[tuple[int, int]], levers
     first = items[0]
     checks = [s for c in items for s in c.steps if s.kind == CHECK]
     if checks:
-        # one form for several items takes longer, but not as long as all of them (assumed: a half of each further one)
-        longest = max(s.work_min for s in checks)
-        minutes = longest + 0.5 * (sum(s.work_min for s in checks) - longest)
+        minutes = max(s.work_min for s in checks)  # one form, every paper looked at once (assumed)
         out.append(PlanStep(CHECK, first.dept, 0, minutes, 0.0, 0, -1, 0, 0))
     intake = (1 << len(out)) - 1
     ends: list[int] = []  # bits of the last steps of each item

@@ -34,9 +34,12 @@ class Choice:
     ) -> None:
         self._levers, self._b, self._calendar, self._way, self._near = levers, behaviour, office, way, near
         self.expected_min: dict[int, float] = {}
+        self.learn = True
 
     def waited(self, office: int, wait_s: int) -> None:
         """Learn from a wait."""
+        if not self.learn:
+            return
         old = self.expected_min.get(office, 10.0)
         self.expected_min[office] = (1.0 - FORGET) * old + FORGET * wait_s / 60.0
 

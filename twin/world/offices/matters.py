@@ -156,14 +156,8 @@ class Truth:
         """Work, circulation and refusal of every step; the same for a step wherever it appears."""
         rows = [(a, k, s) for a in applications for k, s in enumerate(a.plan.steps)]
         matter = np.array([a.matter.number for a, _, _ in rows], dtype=np.int64)
-        # check and make belong to the applicant's matter; a counter to its department; all others to item and step
-        which = np.array(
-            [
-                (s.item + 1) * 128 + s.slot if s.item >= 0 else (s.slot if s.slot >= 32 else 0)
-                for _, _, s in rows
-            ],
-            dtype=np.int64,
-        )  # fmt: skip
+        # checks and making are as quick as the applicant's papers let them be; all others belong to item and step
+        which = np.array([(s.item + 1) * 128 + s.slot if s.item >= 0 else 0 for _, _, s in rows], dtype=np.int64)
         b = self._b
         work = np.array([s.work_min * 60.0 for _, _, s in rows])
         if b.durations == "log-normal":

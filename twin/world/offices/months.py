@@ -38,7 +38,7 @@ POINT_WAY = 0.4  # the way to a service point ÷ that to the hall (assumed: 15 p
 class Months:
     """A study of offices alone. ``matters``: how many begin; ``first_weekday``: of day 0 (0 Monday).
 
-    ``days``: the run ends after so many days at the latest, whatever is open then.
+    ``days``: the run ends after so many days at the latest, whatever is open then. ``learn``: people learn from waits.
     """
 
     levers: Levers = TODAY
@@ -53,6 +53,7 @@ class Months:
     remind_share: float = 0.8
     ask_days: int = 30
     days: int = 3_000
+    learn: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def run(
         return 1 + matter.number % points if points else 0
 
     choice = Choice(m.levers, m.behaviour, office, way_s, near)
+    choice.learn = m.learn
     engine = Engine(catalogue, who, m.levers, m.behaviour, dice, log, at, tell, choice)
     begin_desk(host, rules(m), who, catalogue, 0)
     wants = Wants(catalogue, dice, m.demand)
