@@ -39,6 +39,7 @@ app.command("report")(comparing.report)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)
 app.command("check")(checking.check)
+app.command("falsify")(checking.falsify)
 app.command("replay")(replaying.replay)
 app.command("serve")(replaying.serve)
 

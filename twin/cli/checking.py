@@ -123,3 +123,51 @@ def _counterexample(name: str, seed: int, found: Outcome, again: list[str]) -> l
         where = f"#t={first.t_s}" + (f"&id={first.things[0]}" if first.things else "")
         lines.append(f"          then open runs/counterexample-{seed}/map.html{where}")
     return lines
+
+
+@plain_errors
+def falsify(
+    scenario: ScenarioArg,
+    vary: Annotated[
+        list[str], typer.Option("--vary", metavar="KEY=LOW..HIGH", help="what may be changed; may be repeated")
+    ],
+    properties: PropertiesOption = None,
+    runs: Annotated[int, typer.Option("--runs", help="settings that are tried at most", min=1, max=100_000)] = 40,
+    seeds: Annotated[int, typer.Option("--seeds", help="how many seeds each is run under", min=1, max=1000)] = 1,
+    set_: SetOption = None,
+    hours: Annotated[float | None, typer.Option("--hours", help="only the first hours")] = None,
+    workers: WorkersOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="where runs are kept (default: runs/falsify-NAME)")] = None,
+) -> None:
+    """Search parameters for a setting that breaks a property, and shrink it; exit code 1 if there is one."""
+    from scenarios import falsify as search
+    from scenarios.runner.telling import Show
+    from twin.cli.running import load_ready
+
+    ready = load_ready(scenario, parse_sets(set_), hours)
+    ranges = [search.read_range(text) for text in vary]
+    data = ready.resolved()
+    base = {r.key: search.get(data, r.key) for r in ranges}
+    folder = out if out is not None else Path("runs") / f"falsify-{ready.name}"
+    with Show(runs * seeds) as show:
+        judge = search.objective(ready, list(range(1, seeds + 1)), wanted(properties), folder, workers, show)
+        found = search.search(ranges, base, judge, runs)
+        if found.robustness < 0:
+            found = search.shrink(found, ranges, base, judge)
+    if found.robustness >= 0:
+        values = ", ".join(f"{k} = {v}" for k, v in found.values.items()) or "the scenario as it is"
+        typer.echo(
+            f"Nothing was broken in {found.tried} settings; nearest was {values} (margin {found.robustness:.3g})."
+        )
+        return
+    file = folder / "counterexample.yaml"
+    search.write(found, ready, scenario, file)
+    typer.echo(f"A property is broken after {found.tried} settings by:")
+    for key, value in found.values.items():
+        typer.echo(f"  {key}: {value}   (base: {base[key]})")
+    if not found.values:
+        typer.echo("  nothing: the scenario as it is")
+    for key in found.free:
+        typer.echo(f"  {key} does not matter")
+    typer.echo(f"see it: twin check {file} --seeds {seeds}" + (f" --hours {hours:g}" if hours is not None else ""))
+    raise typer.Exit(1)
