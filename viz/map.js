@@ -11,6 +11,7 @@ async function main() {
   const library = gunzip(takeData("library")).text();
   const [cityData, tripData, stateData] = await Promise.all(["city", "trips", "state"].map(openData));
   const unitData = raw("data-units") ? await openData("units") : null; // a run without fleets has none
+  const junctionData = raw("data-junctions") ? await openData("junctions") : null; // nor has one without signals under control
   mark("unpacked");
   const about = cityData.meta.about;
   const text = about.text;
@@ -28,6 +29,7 @@ async function main() {
   app.tasks = openTasks(stateData);
   app.state = openState(stateData, city);
   app.fleet = unitData && openUnits(unitData, app.trips, about.kinds);
+  app.junctions = junctionData && openJunctions(junctionData);
   mark("decoded");
   setUp(app);
   mark("set");

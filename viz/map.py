@@ -24,7 +24,7 @@ from geo.errors import CityError
 from twin.domain.ids import VEHICLE_KINDS
 from twin.log import Facts
 from twin.world.people.ports import MODES, PURPOSES
-from viz import encode, fcd, fleet, geometry, layers, page, series, tasks, trips
+from viz import encode, fcd, fleet, geometry, junctions, layers, page, series, tasks, trips
 from viz.errors import MapError
 from viz.fleet_happenings import fleet_happenings
 from viz.fleet_series import fleet_series
@@ -74,6 +74,9 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     task_meta, task_parts = tasks.task_streams(run.facts, begin)
     state_text = pack({"steps": int(state.entered.shape[0])}, {**state_streams(state), **task_parts})
     extra = {"units": fleet.container(units, begin, lang)} if units is not None else {}
+    crossings = junctions.facts_of(run.folder / "events.parquet")
+    if crossings is not None:
+        extra["junctions"] = junctions.container(crossings, run.city, geometry.Frame.of(run.city), begin)
     used = len(page.bundle()[0]) + len(state_text) + sum(len(part) for part in extra.values())
     room = _GOAL_MB * 1e6 - used - _CITY_MB * 1e6
     vehicles, thinning = _vehicles(pieces, length, begin, room)
@@ -102,7 +105,7 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "palette": layers.PALETTE,
         "road_width": layers.ROAD_WIDTH,
         "icons": layers.ICONS,
-        **_drawn(units),
+        **_drawn(units, signals=crossings is not None),
         "label_styles": STYLES,
         "label": label_meta,
         "text": texts(lang),
@@ -131,12 +134,13 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     return target
 
 
-def _drawn(units: fleet.Fleet | None) -> dict[str, Any]:
+def _drawn(units: fleet.Fleet | None, *, signals: bool) -> dict[str, Any]:
     """Return the switches of the page and, if the run has fleets, what their units look like."""
+    more = junctions.SWITCHES if signals else {}
     if units is None:
-        return {"switches": layers.SWITCHES}
+        return {"switches": layers.SWITCHES | more}
     return {
-        "switches": layers.switches(units.present, places=True, swept=units.sweeps),
+        "switches": layers.switches(units.present, places=True, swept=units.sweeps) | more,
         "unit_shapes": layers.UNIT_SHAPES,
         "role_icons": layers.ROLE_ICONS,
     }

@@ -9,6 +9,7 @@ function makeFind(app) {
   const km = (m) => (m >= 950 ? (m / 1000).toFixed(1) + " km" : Math.round(m) + " m");
   const minutes = (s) => (Math.abs(s) < 90 ? Math.round(s) + " s" : Math.round(s / 60) + " min");
   const spot = {};
+  let crossing = null; // junctions, if somebody ran the signals
   let own = null; // units, orders and bookings, if the run has fleets
 
   // -- names of things ----------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ function makeFind(app) {
       return [...title(roadName(c.row)), ...roadFacts(c.row), other >= 0 && goTo("road-" + other, text.opposite)];
     }
     if (c.kind === "place") return [...title(placeName(c.row), text["place_" + meta.place_kinds[city.places.kind[c.row]]]), rolesRow(c.row), city.places.community[c.row] > 0 && row(text.community, goTo("community-" + (city.places.community[c.row] - 1), communityName(city.places.community[c.row])))];
-    if (c.kind === "signal") return title(text.signal);
+    if (c.kind === "signal") return [...title(text.signal), ...(crossing ? crossing(c.row) : [])];
     if (c.kind === "water") return title(label(city.waters, c.row) || text.water, text.water);
     if (c.kind === "happening") {
       const h = app.happenings[c.row];
@@ -369,6 +370,7 @@ function makeFind(app) {
     e.preventDefault();
     e.stopPropagation();
   });
+  if (app.junctions) crossing = makeJunctionPanel(app, { row, goTo, clock, roadName });
   if (app.fleet) own = makeFleet(app, { row, goTo, clock, km, minutes, roadName, placeName, blockName, blockSpot, lateness });
   const placeRow = (id) => (own ? own.placeRow(id) : -1);
   return { placeNamed, placeRow, choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };

@@ -250,6 +250,7 @@ function makePanels(app) {
     if (app.on.vehicles)
       out.push(el("div", { class: "keys" }, app.kindsSeen.map((k) => el("span", { class: "key" }, swatch(pal.vehicle[k], "dot " + k), text["kind_" + k]))));
     if (app.fleet) out.push(...fleetLegend());
+    if (app.junctions) out.push(...junctionLegend(app));
     if (app.on.places && app.placeKindsSeen.length)
       out.push(
         el("details", { open: window.innerHeight > 960 }, el("summary", {}, text.layer_places), el("div", { class: "keys" }, app.placeKindsSeen.map((k) => el("span", { class: "key" }, app.view.icons.picture(k, 16), text["place_" + k])))),

@@ -130,7 +130,7 @@ function makePick(app) {
       const i = nearest(city.places.x.length, (k) => (app.view.placeShown(k) ? [city.places.x[k], city.places.y[k]] : null), x, y, 10 * pixel);
       if (i >= 0) return "place-" + i;
     }
-    if (on.signals) {
+    if (on.signals || on.junction_states) {
       const i = nearest(city.junctions.x.length, (k) => [city.junctions.x[k], city.junctions.y[k]], x, y, 7 * pixel);
       if (i >= 0) return "signal-" + i;
     }

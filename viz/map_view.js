@@ -45,6 +45,7 @@ function makeView(app) {
   view.icons = icons;
   const { movers, trails } = makeMovers(app, kit, view);
   const units = app.fleet ? makeUnits(app, kit, view) : () => [];
+  const crossings = app.junctions ? makeJunctionLayers(app, kit) : () => ({ below: [], above: [] });
   let base = null;
   let deckgl = null;
   let frameAsked = false;
@@ -71,7 +72,8 @@ function makeView(app) {
       moving.push(...movers(t, zoom, trailed));
     }
     const fleets = units(t, zoom); // before the selection, which rings a unit where it is drawn
-    const top = [...swept(t, quarter), ...selection(t, quarter), ...moving, ...fleets, ...happening(quarter)];
+    const signals = crossings(t, zoom);
+    const top = [...swept(t, quarter), ...signals.below, ...selection(t, quarter), ...moving, ...signals.above, ...fleets, ...happening(quarter)];
     const below = [...ground(quarter, step), ...marks(Math.floor(zoom * 2))];
     [cache, kept] = [kept, new Map()];
     const key = [longitude, latitude, zoom, pitch, bearing, step, view.lettersReady, JSON.stringify(app.on)].join();

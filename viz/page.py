@@ -27,6 +27,7 @@ SCRIPTS = (
     "map_panels.js",
     "map_charts.js",
     "map_fleet.js",
+    "map_junctions.js",
     "map_find.js",
     "map_pick.js",
     "map_address.js",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from viz.text_fleets import FLEET_TEXT
+from viz.text_junctions import JUNCTION_TEXT
 
 LANGS = ("en", "zh")
 
@@ -269,6 +270,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     "day": ("day", "第"),
     "source": ("Source", "来源"),
     **FLEET_TEXT,
+    **JUNCTION_TEXT,
 }
 
 

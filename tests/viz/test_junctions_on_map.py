@@ -1,0 +1,120 @@
+"""Junctions on the map: what the page is given, and what a real browser shows of a signal that is chosen."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from geo.city import City
+from tests.cities import city_of_grid
+from tests.viz.conftest import Opened, silent
+from twin import run_folder
+from twin.events import ApproachDelayed, PhasesShown
+from twin.log import Facts
+from twin.scenario import Scenario
+from twin.simulation import Simulation, carry_through
+from viz import junctions
+from viz import map as viz_map
+from viz.geometry import Frame
+from viz.pack import unpack, unwide, unzigzag
+
+
+@pytest.fixture(scope="module")
+def crossing_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crossings")
+    city = city_of_grid(3, 300, "B1")
+    place = city.save(folder / "city")
+    out = folder / "run"
+    (out / "journal").mkdir(parents=True)
+    s = Scenario.model_validate(
+        {
+            "name": "crossings", "city": str(place), "start": "08:00", "end": "08:20", "people": None,
+            "traffic": {"mode": "micro", "background": 3.0, "fcd_period_s": 10},
+            "junctions": {"policy": "adaptive", "grade": "L3", "v2x": {"penetration": 0.5}},
+        }
+    )  # fmt: skip
+    carry_through(Simulation(s, City.load(place), place, 1, out))
+    assert run_folder.read_stamp(out)["ended"] == "finished"
+    return out
+
+
+@pytest.fixture(scope="module")
+def crossing_page(crossing_run):
+    return viz_map.build(crossing_run)
+
+
+def column(meta, streams, table, key):
+    values = unzigzag(unwide(streams[f"{table}.{key}"]))
+    return np.cumsum(values) if meta["tables"][table][key] else values
+
+
+def test_the_page_is_given_what_the_facts_tell(crossing_run) -> None:
+    facts = junctions.facts_of(crossing_run / "events.parquet")
+    assert facts is not None
+    city = city_of_grid(3, 300, "B1")
+    meta, streams = unpack(junctions.container(facts, city, Frame.of(city), 28_800))
+    log = Facts.read(crossing_run)
+    shown = log.frame(PhasesShown)
+    assert column(meta, streams, "greens", "t").size == sum(len(s.split()) for s in shown["shown"])
+    first = re.match(r"(\d+)@(\d+)", shown["shown"].iloc[0])
+    begin = int(shown["t_s"].iloc[0] - shown["period_s"].iloc[0]) - 28_800
+    assert column(meta, streams, "greens", "t")[0] == begin + int(first[2])
+    assert column(meta, streams, "greens", "phase")[0] == int(first[1])
+    delayed = log.frame(ApproachDelayed)
+    assert column(meta, streams, "delays", "passed").sum() == np.rint(delayed["passed_veh"]).sum()
+    assert column(meta, streams, "junctions", "signal").tolist() == [0]
+    assert meta["words"][column(meta, streams, "junctions", "name")[0]] == "B1"
+
+
+def test_a_run_without_signals_under_control_has_none(run_dir) -> None:
+    assert junctions.facts_of(run_dir / "events.parquet") is None
+
+
+@pytest.mark.browser
+def test_a_chosen_signal_tells_its_phases_and_delays(browser, crossing_page) -> None:
+    page = Opened(browser, crossing_page)
+    try:
+        page.js("app.seek(600); app.setLayer('junction_delay', true); app.setLayer('junction_coverage', true);")
+        page.js("app.choose('signal-0', true);")
+        page.page.wait_for_timeout(900)
+        text = page.page.locator("#chosen").inner_text()
+        assert "B1" in text
+        assert "L3" in text
+        assert "central control" in text
+        assert page.page.locator("#chosen .strip [data-phase]").count() >= 3
+        assert "s/veh" in text
+        # the strip says what the facts say
+        shown = page.js(
+            "const f = app.junctions; const k = f.phaseAt(0, 600); return [f.greens.phase[k], f.greens.t[k]];"
+        )
+        log = Facts.read(crossing_page.parent).frame(PhasesShown)
+        greens = [
+            (int(t - p) + int(w.partition("@")[2]) - 28_800, int(w.partition("@")[0]))
+            for t, p, line in zip(log["t_s"], log["period_s"], log["shown"], strict=True)
+            for w in line.split()
+        ]
+        assert (shown[1], shown[0]) == max(g for g in greens if g[0] <= 600)
+        # and is picked where it is drawn
+        size = page.page.viewport_size
+        picked = page.js(
+            "const v = app.view.viewport(); const [x, y] = v.project([app.city.centre[0] + app.junctions.spot(0)[0],"
+            " app.city.centre[1] + app.junctions.spot(0)[1]]); return app.pick(x, y, true);"
+        )
+        assert size
+        assert picked.startswith(("signal-", "car-", "through-", "freight-"))
+        silent(page, crossing_page)
+    finally:
+        page.close()
+
+
+@pytest.mark.browser
+def test_it_speaks_chinese(browser, crossing_run, tmp_path) -> None:
+    file = viz_map.build(crossing_run, tmp_path / "zh.html", "zh")
+    page = Opened(browser, file, "#id=signal-0")
+    try:
+        page.wait("document.querySelector('#chosen').innerText.includes('各进口道延误')")
+        silent(page, file)
+    finally:
+        page.close()
