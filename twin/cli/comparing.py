@@ -99,7 +99,7 @@ def compare(
     from scenarios.study import Question, seeds_for, study
 
     check_lang(lang)
-    ready = [_load(name, parse_sets(set_), hours, traffic) for name in (base, *variants)]
+    ready = [load_ready(name, parse_sets(set_), hours, traffic) for name in (base, *variants)]
     _check_names(ready)
     question = Question(
         kpis=_kpis(kpi),
@@ -145,7 +145,8 @@ def report(
 # -- input -----------------------------------------------------------------------------------------------
 
 
-def _load(name: str, sets: dict[str, str], hours: float | None, traffic: str | None) -> Scenario:
+def load_ready(name: str, sets: dict[str, str], hours: float | None, traffic: str | None) -> Scenario:
+    """Return a scenario with --set, --hours and --traffic applied, checked as far as it can be without its city."""
     from twin.scenario import load_scenario
     from twin.scenario.check import check_control
 
