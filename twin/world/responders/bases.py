@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import cKDTree
 
 from geo.city import City
 from twin.domain.ids import unit_number
@@ -51,8 +53,14 @@ class Streets:
         return cls(road, shapely.get_x(middle), shapely.get_y(middle), lines, ok)
 
     def nearest(self, x_m: float, y_m: float) -> int:
-        """Return the road whose middle is nearest to a point."""
-        return int(self.road[int(np.argmin(np.hypot(self.x_m - x_m, self.y_m - y_m)))])
+        """Return the road whose middle is nearest to a point; of two sides of a street the one of lower number."""
+        near_m, _ = self._tree.query((x_m, y_m))
+        rows = self._tree.query_ball_point((x_m, y_m), near_m + 1e-6)
+        return int(self.road[min(rows)])
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(np.column_stack([self.x_m, self.y_m]))
 
     def pos_m(self, road: int, x_m: float, y_m: float) -> float:
         """Return how far along a road the point nearest to another is."""

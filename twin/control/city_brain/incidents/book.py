@@ -147,13 +147,15 @@ class Book:
     ) -> Incident | None:
         """Return the incident that a sign is most likely of: the nearest that is open, else one closed lately.
 
-        A sign that was seen within ``merge_s`` of what is known of an incident, or while it is open, can be of it.
+        A sign that was seen within ``merge_s`` of what is known of an incident, or while it is open, can be of it; one
+        that comes within ``merge_s`` of its end, and ``reopen_s``, says that it came back.
         """
         best: tuple[bool, float, str] | None = None
         found = None
         for other in self._around(theme, x_m, y_m, how.merge_m):
             metres = math.hypot(other.x_m - x_m, other.y_m - y_m)
-            lately = not other.open and now_s - other.closed_s <= reopen_s and other.outcome in ("handled", "gone")
+            lately = not other.open and now_s - other.closed_s <= min(reopen_s, how.merge_s)
+            lately &= other.outcome in ("handled", "gone")
             during = not other.open and seen_s <= other.closed_s
             in_time = seen_s >= other.first_s - how.merge_s and (other.open or lately or during)
             if metres <= how.merge_m and in_time:
