@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from scenarios.bench.base import Promise
 
 SERVICES: tuple[Promise, ...] = (
     Promise("cases", "31,300 service cases over their months, the whole catalogue, one core", "s", 60, 30),
+    Promise("policies", "100,000 companies matched with 50 policies, compiled decision tables", "s", 30, 5),
+    Promise("sites_and_companies_added", "a weekday with all sites and companies − the same without", "s", 10, 5),
 )
+
+
+class Runs(Protocol):
+    """What these promises need of the bench."""
+
+    def run(self, name: str, scenario: str, *sets: str) -> dict[str, Any]:
+        """Run a scenario once in a process of its own; see the bench."""
 
 
 class OfServices:
@@ -23,3 +34,17 @@ class OfServices:
         took = time.process_time() - began
         cases = ran.log.table("CaseFiled", ["t_s"]).num_rows
         return took, f"{cases:,} cases in {ran.end_s / 86_400:.0f} days, {ran.calls:,} calls of the desk"
+
+    def policies(self) -> tuple[float, str]:
+        """Processor time of matching a register of 100,000 companies with all shipped policies, once."""
+        from scenarios.bench.policies import measure
+
+        row = measure(100_000)
+        said = f"{row['fits']:,.0f} of {row['pairs']:,.0f} pairs fit; zen would take {row['zen_s']:.0f} s"
+        return row["cpu_s"], said
+
+    def sites_and_companies_added(self: Runs) -> tuple[float, str]:
+        """Wall time of a day with construction and companies − the same day without."""
+        plain = self.run("weekday", "weekday")
+        more = self.run("sites_and_companies", "weekday", "construction={}", "companies={}")
+        return more["wall_s"] - plain["wall_s"], f"{more['wall_s']:.1f} s against {plain['wall_s']:.1f} s"

@@ -154,7 +154,7 @@ class EstimateProgress(Command):
 
 @dataclass(frozen=True)
 class WarnProject(Command):
-    """Warn of a project: ``warning`` is one of WARNINGS; ``reason`` is a sentence."""
+    """Warn of a project: ``warning`` is one of WARNINGS; ``reason`` is a sentence; an index of -1 is unknown."""
 
     project: int
     warning: str

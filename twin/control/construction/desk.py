@@ -41,6 +41,7 @@ from twin.domain.messages import Floats, Ints, Message
 DAY_S = 86_400
 _STAGES = {"approved": CURRENT, "accepted": POST}
 _INVESTED = 0.85  # investment warning 投资完成预警: spent less than this share of the plan (assumed)
+_UNKNOWN = 0.25  # variance of an estimate that rests on nothing
 _DEARER = 1.08  # cost warning: EAC over this share of BAC (assumed)
 
 
@@ -183,7 +184,9 @@ class ConstructionDesk:
     def view(self, day: int) -> tuple[Ints, EarnedValueView]:
         """Return the rows of all current projects that have begun by plan, and what the policy sees of them."""
         b, f = self._book, self._fusion
-        rows = np.flatnonzero((b.ints["library"] == CURRENT) & (b.ints["start_day"] <= day) & (f.progress < 1.0))
+        known = f.variance < _UNKNOWN  # somebody has told something
+        begun = (b.ints["library"] == CURRENT) & (b.ints["start_day"] <= day)
+        rows = np.flatnonzero(begun & known & (f.progress < 1.0))
         planned, elapsed, days = self._plan(rows, day)
         budget = b.floats["investment_cny"][rows]
         share = inverse_s_curve(f.progress[rows], b.floats["curve_c"][rows], b.floats["curve_k"][rows])
@@ -235,7 +238,7 @@ class ConstructionDesk:
     ) -> Command:
         self._on[k, row] = True
         self._warned[k, row] += 1
-        spi, cpi, spi_t = (float(column[i]) for column in indices)
+        spi, cpi, spi_t = (float(column[i]) if np.isfinite(column[i]) else -1.0 for column in indices)
         forecast, project = int(outlook.forecast_day[i]), int(v.project[i])
         name = self._book.name[row]
         if k == 0:

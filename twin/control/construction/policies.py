@@ -9,7 +9,6 @@ from twin.control.construction.earned_value import ratio
 from twin.control.construction.ports import EarnedValueView, Outlook
 from twin.domain.messages import Ints
 
-
 #: what past projects teach about pace, planned days a day: mean and spread between projects; spread from day to day and
 #: over how many days it holds on (workers, weather, spells). Assumed; a city puts its own in.
 PRIOR_MEAN, PRIOR_SD = 0.97, 0.15

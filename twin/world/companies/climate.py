@@ -40,6 +40,8 @@ class Climate:
         rank = {kind: i for i, kind in enumerate(_KINDS)}
         order = np.argsort(places["kind"].map(rank).to_numpy(np.int64), kind="stable")
         self.places: list[str] = [str(p) for p in places["place"].to_numpy()[order]]
+        if not self.places:  # a city without such places: its communities
+            self.places = [str(c) for c in city.communities["community"]]
         self.points = self.places[:points]
         self._supervisors = supervisors
         names = ("arise", "issue", "place", "when", "lasts", "point", "walk", "walker", "false")
