@@ -88,15 +88,18 @@ def _join(memory: Memory) -> _Scores | None:
     number = began["hazard"][order].astype(np.int64)
     t_s, theme = began["t_s"][order].astype(np.int64), began["theme"][order]
     true = raised["hazard"] >= 0
-    about = raised["hazard"].astype(np.int64).copy()
+    covered = memory.columns(events.AlertCovered)
+    about, at_s = covered["hazard"].astype(np.int64).tolist(), covered["t_s"].tolist()
     for i in np.flatnonzero(~true).tolist():
         soon = (theme == raised["theme"][i]) & (t_s >= raised["t_s"][i]) & (t_s <= raised["t_s"][i] + EARLY_S)
         metres = np.hypot(began["x_m"][order] - raised["x_m"][i], began["y_m"][order] - raised["y_m"][i])
         near = np.flatnonzero(soon & (metres <= EARLY_M))
         if near.size:
-            true[i], about[i] = True, number[near[0]]
+            true[i] = True
+            about.append(int(number[near[0]]))
+            at_s.append(int(raised["t_s"][i]))
     first = np.full(number.size, np.nan)
-    for n, at in zip(about[true].tolist(), raised["t_s"][true].tolist(), strict=True):
+    for n, at in zip(about, at_s, strict=True):
         k = int(np.searchsorted(number, n))
         if k < number.size and number[k] == n and not first[k] <= at:
             first[k] = at

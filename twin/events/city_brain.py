@@ -148,6 +148,16 @@ class AlertRaised(Fact):
 
 
 @dataclass(frozen=True)
+class AlertCovered(Fact):
+    """An open alert is truly about a hazard; one alert can be about several. Nobody in the city knows it."""
+
+    alert: str
+    episode: int
+    theme: str
+    hazard: int
+
+
+@dataclass(frozen=True)
 class AlertUpdated(Fact):
     """Perception: an open episode changed; see ``UPDATES`` of twin.domain.city_brain."""
 

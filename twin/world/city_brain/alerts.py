@@ -6,13 +6,13 @@ Which hazard an alert is truly about is written beside it (``hazard``), for scor
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from twin.control.city_brain.alerting.rules import to_json
-from twin.control.city_brain.anomalies import AnomalyDesk
+from twin.control.city_brain.anomalies import RULE, AnomalyDesk
 from twin.control.city_brain.tags import TagForest
 from twin.domain.city_brain import (
     AlertRules,
@@ -31,6 +31,7 @@ from twin.domain.city_brain import (
 from twin.domain.commands import Command
 from twin.domain.messages import Ints
 from twin.events import (
+    AlertCovered,
     AlertDropped,
     AlertNotified,
     AlertRaised,
@@ -55,6 +56,16 @@ AGO_S = 600  # an alert may be about what ended so long ago
 MARGIN_M = 70.0
 
 
+@dataclass
+class _Open:
+    """An open alert: its episode, theme, channels, and the rows of the hazards that it is about."""
+
+    episode: int
+    theme: str
+    channels: dict[int, None] = field(default_factory=dict)
+    rows: dict[int, None] = field(default_factory=dict)
+
+
 class Alerts:
     """Hosts of the desks, and what becomes of what they say."""
 
@@ -76,7 +87,9 @@ class Alerts:
         self._numeric = channels.of("noise") > 0
         self._bundle: list[Readings] = []
         self._bundled_s = context.start_s
-        self._open: dict[str, tuple[str, Ints]] = {}  # alert → rule, channels
+        self._faulty: dict[str, Ints] = {}  # open alerts about silence → channels
+        self._open: dict[str, _Open] = {}
+        self._of_channel: dict[int, dict[str, None]] = {}
         self._dropped: dict[str, int] = {}
         self._asked_about: dict[str, int] = {}
 
@@ -122,9 +135,11 @@ class Alerts:
             self._raised(command, now_s)
         elif isinstance(command, UpdateAlert):
             log.add(AlertUpdated, t_s=now_s, alert=command.alert, episode=command.episode, what=command.what)
+            if command.what == "members" and command.alert in self._open:
+                self._cover(command.alert, command.channel, now_s)
         elif isinstance(command, ResolveAlert):
             log.add(AlertResolved, t_s=now_s, alert=command.alert, episode=command.episode, reason=command.reason)
-            self._mark(command.alert, None, False)
+            self._closed(command.alert)
         elif isinstance(command, Notify):
             log.add(
                 AlertNotified, t_s=now_s, to=command.to, area=command.group, severity=command.severity,
@@ -160,25 +175,58 @@ class Alerts:
             severity=command.severity, since_s=int(command.since_s), channel=int(command.channel[0]),
             x_m=float(command.x_m), y_m=float(command.y_m), hazard=hazard,
         )  # fmt: skip
-        self._mark(command.alert, (command.rule, command.channel), True)
-
-    def _mark(self, alert: str, about: tuple[str, Ints] | None, on: bool) -> None:
-        """Keep the tag ``fault`` on channels whose silence is an open alert, as the city's tag forest shows it."""
-        if on and about is not None and about[0].startswith("silent"):
-            self._open[alert] = about
+        if command.rule.startswith("silent"):
+            self._faulty[command.alert] = command.channel
             if self.forest is not None:
-                self.forest.mark("fault", about[1].tolist(), True)
-        elif not on and alert in self._open and self.forest is not None:
-            self.forest.mark("fault", self._open.pop(alert)[1].tolist(), False)
+                self.forest.mark("fault", command.channel.tolist(), True)
+        elif command.rule != RULE:
+            self._open[command.alert] = _Open(command.episode, theme)
+            self._cover(command.alert, command.channel, now_s)
+
+    def _closed(self, alert: str) -> None:
+        faulty = self._faulty.pop(alert, None)
+        if faulty is not None and self.forest is not None:  # the tag ``fault`` is what an open alert about silence says
+            self.forest.mark("fault", faulty.tolist(), False)
+        closed = self._open.pop(alert, None)
+        for c in closed.channels if closed is not None else ():
+            self._of_channel[c].pop(alert, None)
+
+    def _cover(self, alert: str, channel: Ints, now_s: int) -> None:
+        """Write down what an open alert is truly about, now that these channels belong to it."""
+        one = self._open[alert]
+        for c in channel.tolist():
+            if c in one.channels:
+                continue
+            one.channels[c] = None
+            self._of_channel.setdefault(c, {})[alert] = None
+            for row in self._rows_at(one.theme, c, now_s):
+                self._covers(alert, one, row, now_s)
+
+    def _covers(self, alert: str, one: _Open, row: int, now_s: int) -> None:
+        if row not in one.rows:
+            one.rows[row] = None
+            self._c.log.add(
+                AlertCovered, t_s=now_s, alert=alert, episode=one.episode, theme=one.theme,
+                hazard=int(self._hazards.id[row]),
+            )  # fmt: skip
+
+    def sensed(self, row: int, channel: int, now_s: int) -> None:
+        """Take in that a channel first perceived a hazard: open alerts of that channel are about it, too."""
+        for alert in self._of_channel.get(channel, ()):
+            one = self._open[alert]
+            if one.theme == self._hazards.theme[row]:
+                self._covers(alert, one, row, now_s)
+
+    def _rows_at(self, theme: str, channel: int, now_s: int) -> list[int]:
+        x_m, y_m = float(self._channels.x_m[channel]), float(self._channels.y_m[channel])
+        return self._hazards.all_about(theme, x_m, y_m, float(self._reach[channel]) + MARGIN_M, now_s, AGO_S)
 
     def truth(self, theme: str, channel: Ints, now_s: int) -> int:
         """Return the number of the hazard of a theme that is in reach of one of these channels, or was; -1: none."""
-        ch, h = self._channels, self._hazards
         for c in channel.tolist():
-            reach = float(self._reach[c]) + MARGIN_M
-            row = h.about(theme, float(ch.x_m[c]), float(ch.y_m[c]), reach, now_s, AGO_S)
-            if row >= 0:
-                return int(h.id[row])
+            rows = self._rows_at(theme, c, now_s)
+            if rows:
+                return int(self._hazards.id[rows[0]])
         return -1
 
     # -- confirmation ------------------------------------------------------------------------------------------

@@ -210,15 +210,18 @@ class Hazards:
         found: Ints = rows[inside[np.lexsort((rows[inside], distance[inside]))]]
         return found
 
-    def about(self, theme: str, x_m: float, y_m: float, radius_m: float, now_s: int, ago_s: int = 0) -> int:
-        """Return the row nearest to a point that has this theme and is open, or ended at most ``ago_s`` ago; or -1."""
-        mine = (self.theme == theme) & (self.ended_s >= now_s - ago_s) & (self.began_s <= now_s)
-        rows = np.flatnonzero(mine)
-        if not rows.size:
-            return -1
+    def all_about(self, theme: str, x_m: float, y_m: float, radius_m: float, now_s: int, ago_s: int = 0) -> list[int]:
+        """Return the rows of a theme near a point that are open, or ended at most ``ago_s`` ago; the nearest first."""
+        rows = np.flatnonzero((self.ended_s >= now_s - ago_s) & (self.began_s <= now_s))
+        rows = rows[self.theme[rows] == theme]
         distance = np.hypot(self.x_m[rows] - x_m, self.y_m[rows] - y_m)
-        best = int(distance.argmin())
-        return int(rows[best]) if distance[best] <= radius_m else -1
+        order = np.lexsort((rows, distance))
+        found: list[int] = rows[order][distance[order] <= radius_m].tolist()
+        return found
+
+    def about(self, theme: str, x_m: float, y_m: float, radius_m: float, now_s: int, ago_s: int = 0) -> int:
+        """Return the first of :meth:`all_about`, or -1."""
+        return next(iter(self.all_about(theme, x_m, y_m, radius_m, now_s, ago_s)), -1)
 
     def needs(self, row: int, now_s: int) -> tuple[tuple[str, ...], float]:  # noqa: ARG002
         """Return the skills that handling needs (all of them) and for how long, s, at the present size."""

@@ -49,6 +49,7 @@ class CityBrainSystem:
         if part.sensors is not None:
             self.sensing = Sensing(context, part.sensors, self.places, self.hazards, self.nature)
             self.alerts = Alerts(context, part.alerting, self.hazards, self.sensing.channels)
+            self.sensing.listeners.append(self.alerts.sensed)
         self._chosen: dict[str, Any] = {}  # channels that interventions silenced: the same come back
         self._hosts: dict[str, Host] = dict(self.alerts.hosts) if self.alerts is not None else {}
         self.responders: Any = None

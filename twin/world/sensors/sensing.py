@@ -7,6 +7,8 @@ gives it the values of the moment, adds what devices see, and hands over what ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -81,6 +83,8 @@ class Sensing:
         self._measured: dict[int, Ints] = {}  # rows of hazards that are measured and not sensed yet → channels
         self._false_told = 0
         self.readings = 0
+        #: called with (row of a hazard, channel, second) when a channel first perceives a hazard
+        self.listeners: list[Callable[[int, int, int], None]] = []
         hazards.listeners.append(self._heard)
 
     # -- before the first instant ------------------------------------------------------------------------------
@@ -210,6 +214,8 @@ class Sensing:
             HazardSensed, t_s=now_s, hazard=int(self._hazards.id[row]), theme=str(self._hazards.theme[row]),
             channel=channel,
         )  # fmt: skip
+        for listener in self.listeners:
+            listener(row, channel, now_s)
 
     def account(self, now_s: int) -> None:
         """Write down how many readings there were since the last account."""
