@@ -83,11 +83,11 @@ class Junctions(Part):
     )  # fmt: skip
     extend_s: int = key(
         "most seconds a green is held for a bus (FHWA Signal Timing Manual: 5 to 20)",
-        "a whole number from 0 to 60", 15, ge=0, le=60,
+        "a whole number from 0 to 60", 20, ge=0, le=60,
     )  # fmt: skip
     again_s: int = key(
         "least seconds between two priorities for buses at one junction (assumed)",
-        "a whole number from 0 to 3600", 60, ge=0, le=3600,
+        "a whole number from 0 to 3600", 30, ge=0, le=3600,
     )  # fmt: skip
     faults: JunctionFaults = key("what does not work", "keys detectors_dead, message_loss, latency_s", JunctionFaults())
     v2x: V2xKeys | None = key(

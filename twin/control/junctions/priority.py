@@ -4,8 +4,8 @@ A vehicle asks (SRM) for the junction ahead, again and again as it comes nearer;
 changes (SSM). For public transport, within what is safe:
 
 * *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that;
-* *early green*: the phases before its own are cut, in their order, each to ``KEEP`` of its planned green at least, no
-  sooner than needed to have the queue ahead of it gone when it comes.
+* *early green*: the phases before its own are cut, in their order, no sooner than needed to have the queue ahead of it
+  gone when it comes: to their minimum where nobody uses them any more, else to ``KEEP`` of their planned green.
 
 An emergency vehicle pre-empts: its phase comes next, at once, and is held until it has passed.
 
@@ -35,8 +35,10 @@ from twin.domain.junctions import (
 )
 
 L3 = 3
-#: a phase that is cut for a bus keeps this share of its planned green; assumed
-KEEP = 0.5
+#: a phase that is cut for a bus while vehicles use it keeps this share of its planned green; assumed
+KEEP = 0.85
+#: vehicles queued or coming on the lanes of a phase, below which nobody uses it
+NOBODY = 0.5
 #: of its planned green, a phase is longer or shorter by no more than this share, to give back; assumed
 GIVE_BACK = 0.5
 #: seconds ahead at which an emergency vehicle has its phase prepared, so that the street clears; assumed
@@ -70,6 +72,7 @@ class Priority:
         self._served = np.full(n, -1, dtype=np.int64)
         self._held_s: dict[int, int] = {}  # junction → since when its green is held beyond its time
         self._more_s: dict[int, int] = {}  # phase → seconds to give back (plans only)
+        self._lanes: dict[int, Ints] = {}
         self._green_of: dict[tuple[int, int], list[int]] = {}
 
     @property
@@ -202,7 +205,19 @@ class Priority:
 
     def _least(self, view: JunctionsView, phase: int) -> int:
         """Return the seconds of green that a phase keeps in any case."""
-        return max(int(self._layout.told.phase_min_s[phase]), round(KEEP * int(view.plans.green_s[phase])))
+        least = int(self._layout.told.phase_min_s[phase])
+        lanes = self._lanes_of(phase)
+        if view.known[lanes].all() and float((view.queue + view.moving)[lanes].sum()) < NOBODY:
+            return least
+        return max(least, round(KEEP * int(view.plans.green_s[phase])))
+
+    def _lanes_of(self, phase: int) -> Ints:
+        """Return the lanes that a phase serves and others do not always."""
+        if phase not in self._lanes:
+            layout = self._layout
+            lanes = layout.pair_lane[layout.pair_phase == phase]
+            self._lanes[phase] = lanes[layout.lane_served[lanes]]
+        return self._lanes[phase]
 
     def _change_s(self, phase: int, to: int) -> int:
         if to < 0:

@@ -83,6 +83,7 @@ class LanePerception:
         self._false = np.array([self.senses[j].false_per_lane for j in told.lane_junction.tolist()])
         self._objects = np.array([self.senses[j].objects for j in told.lane_junction.tolist()], dtype=bool)
         self._reaches = list(_reaches(sumo, net, self._range)) if reaches else []
+        self._reaches_of: dict[int, list[int]] = {}  # by junction; made when first needed
         self._numbers: dict[str, int] = {}
         n = len(net.lane_ids)
         self._gap_s = np.full(n, np.inf)
@@ -127,7 +128,10 @@ class LanePerception:
         position, speed_of, waiting = v.getLanePosition, v.getSpeed, v.getWaitingTime
         ids_on = self._lane.getLastStepVehicleIDs
         in_sight: dict[str, int] = {}
-        for reach in self._reaches:
+        reaches = self._reaches
+        if junction is not None and junction.size < len(self._net.tls):  # the others are not looked at
+            reaches, in_sight = self._only(junction)
+        for reach in reaches:
             for name in ids_on(reach.lane):
                 far = reach.beyond_m + reach.length_m - position(name)
                 number = self._number(name)
@@ -156,6 +160,18 @@ class LanePerception:
             now_s, step, junction, np.array(rows, dtype=np.int64), np.array(vehicle, dtype=np.int64),
             np.array(away), np.array(speed), np.array(stood),
         )  # fmt: skip
+
+    def _only(self, junction: Ints) -> tuple[list[_Reach], dict[str, int]]:
+        """Return what is in sight of a few junctions, and the vehicles that others saw last."""
+        of = self._net.told.lane_junction
+        if not self._reaches_of:
+            for i, reach in enumerate(self._reaches):
+                for j in sorted({int(of[row]) for row in reach.targets}):
+                    self._reaches_of.setdefault(j, []).append(i)
+        mine = set(junction.tolist())
+        rows = sorted({i for j in mine for i in self._reaches_of.get(j, ())})
+        others = {name: row for name, row in self._in_sight.items() if int(of[row]) not in mine}
+        return [self._reaches[i] for i in rows], others
 
     def _reading(
         self, now_s: int, step_s: int, junction: Ints | None, lane: Ints, vehicle: Ints, away_m: Floats, speed: Floats,

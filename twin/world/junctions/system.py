@@ -115,6 +115,7 @@ class JunctionSystem:
             self._hosts.update(self.v2x.hosts)
         self._was = self.signals.cabinets.mode(now)
         self._wake_until_s = -1
+        self._asked_until_s = np.full(n, -1, dtype=np.int64)
         self._skip = False
         self._compare_s, self._look_s = now + COMPARE_S, now + self._delays.period_s
         self._heard: dict[Any, list[int]] = {}
@@ -186,6 +187,7 @@ class JunctionSystem:
         asked = self.asking.look(now) if self._asks or now % (2 * self.interval_s) == 0 else None
         if asked is not None and asked.vehicle.size:
             self._wake_until_s = now + AFTER_S
+            self._asked_until_s[asked.junction] = now + AFTER_S
             self.links.up(asked, self._arrive)
         elif not self._decides and now > self._wake_until_s:
             return
@@ -193,7 +195,10 @@ class JunctionSystem:
             self._skip = False
             if asked is None:
                 return
-        rows = self.links.readings_of(np.flatnonzero(self.signals.up).astype(np.int64))
+        up = self.signals.up
+        if not self._decides:
+            up = up & (self._asked_until_s >= now)
+        rows = self.links.readings_of(np.flatnonzero(up).astype(np.int64))
         whole = rows.size == len(self.net.tls)
         if rows.size:
             seen = self.perception.look(now, None if whole else rows)
@@ -212,6 +217,8 @@ class JunctionSystem:
             self.context.wake()
 
     def _note_modes(self, now_s: int) -> None:
+        if not self._decides:  # plans are no fall, and priority takes junctions in hand only now and then
+            return
         mode = self.signals.cabinets.mode(now_s)
         changed = np.flatnonzero(mode != self._was)
         if changed.size == 0:
