@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -149,7 +150,7 @@ def falsify(
     data = ready.resolved()
     base = {r.key: search.get(data, r.key) for r in ranges}
     folder = out if out is not None else Path("runs") / f"falsify-{ready.name}"
-    with Show(runs * seeds) as show:
+    with Show((runs + len(ranges) * (1 + search.SHRINK_STEPS)) * seeds) as show:
         judge = search.objective(ready, list(range(1, seeds + 1)), wanted(properties), folder, workers, show)
         found = search.search(ranges, base, judge, runs)
         if found.robustness < 0:
@@ -161,7 +162,11 @@ def falsify(
         )
         return
     file = folder / "counterexample.yaml"
-    search.write(found, ready, scenario, file)
+    extends = scenario
+    if set_ or hours is not None or scenario.endswith((".yaml", ".yml")):
+        extends = "base.yaml"  # what the search began with, as it stood
+        (folder / extends).write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    search.write(found, ready, extends, file)
     typer.echo(f"A property is broken after {found.tried} settings by:")
     for key, value in found.values.items():
         typer.echo(f"  {key}: {value}   (base: {base[key]})")
@@ -169,5 +174,6 @@ def falsify(
         typer.echo("  nothing: the scenario as it is")
     for key in found.free:
         typer.echo(f"  {key} does not matter")
-    typer.echo(f"see it: twin check {file} --seeds {seeds}" + (f" --hours {hours:g}" if hours is not None else ""))
+    named = "".join(f" --properties {shlex.quote(p)}" for p in properties or ())
+    typer.echo(f"see it: twin check {file} --seeds {seeds}{named}")
     raise typer.Exit(1)
