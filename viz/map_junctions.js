@@ -84,7 +84,7 @@ function makeJunctionLayers(app, kit) {
       const size = zoom < 12 ? 3 : zoom < 14 ? 5 : 8;
       above.push(
         cached("junction_states", phases.join() + "/" + size, () =>
-          make("junction_states", { spec: "signals", data: rows, getPosition: at, getRadius: size, getFillColor: (j) => (phases[j] < 0 ? [120, 132, 156, 220] : [...f.colour(phases[j]), 245]) }),
+          make("junction_states", { spec: "signals", data: [...rows], getPosition: at, getRadius: size, getFillColor: (j) => (phases[j] < 0 ? [120, 132, 156, 220] : [...f.colour(phases[j]), 245]) }),
         ),
       );
     }

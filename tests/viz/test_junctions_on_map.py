@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
@@ -43,6 +44,12 @@ def crossing_run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def crossing_page(crossing_run):
     return viz_map.build(crossing_run)
+
+
+def pixel(png: bytes, x: int, y: int) -> tuple[int, ...]:
+    """Return red, green and blue of a pixel of a screenshot."""
+    image = pytest.importorskip("PIL.Image")
+    return image.open(io.BytesIO(png)).convert("RGB").getpixel((x, y))
 
 
 def column(meta, streams, table, key):
@@ -96,6 +103,19 @@ def test_a_chosen_signal_tells_its_phases_and_delays(browser, crossing_page) -> 
             for w in line.split()
         ]
         assert (shown[1], shown[0]) == max(g for g in greens if g[0] <= 600)
+        # its dot has the colour of that phase, also after the moment was changed
+        for second in (600, 700):
+            page.js(f"app.seek({second}); app.camera = {{...app.camera, zoom: 15}}; app.setLayer('vehicles', false);")
+            page.page.wait_for_timeout(700)
+            colour = page.js(
+                "return app.junctions.colour(app.junctions.greens.phase[app.junctions.phaseAt(0, app.now)]);"
+            )
+            spot = page.js(
+                "const v = app.view.viewport(); return v.project([app.city.centre[0] + app.junctions.spot(0)[0],"
+                " app.city.centre[1] + app.junctions.spot(0)[1]]);"
+            )
+            seen = pixel(page.page.screenshot(), round(spot[0]), round(spot[1]))
+            assert np.abs(np.array(seen) - colour).max() < 40, (second, seen, colour)
         # and is picked where it is drawn
         size = page.page.viewport_size
         picked = page.js(
