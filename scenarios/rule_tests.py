@@ -20,6 +20,7 @@ from twin.control.city_brain.tags import QueryError, TagForest, parse
 from twin.domain.city_brain import (
     ENDINGS,
     Acknowledged,
+    AskConfirmation,
     ChannelMap,
     Confirmation,
     Maintenance,
@@ -109,8 +110,9 @@ def run_test(tests: RuleTests, test: RuleTest) -> list[str]:
         said.setdefault(t_s, []).append((channel, value))
     raised: dict[str, dict[str, Any]] = {}
     notes: list[dict[str, Any]] = []
+    asked: list[str] = []  # alerts that wait for a person
     for t_s in range(1, test.until_s + 1):
-        messages: list[Message] = [_event(t_s, k, e, raised) for k, e in enumerate(test.events) if e[0] == t_s]
+        messages: list[Message] = [_event(t_s, k, e, raised, asked) for k, e in enumerate(test.events) if e[0] == t_s]
         if t_s in said:
             rows = said[t_s]
             at = np.full(len(rows), t_s, dtype=np.int64)
@@ -118,6 +120,8 @@ def run_test(tests: RuleTests, test: RuleTest) -> list[str]:
             told = np.asarray([v for _, v in rows], dtype=np.float64)
             messages.append(Readings(t_s, f"series/{t_s}", spoke, at, at, told, at * 0))
         for command in engine.decide(t_s, messages):
+            if isinstance(command, AskConfirmation):
+                asked.append(command.alert)
             _note(t_s, command, raised, notes)
     out: list[str] = []
     if test.alerts is not None:
@@ -210,7 +214,9 @@ def _notification(k: Keys) -> Wanted:
 # -- running -----------------------------------------------------------------------------------------
 
 
-def _event(t_s: int, number: int, event: tuple[int, str, dict[str, Any]], raised: dict[str, Any]) -> Message:
+def _event(
+    t_s: int, number: int, event: tuple[int, str, dict[str, Any]], raised: dict[str, Any], asked: Sequence[str]
+) -> Message:
     _, what, e = event
     key = f"event/{number}"
     if what == "maintenance":
@@ -218,6 +224,10 @@ def _event(t_s: int, number: int, event: tuple[int, str, dict[str, Any]], raised
     alert = next(
         (a["alert"] for a in reversed(raised.values()) if _fits({"rule": e["about"], "labels": e["labels"]}, a)), ""
     )
+    if not alert:  # not raised yet: it may wait to be confirmed
+        words = [f'{name}="{value}"' for name, value in e["labels"].items()]
+        waits = (a for a in reversed(asked) if a.startswith(e["about"] + "{") and all(w in a for w in words))
+        alert = next(waits, "")
     if what == "acknowledge":
         return Acknowledged(t_s, key, alert, e["by"])
     return Confirmation(t_s, key, alert, what == "confirm", e["by"])
