@@ -1,14 +1,15 @@
 """What each part of the loop brings: a scenario with and without it, under the same seeds, in free-flow traffic.
 
 ``study("drowning", seeds=range(20))`` runs the scenario's city brain as it is and once for each part that is switched
-off, on a short day without residents, and returns paired differences with 95 % intervals. It is meant for the question
+off, on a short day without residents and with a part of the channels,
+and returns paired differences with 95 % intervals. It is meant for the question
 whether a part matters; how much it matters in real traffic is asked with ``twin compare``.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from geo.city import City
@@ -35,6 +36,8 @@ PUT = {
     "fire": ((5, "fire", "清宁社区"), (35, "fire", "孙耿湖")),
 }
 START = {"drowning": 14, "fire": 18}
+#: all cameras at waters and fire points are among them, and a part of the others
+CHANNELS = {"drowning": 1_500, "fire": 6_000}
 NAMES = (
     "incidents", "incident_detection_min", "incident_detection_p95_min", "incident_dispatch_min",
     "incident_dispatch_p95_min", "incident_on_site_min", "incident_on_site_p95_min", "incident_within_30min_share",
@@ -48,7 +51,11 @@ KPIS: tuple[Kpi, ...] = tuple(k for k in (*CITY_BRAIN, *INCIDENTS) if k.name in 
 def short_day(name: str, failings: float = 1.0, minutes: int = 100, **brain: Any) -> Any:
     """Return a shipped scenario cut to a short day in free-flow, with parts of ``city_brain`` changed."""
     start = START[name]
-    given = {"responders": {"failings": {"factor": failings}}}
+    given = {
+        "sensors": {"channels": CHANNELS[name]},
+        "alerting": {"detectors": False},
+        "responders": {"failings": {"factor": failings}},
+    }
     for part, keys in brain.items():
         given[part] = {**given.get(part, {}), **keys}
     at = [
@@ -75,17 +82,28 @@ def values(scenario: Any, city: City, seed: int) -> dict[str, float | None]:
 
 
 def study(
-    name: str, seeds: Iterable[int] = range(20), failings: float = 1.0, parts: Iterable[str] = tuple(PARTS)
-) -> tuple[list[dict[str, float | None]], dict[str, list[Comparison]]]:
-    """Return the base's indicators by seed, and for each part that is off the comparisons of all indicators."""
+    name: str, seeds: Iterable[int] = range(20), failings: float = 1.0, parts: Iterable[str] = tuple(PARTS),
+    told: Callable[[str], None] = lambda _: None,
+) -> tuple[list[dict[str, float | None]], dict[str, list[Comparison]]]:  # fmt: skip
+    """Return the base's indicators by seed, and for each part that is off the comparisons of all indicators.
+
+    ``told`` hears the results in words as they come.
+    """
     base = short_day(name, failings)
     city = City.load(city_folder(base))
     seeds = list(seeds)
     found = [values(base, city, seed) for seed in seeds]
+    told(f"{name}, failings × {failings:g}")
+    for k in KPIS:
+        told("  " + mean_with_interval(found, k))
     out: dict[str, list[Comparison]] = {}
     for part in parts:
         without = [values(short_day(name, failings, **PARTS[part]), city, seed) for seed in seeds]
         out[part] = [_pair(k, seeds, found, without) for k in KPIS]
+        told(f"without {part}:")
+        for c in out[part]:
+            if c.pairs and c.verdict != "indistinguishable":
+                told(f"  {c}")
     return found, out
 
 
@@ -107,18 +125,5 @@ def mean_with_interval(found: list[dict[str, float | None]], kpi: Kpi) -> str:
     return f"{kpi.name}: {c.variant:.4g} [{low:.4g}, {high:.4g}] {kpi.unit} ({len(pairs)} seeds)"
 
 
-def main(name: str, seeds: int, failings: float) -> None:
-    """Print a study."""
-    found, without = study(name, range(seeds), failings)
-    print(f"{name}, failings × {failings:g}")
-    for k in KPIS:
-        print(" ", mean_with_interval(found, k))
-    for part, comparisons in without.items():
-        print(f"without {part}:")
-        for c in comparisons:
-            if c.pairs and c.verdict != "indistinguishable":
-                print("  ", c)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    study(sys.argv[1], range(int(sys.argv[2])), float(sys.argv[3]), told=lambda text: print(text, flush=True))
