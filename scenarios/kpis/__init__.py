@@ -14,18 +14,24 @@ from scenarios.kpis.city import *  # noqa: F403
 from scenarios.kpis.city import CITY, CITY_HEADLINE
 from scenarios.kpis.city_brain import *  # noqa: F403
 from scenarios.kpis.city_brain import CITY_BRAIN, CITY_BRAIN_HEADLINE
+from scenarios.kpis.companies import *  # noqa: F403
+from scenarios.kpis.companies import COMPANIES, COMPANIES_HEADLINE
 from scenarios.kpis.construction import *  # noqa: F403
 from scenarios.kpis.construction import CONSTRUCTION, CONSTRUCTION_HEADLINE
 from scenarios.kpis.fleets import *  # noqa: F403
 from scenarios.kpis.fleets import FLEETS, FLEETS_HEADLINE
+from scenarios.kpis.incidents import *  # noqa: F403
+from scenarios.kpis.incidents import INCIDENTS, INCIDENTS_HEADLINE
 from scenarios.kpis.junctions import *  # noqa: F403
 from scenarios.kpis.junctions import JUNCTIONS, JUNCTIONS_HEADLINE
 from scenarios.kpis.services import *  # noqa: F403
 from scenarios.kpis.services import SERVICES, SERVICES_HEADLINE
+from scenarios.kpis.v2x import *  # noqa: F403
+from scenarios.kpis.v2x import V2X, V2X_HEADLINE
 from scenarios.readings import Memory
 from twin.log import Facts
 
-ALL: tuple[Kpi, ...] = (*CITY, *FLEETS, *JUNCTIONS, *CITY_BRAIN, *SERVICES, *CONSTRUCTION)
+ALL: tuple[Kpi, ...] = (*CITY, *FLEETS, *JUNCTIONS, *CITY_BRAIN, *SERVICES, *CONSTRUCTION, *INCIDENTS, *COMPANIES, *V2X)
 HEADLINE: tuple[Kpi, ...] = (
     *CITY_HEADLINE,
     *FLEETS_HEADLINE,
@@ -33,6 +39,9 @@ HEADLINE: tuple[Kpi, ...] = (
     *CITY_BRAIN_HEADLINE,
     *SERVICES_HEADLINE,
     *CONSTRUCTION_HEADLINE,
+    *INCIDENTS_HEADLINE,
+    *COMPANIES_HEADLINE,
+    *V2X_HEADLINE,
 )
 
 
