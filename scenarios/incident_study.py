@@ -51,7 +51,7 @@ KPIS: tuple[Kpi, ...] = tuple(k for k in (*CITY_BRAIN, *INCIDENTS) if k.name in 
 def short_day(name: str, failings: float = 1.0, minutes: int = 100, **brain: Any) -> Any:
     """Return a shipped scenario cut to a short day in free-flow, with parts of ``city_brain`` changed."""
     start = START[name]
-    given = {
+    given: dict[str, Any] = {
         "sensors": {"channels": CHANNELS[name]},
         "alerting": {"detectors": False},
         "responders": {"failings": {"factor": failings}},

@@ -30,8 +30,8 @@ class ThemeWays:
 
 
 THEMES: dict[str, ThemeWays] = {
-    "water": ThemeWays("emergency", DISTRICT, "rescue", "Severe", 400, 1800, 600, 0.30, 180),
-    "fire": ThemeWays("fire and rescue", DISTRICT, "fire", "Severe", 400, 3600, 800, 0.60, 240),
+    "water": ThemeWays("emergency", DISTRICT, "rescue", "Severe", 800, 1800, 800, 0.30, 180),
+    "fire": ThemeWays("fire and rescue", DISTRICT, "fire", "Severe", 800, 3600, 800, 0.60, 240),
     "site": ThemeWays("housing and construction", SUBDISTRICT, "order", "Moderate", 200, 3600, 300),
     "dust": ThemeWays("environment", SUBDISTRICT, "order", "Moderate", 300, 3600, 500),
     "bikes": ThemeWays("urban management", SUBDISTRICT, "order", "Minor", 120, 3600, 200),
