@@ -31,7 +31,7 @@ def _over(ms: float) -> Callable[[Memory], float | None]:
         c = m.columns(events.LatencyCounted)
         mine = c["way"] == "exchange"
         n = c["count"][mine].sum()
-        return 100.0 * float(c["count"][mine & (c["upper_ms"] > ms)].sum()) / float(n) if n else None
+        return 100.0 * float(c["count"][mine & (c["upper_ms"] > 1.05 * ms)].sum()) / float(n) if n else None
 
     return compute
 
