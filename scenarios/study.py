@@ -19,7 +19,7 @@ import numpy as np
 from scenarios.kpis.base import Kpi
 from scenarios.runner.identity import canonical, scenario_key
 from scenarios.runner.runs import ByName, Runs, run_all
-from scenarios.runner.store import Job, prepare_out
+from scenarios.runner.store import Job, folder_name, prepare_out
 from scenarios.runner.telling import Tell, silent
 from scenarios.stats.answers import Reply, reply
 from scenarios.stats.paired import join
@@ -143,13 +143,16 @@ def study(
     if not variants:
         raise ScenarioError("give at least one variant to compare with the base")
     prepare_out(out)
-    keys = [scenario_key(s) for s in (base, *variants)]
+    keys = _keys(base, variants)
     plans = [question.plan(keys[0], k, v.question or base.question) for k, v in zip(keys[1:], variants, strict=True)]
     before = [
-        _fix(out, plan, any(_any_run(out, s, k) for s, k in ((v, plan.variant),)))
+        _fix(out, plan, any(_any_run(out, s, plan.variant) for s in (v, base)))
         for plan, v in zip(plans, variants, strict=True)
     ]
     looks = question.looks()
+    to_run = [
+        v if "-" not in k else v.model_copy(update={"name": base.name}) for v, k in zip(variants, keys[1:], strict=True)
+    ]
     open_, answers = list(range(len(variants))), dict[int, Reply]()
     values: dict[str, ByName] = {}
     everything = Runs(out)
@@ -157,7 +160,7 @@ def study(
     beside = [k for k in _all_kpis() if any(w in k.name for w in UNFINISHED)]
     for look in looks:
         seeds = question.seeds[:look]
-        scenarios = {keys[0]: base} | {keys[k + 1]: variants[k] for k in open_}
+        scenarios = {keys[0]: base} | {keys[k + 1]: to_run[k] for k in open_}
         jobs = [Job.of(s, seed, seed in question.seeds[:record], key) for seed in seeds for key, s in scenarios.items()]
         grow(len(jobs))
         runs = run_all(jobs, out, workers, cluster, _only_new(tell, everything), cancelled=lambda: False)
@@ -181,6 +184,20 @@ def study(
     done = Study(out, base, keys[0], question, compared, everything.interrupted, _best(question, keys, values))
     write_result(done)
     return done
+
+
+def _keys(base: Scenario, variants: Sequence[Scenario]) -> list[str]:
+    """Return the keys of base and variants; one that is the same as another gets runs of its own all the same.
+
+    So a scenario against itself is a test of the machinery: two runs whose digests must be equal. (It runs under the
+    base's name, which is in the log.)
+    """
+    out: list[str] = []
+    for s in (base, *variants):
+        key = scenario_key(s)
+        n = sum(k[:16] == key for k in out)
+        out.append(f"{key}-{n + 1}" if n else key)
+    return out
 
 
 def _tried(runs: Runs, key: str, seed: int) -> bool:
@@ -260,7 +277,7 @@ def _best(question: Question, keys: list[str], values: Mapping[str, ByName]) -> 
 
 
 def _any_run(out: Path, scenario: Scenario, key: str) -> bool:
-    folder = out / "runs" / f"{scenario.name}-{key[:8]}"
+    folder = out / "runs" / folder_name(scenario.name, key)
     return folder.is_dir() and any(folder.glob("*/done.json"))
 
 
@@ -297,19 +314,25 @@ def as_data(done: Study) -> dict[str, Any]:
         "format": 1,
         "digest": done.digest,
         "interrupted": done.interrupted,
-        "base": {"name": done.base.name, "key": done.base_key, "scenario": done.base.resolved()},
+        "base": {
+            "name": done.base.name,
+            "folder": folder_name(done.base.name, done.base_key),
+            "key": done.base_key,
+            "scenario": done.base.resolved(),
+        },
         "seeds": list(done.question.seeds),
         "warm_up_s": done.question.warm_up_s,
         "advice_percent": done.question.advice_percent,
-        "variants": [_variant_data(c) for c in done.compared],
+        "variants": [_variant_data(c, done.base.name) for c in done.compared],
         "best": {k: {"survivors": list(s.survivors), "n": s.n} for k, s in done.best.items()},
     }
 
 
-def _variant_data(c: Compared) -> dict[str, Any]:
+def _variant_data(c: Compared, base_name: str) -> dict[str, Any]:
     r = c.reply
     return {
         "name": c.scenario.name,
+        "folder": folder_name(base_name if "-" in c.key else c.scenario.name, c.key),
         "key": c.key,
         "scenario": c.scenario.resolved(),
         "plan": {"digest": r.plan.digest, "before_first_run": c.planned_before, **r.plan.content()},

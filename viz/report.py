@@ -18,9 +18,10 @@ from viz.errors import MapError
 from viz.report_compare import comparison
 from viz.report_html import Markup, join, page
 from viz.report_run import runs
+from viz.report_sweep import sheet
 from viz.report_text import words
 
-RESULT = "result.json"
+RESULT, SWEEP = "result.json", "sweep.json"
 LANGS = ("en", "zh")
 
 
@@ -42,6 +43,10 @@ def build(folders: Sequence[Path], out: Path | None = None, lang: str = "en") ->
             result = read_result(folder)
             titles.append(", ".join([result["base"]["name"], *(v["name"] for v in result["variants"])]))
             parts += [comparison(folder, result, variant, lang) for variant in result["variants"]]
+        elif (folder / SWEEP).is_file():
+            data = _read_sweep(folder)
+            titles.append(", ".join(data["parameters"]))
+            parts.append(sheet(data, lang))
         else:
             try:
                 stamps.append((folder, read_stamp(folder)))
@@ -59,6 +64,18 @@ def build(folders: Sequence[Path], out: Path | None = None, lang: str = "en") ->
     except OSError as error:
         raise MapError(f"{target}: cannot be written ({error.strerror})") from None
     return target
+
+
+def _read_sweep(folder: Path) -> dict[str, Any]:
+    file = folder / SWEEP
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        known = data["format"] == 1 and isinstance(data["points"], list)
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise MapError(f"{file}: is not a result of 'twin sweep' of this version")
+    return data  # type: ignore[no-any-return]
 
 
 def read_result(folder: Path) -> dict[str, Any]:

@@ -259,14 +259,13 @@ class _Sheet:
 
     def _folders(self) -> list[tuple[int, Path, Path]]:
         """Return (seed, base's run folder, variant's), for pairs that are both finished."""
-        names = (self.result["base"]["name"], self.variant["name"])
-        if any(Path(name).name != name for name in names):  # a name may not lead out of the folder
+        sides = (str(self.result["base"]["folder"]), str(self.variant["folder"]))
+        if any(Path(name).name != name for name in sides):  # a name may not lead out of the folder
             return []
-        sides = [(self.result["base"]["name"], self.result["base"]["key"]), (self.variant["name"], self.variant["key"])]
         out = []
         for seed, digests in self.variant["digests"].items():
             if None not in digests:
-                a, b = (self.folder / "runs" / f"{name}-{key[:8]}" / f"{int(seed):04d}" for name, key in sides)
+                a, b = (self.folder / "runs" / name / f"{int(seed):04d}" for name in sides)
                 if (a / "events.parquet").is_file() and (b / "events.parquet").is_file():
                     out.append((int(seed), a, b))
         return out

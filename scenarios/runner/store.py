@@ -52,7 +52,7 @@ class Job:
 
     def folder(self, out: Path) -> Path:
         """Return where its run folder is."""
-        return out / "runs" / f"{self.scenario.name}-{self.key[:8]}" / f"{self.seed:04d}"
+        return out / "runs" / folder_name(self.scenario.name, self.key) / f"{self.seed:04d}"
 
     def as_data(self, out: Path) -> dict[str, Any]:
         """Return what a worker needs, as JSON-able data."""
@@ -72,6 +72,11 @@ class Result:
     folder: Path
     digest: str
     wall_s: float
+
+
+def folder_name(name: str, key: str) -> str:
+    """Return the folder of a scenario's runs; a key may end with what tells a repetition apart, such as "-2"."""
+    return f"{name}-{key[:8]}{key[16:]}"
 
 
 def finished(job: Job, out: Path) -> Result | None:

@@ -25,11 +25,12 @@ def without_warm_up(facts: Facts, warm_up_s: int) -> Facts:
     t = table["t_s"].to_numpy()
     if t.size == 0 or warm_up_s <= 0:
         return facts
-    start = int(t.min())
-    early = t < start + warm_up_s
     kind = table["fact"].cast(pa.string())
+    begun = pc.equal(kind, "RunStarted").to_numpy()
+    start = int(t[begun][0]) if begun.any() else int(t.min())  # a fact or two may be of an earlier second
+    early = t < start + warm_up_s
     lasting = pc.is_in(kind, pa.array(["RunStarted", "RunEnded", "WeatherChanged"])).to_numpy(zero_copy_only=False)
-    keep = ~early | lasting | (t == start)
+    keep = ~early | lasting | (t <= start)
     for name in ITEMS:
         if name in table.column_names:
             keep &= ~_begun(table[name], early, lasting)

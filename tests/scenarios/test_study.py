@@ -76,6 +76,8 @@ def test_a_scenario_against_itself_differs_by_exactly_nothing_digest_by_digest(b
     assert c.same
     assert all(a.summary.difference == 0.0 and a.verdict == "indistinguishable" for a in c.reply.answers)
     assert all(x == y for x, y in c.digests.values())
+    folders = {f.parent.parent.name for f in both.out.rglob(DONE)}
+    assert sum(name.startswith("weekday-") for name in folders) == 2, "it was run twice, not looked at twice"
 
 
 def test_a_third_variant_changes_no_number_already_shown(base, rain, both, tmp_path):

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from twin.cli import about, branching, checking, cities, comparing, exporting, look, money, replaying, rules, running
+from twin.cli import about, branching, checking, cities, comparing, exporting, look, money, replaying, rules, running, sweeping
 
 app = typer.Typer(
     name="twin",
@@ -36,6 +36,7 @@ app.add_typer(rules.app, name="rules")
 app.command("costs")(money.costs)
 app.command("compare")(comparing.compare)
 app.command("branch")(branching.branch)
+app.command("sweep")(sweeping.sweep)
 app.command("report")(comparing.report)
 app.command("doctor")(about.doctor)
 app.command("bench")(about.bench)

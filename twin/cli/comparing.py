@@ -102,7 +102,7 @@ def compare(
     ready = [load_ready(name, parse_sets(set_), hours, traffic) for name in (base, *variants)]
     _check_names(ready)
     question = Question(
-        kpis=_kpis(kpi),
+        kpis=kpis_named(kpi),
         seeds=seeds_for(seeds, until),
         guardrails=_guardrails(guardrail),
         smallest=_smallest(smallest, kpi),
@@ -169,7 +169,8 @@ def _check_names(ready: list[Scenario]) -> None:
         raise ScenarioError(f"two variants are called '{twice}'; give one of them another 'name:'")
 
 
-def _kpis(names: list[str] | None) -> tuple[Kpi, ...]:
+def kpis_named(names: list[str] | None) -> tuple[Kpi, ...]:
+    """Return the indicators asked for; by default the headline ones in which a direction is better."""
     from scenarios import kpis
 
     if not names:
