@@ -1,7 +1,8 @@
 """Blocked fire lanes in traffic: a parked vehicle that truly stands in the way (F12).
 
 In micro a vehicle stands on the rightmost lane, as an obstacle of an intervention does. In meso and free flow, which
-know no places within a lane, that lane is closed; where there is but one, the others squeeze past at walking pace.
+know no places within a lane, that lane is closed; where there is but one, or buses halt on it, the others squeeze past
+at walking pace.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class BlockedLanes:
         self._first = roads["first_lane"].to_numpy(np.int64) if "first_lane" in roads else np.zeros(len(roads), int)
         self._length_m = roads["length_m"].to_numpy(np.float64)
         self._car = roads["car"].to_numpy(bool)
+        places = context.city.places
+        stops = places.loc[places["kind"].to_numpy() == "bus_stop", "road"].to_numpy(np.int64)
+        # a bus that halts needs its lane: where buses halt, others squeeze past as on a road of one lane
+        self._closes = (self._lanes > 1) & ~np.isin(np.arange(len(roads)), stops)
         self._standing: dict[int, int] = {}  # row → vehicle
         self._on_road: dict[int, int] = {}  # road → how many block it
         self._times: dict[int, int] = {}
@@ -70,7 +75,7 @@ class BlockedLanes:
             )
             self._standing[row] = vehicle
         elif self._on_road[road] == 1:
-            if self._lanes[road] > 1:
+            if self._closes[road]:
                 c.traffic.close_lane(road, int(self._first[road]), True)
             else:
                 c.traffic.set_speed(road, SQUEEZE_M_S)
@@ -83,7 +88,7 @@ class BlockedLanes:
         if vehicle is not None:
             c.gate.take_off(vehicle, now_s, "the fire lane was cleared")
         elif self._on_road[road] == 0:
-            if self._lanes[road] > 1:
+            if self._closes[road]:
                 c.traffic.close_lane(road, int(self._first[road]), False)
             else:
                 c.traffic.set_speed(road, None)
