@@ -11,7 +11,20 @@ import sys
 
 import typer
 
-from twin.cli import about, branching, checking, cities, comparing, exporting, look, money, replaying, rules, running, sweeping
+from twin.cli import (
+    about,
+    branching,
+    checking,
+    cities,
+    comparing,
+    exporting,
+    look,
+    money,
+    replaying,
+    rules,
+    running,
+    sweeping,
+)
 
 app = typer.Typer(
     name="twin",
