@@ -186,3 +186,30 @@ def test_a_blocked_fire_lane_stands_in_traffic():
     assert [r["t_s"] for r in rows] == [14 * 3600 + 600] * 3
     assert {r["cause"] for r in rows} == {"interventions[0]"}
     assert sorted(r["road"] for r in result.log.table(LaneClosed).to_pylist()) == sorted(r["road"] for r in rows)
+
+
+@pytest.mark.parametrize("where", ["bus stop", "two lanes", "one lane"])
+def test_where_buses_halt_or_there_is_one_lane_others_squeeze_past(where, monkeypatch):
+    sim = still()
+    roads, places = sim.city.roads, sim.city.places
+    stops = set(places.loc[places["kind"] == "bus_stop", "road"])
+    lanes = roads["lanes"].to_numpy()
+    wanted = {
+        "bus stop": lambda r: r in stops and lanes[r] > 1,
+        "two lanes": lambda r: r not in stops and lanes[r] > 1,
+        "one lane": lambda r: r not in stops and lanes[r] == 1,
+    }[where]
+    road = next(r for r in np.flatnonzero(roads["car"].to_numpy(bool)).tolist() if wanted(r))
+    told: list[tuple] = []
+    monkeypatch.setattr(sim.traffic, "close_lane", lambda r, _, closed: told.append(("lane", r, closed)))
+    monkeypatch.setattr(sim.traffic, "set_speed", lambda r, speed: told.append(("speed", r, speed)))
+    h, t = hazards_of(sim), sim.start_s
+    first, second = (h.begin(t, Beginning(20 + k, "fire_lane", 0, 0, road=road)) for k in range(2))
+    h.end(first, t + 60, "handled")
+    closes = [("lane", road, True), ("lane", road, False)]
+    squeezes = [("speed", road, 2.0), ("speed", road, None)]
+    expected = closes if where == "two lanes" else squeezes
+    assert told == expected[:1], "two vehicles block one lane once, and while one is left"
+    h.end(second, t + 90, "handled")
+    assert told == expected
+    sim.finish()
