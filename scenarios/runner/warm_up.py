@@ -53,6 +53,6 @@ def _begun(
         plain = plain.cast(pa.string())
     there = pc.is_valid(plain).to_numpy(zero_copy_only=False)
     if pa.types.is_integer(plain.type):
-        there &= plain.fill_null(-1).to_numpy(zero_copy_only=False) >= 0
+        there &= plain.fill_null(-1).to_numpy(zero_copy_only=False) > 0  # 0 and −1: none
     began = pc.unique(plain.filter(pa.array(early & there)))
     return np.asarray(pc.is_in(plain, began).to_numpy(zero_copy_only=False) & there & ~lasting)
