@@ -37,7 +37,7 @@ def register_of(count: int, seed: int = 1) -> Register:
 
 
 def measure(count: int) -> dict[str, float]:
-    """Match ``count`` companies with the shipped policies; return processor time, pairs, fits, and what zen would take."""
+    """Match ``count`` companies with the shipped policies; return processor time, pairs, fits, and zen's time."""
     register = register_of(count)
     begun = time.process_time()
     tables = [parse(p.policy, p.jdm, FIELDS) for p in shipped()]

@@ -17,8 +17,9 @@ from twin.domain.messages import Floats, Ints
 #: first guess of each end's standard deviation (device, supervisor, builder); assumed
 _FIRST_SD = (0.05, 0.03, 0.03)
 _MEASURED_SD = 0.003
-_DRIFT = 0.25  # standard deviation of a day's progress, as a share of the planned one (assumed)
+_DRIFT = 1.5  # standard deviation of a day's progress, as a share of the planned one (assumed)
 _KEEP = 0.98  # weight of what was known about an end at each measured project
+_PERSISTS_DAYS = 7.0  # an end's error on a project lasts: what it says daily is hardly news (assumed)
 _OLD_DAYS = 10  # what was told longer ago says nothing about an end's error
 
 
@@ -52,10 +53,11 @@ class Fusion:
         """Take what an end tells."""
         good = np.isfinite(progress) & (progress >= 0) & (progress <= 1.0)
         rows, progress = rows[good], progress[good]
+        since = np.maximum(day - self.told_day[end, rows], 1)
         self.told[end, rows], self.told_day[end, rows] = progress, day
-        self._update(rows, progress - self.bias[end], float(self.error_variance[end]))
+        self._update(rows, progress - self.bias[end], self.error_variance[end] * (1.0 + _PERSISTS_DAYS / since))
 
-    def _update(self, rows: Ints, value: Floats, variance: float) -> None:
+    def _update(self, rows: Ints, value: Floats, variance: Floats | float) -> None:
         gain = self.variance[rows] / (self.variance[rows] + variance)
         self.progress[rows] = np.clip(self.progress[rows] + gain * (value - self.progress[rows]), 0.0, 1.0)
         self.variance[rows] *= 1.0 - gain
