@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scenarios import incident_properties
@@ -11,8 +15,10 @@ from scenarios.incident_account import PARTS, account, accounts
 from scenarios.incident_views import command, departments
 from scenarios.kpis.incidents import INCIDENTS
 from twin import events
+from twin.control.city_brain.incidents.ports import DispatchView
 from twin.domain.incidents import DEPARTMENTS
 from twin.log import Facts, Log
+from twin.scenario import load_scenario
 
 U, V = 1_000_007, 1_000_008
 KPI = {k.name: k for k in INCIDENTS}
@@ -199,3 +205,25 @@ def test_each_property_names_its_breach(name, spoil):
 def test_accounts_come_in_order_of_creation():
     facts = Story().created(10, "inc-1").created(20, "inc-2").end(30)
     assert [a.incident for a in accounts(facts)] == ["inc-1", "inc-2"]
+
+
+# -- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_snippets_of_the_page_run(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "city_brain.md").read_text(encoding="utf-8")
+    page = page[page.index("## Incidents (one closed loop") :]
+    code = [dedent(text) for text in re.findall(r"```python\n(.*?)```", page, flags=re.S)]
+    names: dict[str, Any] = {"__name__": "snippet"}
+    for text in code:
+        exec(compile(text, "city_brain.md", "exec"), names)
+    assert names["sign"].theme == "garbage"
+    view = DispatchView(
+        0, ("inc-1", "inc-2"), ("handle", "handle"), np.array([3, 0]), np.array([5, 9]), np.array([1, 2]),
+        np.array([[1.0, 2.0], [1.0, 2.0]]),
+    )  # fmt: skip
+    assert [(a.row, a.unit) for a in names["LongestWait"]().assign(view)] == [(1, 1), (0, 2)]
+    for text in re.findall(r"```yaml\n(.*?)```", page, flags=re.S):
+        file = tmp_path / "snippet.yaml"
+        file.write_text(text, encoding="utf-8")
+        assert load_scenario(file, files=False).city_brain.responders.verify is False

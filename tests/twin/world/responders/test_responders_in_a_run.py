@@ -74,6 +74,24 @@ def test_nothing_there_is_found_out():
     assert KPI["dispatch_false_share"](run.log) == 100.0
 
 
+@pytest.mark.parametrize("mode", ["meso", "free-flow"])
+def test_who_is_called_back_turns_round_where_it_is(mode):
+    """A severe alert is answered at once and looked at meanwhile: nothing is there, so the engine is called back."""
+    sim = simulation(mode=mode, looks={"look_s": 60, "calls": 0}, crews={"police": 0}, **NO_FAILINGS)
+    sim.systems["city_brain"].responders.centre._wrong = 0.0
+    put(sim, "fire", START_S + 100, 1000.0, 1000.0, 1, there=False, source="alert")
+    run = finish(sim)
+    assert run.log.frame("IncidentClosed")["outcome"].tolist() == ["false alarm"]
+    recalled = run.log.frame("ResponderRecalled")
+    assert len(recalled) == 1
+    free = run.log.frame("ResponderFree")
+    home = run.log.frame("ResponderDeployed").set_index("unit").loc[free["unit"].iloc[0]]
+    way_m = abs(free["x_m"].iloc[0] - 1000.0) + abs(free["y_m"].iloc[0] - 1000.0)
+    assert 0 < way_m <= abs(home["x_m"] - 1000.0) + abs(home["y_m"] - 1000.0) + 300.0
+    assert "ResponderArrived" not in counts(run)
+    assert incident_properties.broken(run.log) == {}
+
+
 def test_nobody_fails_where_failings_are_off_and_many_do_where_they_are_not():
     quiet, wild = simulation(**NO_FAILINGS), simulation(failings={"factor": 8})
     for sim in (quiet, wild):

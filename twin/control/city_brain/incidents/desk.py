@@ -60,7 +60,6 @@ class IncidentDesk:
         self._seen: set[str] = set()
         self._early: list[Message] = []  # what came before the desk knew its city
         self._changes: dict[Named, list[SignChanged]] = {}  # of signs that have not come yet
-        self._ended: set[Named] = set()
         self._course: Course | None = None
         self._agenda = Agenda()
         self._count = 0
