@@ -40,7 +40,8 @@ def end_of(facts: Memory) -> int:
 def _keyed(chosen: Facts, same: Sequence[str], facts: Memory) -> pd.DataFrame:
     """Return t_s and the key columns of chosen facts, in the order of time."""
     frame = chosen.read(facts)[["t_s", *same]]
-    return frame.astype({"t_s": np.int64}).sort_values("t_s", kind="stable").reset_index(drop=True)
+    words = {n: object for n in same if not pd.api.types.is_numeric_dtype(frame[n])}
+    return frame.astype({"t_s": np.int64, **words}).sort_values("t_s", kind="stable").reset_index(drop=True)
 
 
 def _next(a: pd.DataFrame, b: pd.DataFrame, same: Sequence[str], *, later: bool) -> Any:

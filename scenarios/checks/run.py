@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios import properties as sound
+from scenarios import incident_properties, properties
 from scenarios.checks.files import SHIPPED, read_properties
 from scenarios.checks.model import Outcome, Property, Violation
 from scenarios.readings import Memory
@@ -16,23 +16,30 @@ from scenarios.runner.telling import Tell, silent
 from twin.log import Facts
 from twin.scenario import Scenario
 
+_ALL = {**properties.ALL, **incident_properties.ALL}
+
 
 @dataclass(frozen=True)
 class Sound:
-    """A property of :mod:`scenarios.properties` in the form of all the others: its sentences, without a second."""
+    """A property that is a function of :mod:`scenarios.properties` or a neighbour: sentences without a second."""
 
     name: str
     function: str
 
     def check(self, facts: Memory) -> Outcome:
         """Judge one run."""
-        said = sound.ALL[self.function](facts.facts)
+        said = _ALL[self.function](facts.facts)
         return Outcome(self.name, not said, 1, violations=tuple(Violation(-1, text) for text in said))
+
+
+def sound_properties() -> list[Property]:
+    """Return what is said in Python: nothing and nobody is lost, permits are kept, incidents are verified."""
+    return [Sound(name.replace("_", " "), name) for name in _ALL]
 
 
 def shipped() -> list[Property]:
     """Return every property that the project demands of all runs."""
-    out: list[Property] = [Sound(name.replace("_", " "), name) for name in sound.ALL]
+    out = sound_properties()
     for file in sorted(SHIPPED.glob("*.yaml")):
         out += read_properties(file)
     return out

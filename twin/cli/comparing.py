@@ -114,7 +114,7 @@ def compare(
     folder = out if out is not None else _default_folder(ready)
     with Show(0) as show:
         done = study(ready[0], ready[1:], question, folder, workers, cluster, show, show.grow, record)
-    _print(done, lang)
+    print_study(done, lang)
     if report and any(c.reply.pairs for c in done.compared):
         from viz import report as sheets
 
@@ -220,7 +220,7 @@ def _default_folder(ready: list[Scenario]) -> Path:
 # -- output ----------------------------------------------------------------------------------------------
 
 
-def _print(done: Study, lang: str) -> None:
+def print_study(done: Study, lang: str) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,0 +1,142 @@
+"""The questions of the catalogue: each with a base, variants, indicators and what must hold; asked by ``twin ask``.
+
+``scenarios/questions.yaml`` holds them. Asking one is a study (:mod:`scenarios.study`) and a check of its properties on
+the same runs, so an answer never stands on a broken run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scenarios.checks.files import find_properties
+from scenarios.checks.model import Outcome
+from scenarios.checks.run import judge, sound_properties
+from scenarios.runner.store import Job
+from scenarios.runner.telling import Tell, silent
+from scenarios.stats.plan import parse_guardrail
+from scenarios.study import Question as Asked
+from scenarios.study import Study, study
+from twin.errors import ScenarioError
+from twin.log import Facts
+from twin.scenario import Scenario, load_scenario
+from twin.scenario.mistakes import did_you_mean
+from twin.scenario.yaml_file import read_yaml
+
+FILE = Path(__file__).parent / "questions.yaml"
+#: A governance, B sensing and alerting, C construction, D vehicle-road-cloud, E communities, F services, G businesses
+LETTERS = "ABCDEFG"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question. ``variants``: name → scenario and keys set; ``scale``: keys set in base and variants alike."""
+
+    name: str
+    letters: str
+    question: str
+    question_zh: str
+    base: str
+    base_set: Mapping[str, Any]
+    variants: Mapping[str, Mapping[str, Any]]
+    kpis: tuple[str, ...]
+    guardrails: Mapping[str, Any]
+    properties: tuple[str, ...]
+    scale: Mapping[str, Any]
+
+    def scenarios(self) -> tuple[Scenario, list[Scenario]]:
+        """Return base and variants at their scale. ScenarioError where a key does not fit."""
+        base = self._made(self.base, self.base_set, f"{self.name}_base")
+        made = [
+            self._made(
+                v.get("scenario", self.base), {**({} if "scenario" in v else self.base_set), **v.get("set", {})}, n
+            )
+            for n, v in self.variants.items()
+        ]
+        return base, made
+
+    def _made(self, of: str, changes: Mapping[str, Any], name: str) -> Scenario:
+        ready = load_scenario(of, {})
+        data = ready.resolved()
+        for key, value in {**changes, **self.scale}.items():
+            _set(data, key, value, self.name)
+        data |= {"name": name, "question": self.question, "question_zh": self.question_zh}
+        return Scenario.from_resolved(data, f"question '{self.name}'")
+
+    def study(self, seeds: int, out: Path, workers: int | None = None, tell: Tell = silent, grow: Any = None) -> Answer:
+        """Ask it under seeds 1 … n; what is finished in ``out`` is not run again."""
+        from scenarios import kpis
+
+        base, variants = self.scenarios()
+        asked = Asked(
+            kpis=tuple(kpis.by_name(k) for k in self.kpis),
+            seeds=tuple(range(1, seeds + 1)),
+            guardrails=tuple(
+                parse_guardrail(f"{k}={v}", [x.name for x in kpis.ALL]) for k, v in self.guardrails.items()
+            ),
+        )
+        done = study(base, variants, asked, out, workers, None, tell, grow or (lambda _: None))
+        demanded = [*sound_properties(), *(p for name in self.properties for p in find_properties(name))]
+        broken: dict[str, list[str]] = {}
+        for s in (base, *variants):
+            first = Job.of(s, 1)
+            for seed in asked.seeds:
+                folder = Job.of(s, seed, key=first.key).folder(out)
+                if (folder / "done.json").is_file():
+                    found = judge(Facts.read(folder), demanded)
+                    wrong = [f"{n}: {_first(o)}" for n, o in found.items() if o.holds is False]
+                    if wrong:
+                        broken[f"{s.name}, seed {seed}"] = wrong
+        return Answer(self, done, broken)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question gave: the study, and what was broken in which run."""
+
+    question: Question
+    study: Study
+    broken: Mapping[str, list[str]]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every run was sound and ended."""
+        return not self.broken and not any(c.failed for c in self.study.compared)
+
+
+def _first(o: Outcome) -> str:
+    return o.violations[0].what if o.violations else "broken"
+
+
+def _set(data: Any, key: str, value: Any, name: str) -> None:
+    *above, last = key.split(".")
+    at = data
+    for part in above:
+        if not isinstance(at, dict) or not isinstance(at.get(part), dict):
+            raise ScenarioError(f"{FILE.name}: question '{name}' sets '{key}', but '{part}' is not on in its scenario")
+        at = at[part]
+    if not isinstance(at, dict) or (last not in at):
+        raise ScenarioError(f"{FILE.name}: question '{name}' sets '{key}', which is no key{did_you_mean(last, at)}")
+    at[last] = value
+
+
+def questions(file: Path = FILE) -> dict[str, Question]:
+    """Return all questions by name."""
+    out: dict[str, Question] = {}
+    for row in read_yaml(file).data:
+        q = Question(
+            row["name"], row["letters"], row["question"], row["question_zh"], row["base"], row.get("base_set", {}),
+            row["variants"], tuple(row["kpis"]), row.get("guardrails", {}), tuple(row["properties"]), row["scale"],
+        )  # fmt: skip
+        out[q.name] = q
+    return out
+
+
+def question(name: str) -> Question:
+    """Return the question of a name. ScenarioError names the nearest."""
+    known = questions()
+    if name not in known:
+        raise ScenarioError(f"there is no question '{name}'; known: {', '.join(known)}{did_you_mean(name, known)}")
+    return known[name]
