@@ -13,6 +13,7 @@ import typer
 
 from twin.cli import (
     about,
+    asking,
     branching,
     checking,
     cities,

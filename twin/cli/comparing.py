@@ -221,6 +221,7 @@ def _default_folder(ready: list[Scenario]) -> Path:
 
 
 def print_study(done: Study, lang: str) -> None:
+    """Print the answers of a study as a table a variant."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
