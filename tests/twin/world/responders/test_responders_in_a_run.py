@@ -74,10 +74,10 @@ def test_nothing_there_is_found_out():
     assert KPI["dispatch_false_share"](run.log) == 100.0
 
 
-@pytest.mark.parametrize("mode", ["meso", "free-flow"])
-def test_who_is_called_back_turns_round_where_it_is(mode):
+@pytest.mark.parametrize(("mode", "look_s"), [("meso", 40), ("free-flow", 40), ("free-flow", 10)])
+def test_who_is_called_back_turns_round_where_it_is(mode, look_s):
     """A severe alert is answered at once and looked at meanwhile: nothing is there, so the engine is called back."""
-    sim = simulation(mode=mode, looks={"look_s": 60, "calls": 0}, crews={"police": 0}, **NO_FAILINGS)
+    sim = simulation(mode=mode, looks={"look_s": look_s, "calls": 0}, **NO_FAILINGS)
     sim.systems["city_brain"].responders.centre._wrong = 0.0
     put(sim, "fire", START_S + 100, 1000.0, 1000.0, 1, there=False, source="alert")
     run = finish(sim)
@@ -87,6 +87,7 @@ def test_who_is_called_back_turns_round_where_it_is(mode):
     free = run.log.frame("ResponderFree")
     home = run.log.frame("ResponderDeployed").set_index("unit").loc[free["unit"].iloc[0]]
     way_m = abs(free["x_m"].iloc[0] - 1000.0) + abs(free["y_m"].iloc[0] - 1000.0)
+    assert (len(run.log.frame("ResponderSetOut")) == 1) == (look_s == 40)
     assert 0 < way_m <= abs(home["x_m"] - 1000.0) + abs(home["y_m"] - 1000.0) + 300.0
     assert "ResponderArrived" not in counts(run)
     assert incident_properties.broken(run.log) == {}
