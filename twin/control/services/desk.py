@@ -260,8 +260,7 @@ class ServiceDesk:
         if officer < 0 and not timed:
             self.odd += 1
             return
-        if officer >= 0:
-            self._staff.free(officer, number, step)
+        # the officer is free when that is told, not when the result comes: it may be that of an earlier turn
         if step >= _FURTHER:
             self._appeal_heard(case, outcome, now_s)
         elif case.state in (cases.REFUSED, cases.APPEALING) or case.state in cases.FINAL:
@@ -384,7 +383,8 @@ class ServiceDesk:
                     case.asked_s = now_s
                     self._out.append(AskState(self._key("state"), case.number, step, officer))
         for officer, number, step in self._staff.at_work():
-            if number not in self._cases:
+            at = self._cases.get(number)
+            if at is None or step not in at.running:
                 self._out.append(AskState(self._key("state"), number, step, officer))
         if self._cases:
             self._wake(calendar.next_open((day + 1) * DAY_S))

@@ -211,6 +211,15 @@ def test_a_refusal_can_be_appealed_against() -> None:
     assert o.answer[0].result == "granted"
 
 
+def test_a_result_frees_nobody_only_putting_the_work_down_does() -> None:
+    """The result of an earlier turn may come while an officer is at the same step again."""
+    o = Office(officers=1)
+    check = o.file(OPEN, 1, 2)[0]
+    out = o.told(OPEN + 60, TasksDone(0, "early", (1,), (0,), (OK,)))
+    assert not any(b.officer == check.officer for b in out if isinstance(b, BeginTask))
+    assert [b.case for b in o.told(OPEN + 90, TasksWorked(0, "w", (1,), (0,), (check.officer,)))] == [2]
+
+
 def test_a_running_case_keeps_the_version_it_was_filed_under() -> None:
     old, new = catalogue(), catalogue(legal_days=1, promised_days=1, version=2)
     o = Office(of=old)
