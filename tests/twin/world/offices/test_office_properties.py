@@ -61,7 +61,7 @@ def one_at_a_time_within_hours(ran, people) -> None:
     st.lists(st.booleans(), min_size=6, max_size=6),
     st.sampled_from([ServiceDesk, lambda: ServiceDesk(FirstCome()), lambda: ServiceDesk(ShortestFirst())]),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_nothing_is_lost_and_nobody_works_two_tasks_or_overtime(seed, on, desk) -> None:
     levers = Levers(*on)
     people = staff(generated(), FEW, levers, 0)
@@ -174,7 +174,7 @@ def _open_before(people, row) -> bool:
     st.sampled_from(LEVERS),
     st.lists(st.booleans(), min_size=6, max_size=6),
 )
-@settings(max_examples=14, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_a_lever_never_makes_a_matter_longer_where_nobody_queues(seed, lever, on) -> None:
     """Same draws, officers enough: with the lever every single matter ends no later than without it."""
     without = Levers(*on).but(**{lever: False})
