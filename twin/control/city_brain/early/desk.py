@@ -1,0 +1,154 @@
+"""Early signs 未诉先办 (F43): weak signals in, work orders out, before somebody complains.
+
+A weak signal is a report that no clerk has looked at yet, an alert that waits for its confirmation, what a community's
+own device says. One alone may be nothing; several tellers at one place and time, more than noise brings there, are a
+problem. The rate of useless orders is fixed (:class:`EarlySettings`), and the policy finds what it can within it.
+A fold over messages: they may come twice, late or in any order within the window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from twin.control.city_brain.early.noise import DAY_S, Cell, Noise, ThemeNoise
+from twin.control.city_brain.early.ports import EarlyPolicy, PoissonSurge, SurgeView, poisson_tail
+from twin.domain.commands import Command
+from twin.domain.community import EarlySettings, OpenEarlyOrder, SignalSettled, WeakSignal
+from twin.domain.messages import Message
+
+
+@dataclass
+class _Order:
+    """An order that was opened: where, when, and whether it was for nothing."""
+
+    theme: str
+    x_m: float
+    y_m: float
+    seen_s: int
+    over: bool = False
+
+
+class EarlySigns:
+    """See the module's text. State is rebuilt by replaying its messages."""
+
+    def __init__(self, policy: type[EarlyPolicy] | EarlyPolicy = PoissonSurge) -> None:
+        self._policy: EarlyPolicy = policy() if isinstance(policy, type) else policy
+        self._noise: Noise | None = None
+        self._seen: set[str] = set()
+        self._early: list[Message] = []
+        self._at: dict[tuple[str, Cell], list[WeakSignal]] = {}
+        self._where: dict[str, tuple[str, Cell]] = {}  # ref → square, of signals that count
+        self._settled: dict[str, str] = {}
+        self._orders: dict[str, _Order] = {}
+        self._out: list[Command] = []
+
+    def decide(self, now_s: int, messages: Sequence[Message]) -> list[Command]:
+        """Fold the signals into squares and open orders where they are enough."""
+        for message in messages:
+            if message.key not in self._seen:
+                self._seen.add(message.key)
+                self._take(message, now_s)
+        out, self._out = self._out, []
+        return out
+
+    def _take(self, message: Message, now_s: int) -> None:
+        if isinstance(message, EarlySettings):
+            self._noise = Noise(message)
+            early, self._early = self._early, []
+            for m in early:
+                self._take(m, now_s)
+        elif self._noise is None:
+            self._early.append(message)
+        elif isinstance(message, WeakSignal):
+            self._signal(self._noise, message, now_s)
+        elif isinstance(message, SignalSettled):
+            self._settle(self._noise, message)
+
+    # -- signals ---------------------------------------------------------------------------------------------
+
+    def _signal(self, noise: Noise, m: WeakSignal, now_s: int) -> None:
+        one = noise.of.get(m.theme)
+        if one is None or m.ref in self._settled:
+            return
+        near = self._near(one, m)
+        tellers = {s.teller for s in near if s.teller != m.teller}
+        cell = one.cell(m.x_m, m.y_m)
+        self._at.setdefault((m.theme, cell), []).append(m)
+        self._where[m.ref] = (m.theme, cell)
+        if self._has_order(one, m):
+            return
+        expected = one.at(cell, noise.days(now_s)) * one.window_s / DAY_S
+        enough, others, left = noise.shares(now_s)
+        view = SurgeView(
+            theme=m.theme,
+            before=len(tellers),
+            noise_before=expected,
+            theme_noise_a_day=one.a_day(noise.days(now_s)),
+            alone_enough=m.theme in enough,
+            noise_a_day=others,
+            left_a_day=left,
+        )
+        if self._policy.enough(view):
+            self._open([*near, m], poisson_tail(len(tellers), expected))
+
+    def _near(self, one: ThemeNoise, m: WeakSignal) -> list[WeakSignal]:
+        """Return the signals within the window and a circle with the area of one square, in the order of their refs."""
+        reach_m = one.cell_m / math.sqrt(math.pi)
+        column, line = one.cell(m.x_m, m.y_m)
+        found = []
+        for dx in (-1, 0, 1):
+            for dy in (-1, 0, 1):
+                key = (m.theme, (column + dx, line + dy))
+                kept = self._at.get(key)
+                if not kept:
+                    continue
+                if m.seen_s - kept[0].seen_s > 4 * one.window_s:  # long past: forget
+                    kept[:] = [s for s in kept if m.seen_s - s.seen_s <= 2 * one.window_s]
+                for s in kept:
+                    there = math.hypot(s.x_m - m.x_m, s.y_m - m.y_m) <= reach_m
+                    if there and abs(s.seen_s - m.seen_s) <= one.window_s:
+                        found.append(s)
+        return sorted(found, key=lambda s: s.ref)
+
+    def _has_order(self, one: ThemeNoise, m: WeakSignal) -> bool:
+        return any(
+            o.theme == m.theme
+            and not o.over
+            and abs(o.seen_s - m.seen_s) <= one.window_s
+            and math.hypot(o.x_m - m.x_m, o.y_m - m.y_m) <= one.cell_m
+            for o in self._orders.values()
+        )
+
+    def _open(self, signals: list[WeakSignal], chance: float) -> None:
+        last = signals[-1]
+        order = f"early/{last.ref}"
+        x_m = sum(s.x_m for s in signals) / len(signals)
+        y_m = sum(s.y_m for s in signals) / len(signals)
+        seen_s = min(s.seen_s for s in signals)
+        self._orders[order] = _Order(last.theme, x_m, y_m, last.seen_s)
+        refs = tuple(s.ref for s in signals)
+        self._out.append(OpenEarlyOrder(order, order, last.theme, x_m, y_m, seen_s, chance, refs))
+
+    # -- what became of them ---------------------------------------------------------------------------------
+
+    def _settle(self, noise: Noise, m: SignalSettled) -> None:
+        order = self._orders.get(m.ref)
+        if order is not None:
+            if m.what == "false" and not order.over:
+                noise.false(order.theme, order.x_m, order.y_m)
+            order.over = True
+            return
+        if m.ref in self._settled:
+            return
+        self._settled[m.ref] = m.what
+        where = self._where.pop(m.ref, None)
+        if where is None:
+            return
+        kept = self._at[where]
+        gone = next((s for s in kept if s.ref == m.ref), None)
+        if gone is not None:
+            kept.remove(gone)
+            if m.what == "false":
+                noise.false(gone.theme, gone.x_m, gone.y_m)
