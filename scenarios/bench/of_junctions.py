@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from scenarios.bench.base import Promise
 
-JUNCTIONS: tuple[Promise, ...] = ()
+JUNCTIONS: tuple[Promise, ...] = (
+    Promise("junctions_added", "24 h with every junction adaptive ÷ the same without − 1, wall", "%", 15, None),
+    Promise("junction_decision", "decision per junction, mean over an adaptive hour of the district", "µs", 50, None),
+    Promise("bus_priority", "bus delay at signals with priority − without, mean of 20 seeds", "%", -30, None),
+    Promise("bus_priority_cross", "the same for the traffic that crosses them", "%", 3, None),
+)
+
+
+class Runs(Protocol):
+    """What these promises need of the bench."""
+
+    def run(self, name: str, scenario: str, *sets: str) -> dict[str, Any]:
+        """Run a scenario once in a process of its own; see the bench."""
 
 
 class OfJunctions:
     """Methods of the bench, one a promise."""
+
+    def junctions_added(self: Runs) -> tuple[float, str]:
+        """Wall time of the day with all signals adaptive (grade L2), against the plain day."""
+        plain = self.run("weekday", "weekday")
+        adaptive = self.run("adaptive_day", "weekday", "junctions.policy=adaptive")
+        note = f"{adaptive['wall_s']:.1f} s against {plain['wall_s']:.1f} s"
+        return 100 * (adaptive["wall_s"] / plain["wall_s"] - 1), note
+
+    def junction_decision(self) -> tuple[float, str]:
+        """Mean processor time of a decision ÷ junctions, 07:00–08:00 of the district."""
+        from scenarios.bench.bus_priority import decision_us
+
+        return decision_us()
+
+    def bus_priority(self) -> tuple[float, str]:
+        """Change of the buses' delay over 20 pairs of runs of the scenario bus_priority."""
+        from scenarios.bench.bus_priority import measured
+
+        m = measured()
+        return m.bus_percent, m.note("bus")
+
+    def bus_priority_cross(self) -> tuple[float, str]:
+        """Change of the delay of those who cross, over the same runs."""
+        from scenarios.bench.bus_priority import measured
+
+        m = measured()
+        return m.cross_percent, m.note("cross")

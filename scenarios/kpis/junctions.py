@@ -66,7 +66,14 @@ JUNCTIONS: tuple[Kpi, ...] = (
     Kpi("signal_delay_hours", "time lost at signals", "路口总延误", "vehicle-hours", "lower", _signal_delay_hours),
     Kpi("bus_signal_delay", "delay of buses at signals per passage", "公交路口延误", "s", "lower", _bus_signal_delay),
     Kpi("cross_delay", "delay of the traffic that crosses buses", "横向交通延误", "s", "lower", _cross_delay),
-    Kpi("priority_granted", "requests for priority that were granted", "优先请求获准率", "%", "neither", _priority_granted),
+    Kpi(
+        "priority_granted",
+        "requests for priority that were granted",
+        "优先请求获准率",
+        "%",
+        "neither",
+        _priority_granted,
+    ),
     Kpi("signal_fallbacks", "junctions that fell back to their plan", "降级到本地方案次数", "", "lower", _fallbacks),
 )
 JUNCTIONS_HEADLINE: tuple[Kpi, ...] = JUNCTIONS[:1]

@@ -38,7 +38,7 @@ class MaxPressure:
     def wish(self, view: JunctionsView) -> Ints:
         """See the Protocol."""
         # in step with each junction's own green, so that a period is a green and not cut by a change
-        turn = (view.now_s - view.since_s) % self._period_s == 0
+        turn = (view.now_s - view.since_s) % self._period_s < view.interval_s
         pressure = pressures(view.layout, view.queue)
         best = view.best(pressure)
         return view.or_stay(np.where(turn & (pressure[best] > pressure[view.phase]), best, view.phase))

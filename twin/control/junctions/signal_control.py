@@ -69,10 +69,10 @@ class SignalControl:
         plan_every_s: int = 3600,
     ) -> None:
         self._planner = planner
-        if policy is not None and not hasattr(policy, "wish"):
-            self._planner = policy
-        else:
-            self._policy = cast("SignalPolicy | None", policy)
+        plans = policy is not None and not hasattr(policy, "wish")
+        if plans:
+            self._planner = cast(PlanPolicy, policy)
+        self._policy: SignalPolicy | None = None if plans else cast("SignalPolicy | None", policy)
         self._interval_s = interval_s
         self._hold_s = 3 * interval_s + 2 if hold_s is None else hold_s
         self._stale_s = max(5, 3 * interval_s) if stale_s is None else stale_s

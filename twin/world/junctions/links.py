@@ -1,7 +1,8 @@
 """The data links between junctions and central control: what gets lost, and what comes late.
 
 A message about many junctions travels junction by junction: each row is lost or not by a draw of its own. Latency is
-whole seconds; what is faster than a second arrives in the second in which it was sent.
+whole seconds; what is faster than a second arrives in the second in which it was sent. Orders that were made in an
+outdated belief are left aside at the cabinet (:class:`~twin.control.junctions.late_orders.OrderGate`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.clock import Clock, Phase
+from twin.control.junctions.cabinets import Cabinets
+from twin.control.junctions.late_orders import OrderGate
 from twin.domain.commands import Command
 from twin.domain.junctions import ApproachReadings, ShowPhases, SignalRequest, SignalStates
 from twin.domain.messages import Message
@@ -30,9 +33,11 @@ class Draws(Protocol):
 class Links:
     """Carries messages up and orders down. ``loss``: share lost; ``latency_s``: each way."""
 
-    def __init__(self, clock: Clock, draws: Draws, junctions: int, loss: float, latency_s: int) -> None:
-        self._clock, self._draws, self._n = clock, draws, junctions
+    def __init__(self, clock: Clock, draws: Draws, cabinets: Cabinets, loss: float, latency_s: int) -> None:
+        self._clock, self._draws = clock, draws
         self._loss, self._latency_s = loss, latency_s
+        # where messages are late or lost, orders may come from an outdated picture: that is no policy's fault
+        self._gate = OrderGate(cabinets, latency_s + 2) if loss > 0 or latency_s > 0 else None
         self.lost = 0
 
     def up(self, message: Message, arrive: Callable[[Message], None]) -> None:
@@ -55,11 +60,21 @@ class Links:
             if not ok.any():
                 return
             command = ShowPhases(command.key, command.junction[ok], command.phase[ok], command.until_s)
+        issued_s, sent = self._clock.now_s, command
         if self._latency_s == 0:
-            arrive(command)
-            return
-        late = command
-        self._clock.at(self._clock.now_s + self._latency_s, Phase.ACT, lambda: arrive(late))
+            self._admit(sent, issued_s, arrive)
+        else:
+            self._clock.at(issued_s + self._latency_s, Phase.ACT, lambda: self._admit(sent, issued_s, arrive))
+
+    def _admit(self, command: Command, issued_s: int, arrive: Callable[[Command], None]) -> None:
+        """Let a command that has come arrive, as far as the cabinets' gate lets it in."""
+        if self._gate is not None and isinstance(command, ShowPhases):
+            outdated = np.zeros(command.junction.size, dtype=bool)
+            admitted = self._gate.admit(self._clock.now_s, command, issued_s, outdated)
+            if admitted is None:
+                return
+            command = admitted
+        arrive(command)
 
     def _kept(self, junction: Ints, what: int) -> npt.NDArray[np.bool_]:
         """Return which junctions' rows get through; ``what``: kind of message, so that each has a draw of its own."""

@@ -131,6 +131,10 @@ class Signals:
         self._seen_s = now_s + 1
         return self._show()
 
+    def until(self, end_s: int) -> None:
+        """Take note that nothing changed until ``end_s``: what does not change cannot become unsafe."""
+        self._seen_s = max(self._seen_s, end_s)
+
     def _show(self) -> list[Change]:
         begun = self.cabinets.take()
         layout, set_phase, follow = self.layout, self._tl.setPhase, self._monitor.follow

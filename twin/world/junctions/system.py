@@ -89,8 +89,9 @@ class JunctionSystem:
         self.perception: CountPerception | LanePerception = eyes(live, self.net, dice.stream("junctions.perception"))
         self._kill_detectors(part.faults.detectors_dead)
         self.links: Links | ExchangeLinks = Links(
-            context.clock, dice.stream("junctions.links"), n, part.faults.message_loss, part.faults.latency_s
-        )
+            context.clock, dice.stream("junctions.links"), self.signals.cabinets, part.faults.message_loss,
+            part.faults.latency_s,
+        )  # fmt: skip
         self.interval_s = part.interval_s or INTERVAL_S[context.mode]
         self._delays = ApproachDelays(live, self.net, LOOK_S[context.mode])
         self._record = Record(context.log, self.signals.layout, self._delays, now)
@@ -156,6 +157,7 @@ class JunctionSystem:
         if self.v2x is not None:
             self.v2x.finish(end_s)
         signals = self.signals
+        signals.until(end_s)
         self.context.log.add(
             SignalsChecked, t_s=end_s, junctions=len(self.net.tls), seconds=signals.seconds_checked,
             turns=signals.turns_checked, refused=signals.cabinets.refused,

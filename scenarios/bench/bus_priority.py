@@ -1,0 +1,105 @@
+"""Bus priority over seeds: the same morning with and without, pair by pair; and what a decision takes.
+
+``python -m scenarios.bench.bus_priority [SEEDS]`` prints a line per pair and the means with 95 % intervals.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Delays per passage in s, one row a seed: without priority, with it."""
+
+    bus: Floats
+    cross: Floats
+
+    @property
+    def bus_percent(self) -> float:
+        """Mean change of the buses' delay."""
+        return _percent(self.bus)[0]
+
+    @property
+    def cross_percent(self) -> float:
+        """Mean change of the delay of those who cross."""
+        return _percent(self.cross)[0]
+
+    def note(self, which: str) -> str:
+        """Return means and the 95 % interval of the change."""
+        table: Floats = getattr(self, which)
+        mean, half = _percent(table)
+        without, with_it = table.mean(axis=0)
+        return f"{without:.1f} s → {with_it:.1f} s, {mean:+.1f} % ± {half:.1f} %, {len(table)} seeds"
+
+
+def _percent(table: Floats) -> tuple[float, float]:
+    """Return the change in percent of the mean without, and half its 95 % interval (paired t)."""
+    from scipy.stats import t as student
+
+    change = 100 * (table[:, 1] - table[:, 0]) / table[:, 0].mean()
+    n = change.size
+    half = float(student.ppf(0.975, n - 1) * change.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    return float(change.mean()), half
+
+
+def one(seed: int, *, priority: bool) -> tuple[float, float]:
+    """Return (delay of buses, delay of those who cross) of one run."""
+    from scenarios import kpis, load
+    from twin.simulation import run
+
+    asks = ("bus", "shuttle") if priority else ()
+    log = run(load("bus_priority", junctions={"priority": asks}), seed=seed).log
+    bus, cross = kpis.by_name("bus_signal_delay")(log), kpis.by_name("cross_delay")(log)
+    assert bus is not None
+    assert cross is not None
+    return bus, cross
+
+
+@cache
+def measured(seeds: int = 20) -> Measured:
+    """Run the pairs (about 20 s of processor time each)."""
+    rows = [(one(seed, priority=False), one(seed, priority=True)) for seed in range(1, seeds + 1)]
+    return Measured(np.array([(a[0], b[0]) for a, b in rows]), np.array([(a[1], b[1]) for a, b in rows]))
+
+
+def decision_us() -> tuple[float, str]:
+    """Return the mean processor time per junction of a decision in an hour of the district, and a note."""
+    from scenarios import load
+    from twin.control.junctions.platoons import Platoons
+    from twin.control.junctions.signal_control import SignalControl
+    from twin.simulation import run
+
+    spent: list[float] = []
+
+    class Timed(SignalControl):
+        def decide(self, now_s: int, messages: Any) -> Any:
+            began = time.process_time()
+            out = super().decide(now_s, messages)
+            spent.append(time.process_time() - began)
+            return out
+
+    scenario = load("weekday", start="07:00", end="08:00", junctions={"desk": lambda _: Timed(Platoons())})
+    n = run(scenario, seed=1).log.frame("JunctionGraded").shape[0]
+    mean = float(np.mean(spent))
+    return 1e6 * mean / n, f"{len(spent)} decisions of {n} junctions, {1e3 * mean:.2f} ms each"
+
+
+def main(seeds: str = "20") -> None:
+    """Print both changes."""
+    m = measured(int(seeds))
+    print("bus  ", m.note("bus"))
+    print("cross", m.note("cross"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
