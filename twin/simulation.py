@@ -276,6 +276,7 @@ class Simulation:
             wake=self._call_controllers,
             post=self._post,
             journal=self.out / "journal" if self.out else None,
+            systems=self.systems,
         )
         for name in on:
             make: Any = find_factory(SYSTEMS[name])

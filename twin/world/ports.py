@@ -11,7 +11,7 @@ its own, and gives its desks their post with :meth:`RunContext.tell`. Desks are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -49,6 +49,7 @@ class RunContext:
     travel time of every road with the wait at junctions, s, as published (see ``junction_delay``). ``shut()``: which
     roads are closed in truth. ``wake()``: desks with post decide in this very instant (call it after telling).
     ``post(desk, message)``: see :meth:`tell`. ``journal``: folder for the desks' journals; None keeps none.
+    ``systems``: those made so far by key, in the order of twin.simulation.SYSTEMS (the city brain before the community).
     """
 
     scenario: Scenario
@@ -74,6 +75,7 @@ class RunContext:
     wake: Action
     post: Callable[[str, Message], None]
     journal: Path | None
+    systems: Mapping[str, System] = field(default_factory=dict)
 
     def tell(self, desk: str, message: Message) -> None:
         """Put a message into the inbox of a desk of any system (dropped where it is off); it decides this instant."""
