@@ -6,6 +6,7 @@ Times are of incidents that got so far; beside them stands the share of those th
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -134,17 +135,28 @@ def _within(m: Memory) -> float | None:
 
 
 def _targets_kept(m: Memory) -> float | None:
-    """Clocks of phases that did not run out, of all that were started and ended within the run."""
+    """Clocks of phases that did not run out, of all that were due before the end, whether or not anybody noticed."""
     end_s = m.end_s()
-    clocks = m.columns(events.IncidentClockStarted)
-    up = m.columns(events.IncidentEscalated)
-    late = {
-        (i, due) for i, due, t, why in zip(
-            up["incident"].tolist(), up["due_s"].tolist(), up["t_s"].tolist(), up["reason"].tolist(), strict=True
-        ) if why.endswith("overdue")
-    }  # fmt: skip
-    over = [(i, d) for i, d in zip(clocks["incident"].tolist(), clocks["due_s"].tolist(), strict=True) if d < end_s]
-    return _percent(sum(c not in late for c in over), len(over))
+    clocks, up, closed = (
+        m.columns(kind) for kind in (events.IncidentClockStarted, events.IncidentEscalated, events.IncidentClosed)
+    )
+    noticed = zip(up["incident"].tolist(), up["t_s"].tolist(), up["reason"].tolist(), strict=True)
+    late = {(incident, t_s) for incident, t_s, why in noticed if why.endswith("overdue")}
+    steps: dict[str, list[tuple[int, int]]] = {}  # second and due second of each clock, -1 for the end
+    for incident, t_s, due_s in zip(
+        clocks["incident"].tolist(), clocks["t_s"].tolist(), clocks["due_s"].tolist(), strict=True
+    ):
+        steps.setdefault(incident, []).append((t_s, due_s))
+    for incident, t_s in zip(closed["incident"].tolist(), closed["t_s"].tolist(), strict=True):
+        steps.setdefault(incident, []).append((t_s, -1))
+    kept = over = 0
+    for incident, found in steps.items():
+        found.sort(key=lambda step: (step[0], step[1] < 0))
+        for (_, due_s), (next_s, _) in pairwise([*found, (end_s, -1)]):
+            if 0 <= due_s < end_s:
+                over += 1
+                kept += next_s < due_s or (next_s == due_s and (incident, due_s) not in late)
+    return _percent(kept, over)
 
 
 def _for_nothing(m: Memory) -> float | None:

@@ -167,6 +167,17 @@ def test_closed_and_not_fixed_is_seen_against_the_truth():
     assert KPI["incident_not_fixed_share"](verified(s, 600).end(5000)) == 100.0
 
 
+@pytest.mark.parametrize(("noticed", "ended_s", "kept"), [(True, 400, 50.0), (False, 400, 50.0), (False, 200, 100.0)])
+def test_a_clock_that_ran_out_counts_whether_or_not_anybody_noticed(noticed, ended_s, kept):
+    s = Story().created(150).add(events.IncidentClockStarted, 150, incident="inc-1", phase="assign", due_s=300)
+    if noticed:
+        s.add(events.IncidentEscalated, 300, incident="inc-1", phase="assign", due_s=300, reason="assign overdue")
+        s.add(events.IncidentClockStarted, 300, incident="inc-1", phase="assign", due_s=450)
+    else:
+        s.add(events.IncidentClockStarted, ended_s, incident="inc-1", phase="arrive", due_s=ended_s + 100)
+    assert KPI["incident_targets_kept"](verified(s, ended_s + 20).end(5000)) == kept
+
+
 def test_a_run_without_a_desk_has_no_indicators():
     empty = Story().end(100)
     assert [k.name for k in INCIDENTS if k(empty) is not None] == []
