@@ -44,9 +44,7 @@ class Signals:
         self._up = np.ones(len(net.tls), dtype=bool)
         self._begin_s = self._seen_s = now_s
         self._row: list[dict[tuple[int, int], int]] = []
-        self.cabinets.take()
-        for j in range(len(net.tls)):
-            self._install(j, now_s)
+        self._stands = False  # programs go to SUMO at the first step, where its warnings about them are caught
 
     def _install(self, j: int, now_s: int) -> None:
         """Give SUMO the twin's program of a junction, and let it show what the cabinet says."""
@@ -129,7 +127,12 @@ class Signals:
         """Let the second from ``now_s`` on show what the cabinets say; return the changes that begin."""
         self.cabinets.step(now_s)
         self._seen_s = now_s + 1
-        return self._show()
+        begun = self._show()
+        if not self._stands:
+            self._stands = True
+            for j in range(len(self.net.tls)):
+                self._install(j, now_s)
+        return begun
 
     def until(self, end_s: int) -> None:
         """Take note that nothing changed until ``end_s``: what does not change cannot become unsafe."""
@@ -137,6 +140,8 @@ class Signals:
 
     def _show(self) -> list[Change]:
         begun = self.cabinets.take()
+        if not self._stands:  # what they show is installed with the programs
+            return begun
         layout, set_phase, follow = self.layout, self._tl.setPhase, self._monitor.follow
         for change in begun:
             j, pair, t_s = change.junction, (change.phase, change.to), change.begin_s
@@ -153,6 +158,8 @@ class Signals:
 
         To be called before :meth:`step`; junctions that began a change at ``now_s`` are left out.
         """
+        if not self._stands:
+            return
         stages, shown = self.cabinets.stages, self._tl.getRedYellowGreenState
         for j, name in enumerate(self.net.tls):
             if int(stages.since_s[j]) >= now_s:
