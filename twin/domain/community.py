@@ -54,13 +54,6 @@ class PointTable(Message):
     voucher: int
 
 
-@dataclass(frozen=True)
-class Accounts(Message):
-    """How many accounts are registered: their numbers are ``account``."""
-
-    account: Ints
-
-
 # -- messages: as it goes --------------------------------------------------------------------------------
 
 

@@ -17,7 +17,6 @@ from twin.domain.commands import Command
 from twin.domain.community import (
     CLOSED,
     OPEN,
-    Accounts,
     AnswerReport,
     AskReview,
     BookPoints,
@@ -40,7 +39,7 @@ OUTCOMES = {
     "nothing there": ("not found", False),
     "false alarm": ("not found", False),
 }
-SOURCE = {"snap": "report", "hotline": "call", "device": "alert"}  # as in twin.domain.incidents.SOURCES
+SOURCE = {"snap": "report", "hotline": "call", "device": "patrol"}  # as in twin.domain.incidents.SOURCES
 
 
 class CommunityDesk:
@@ -84,8 +83,6 @@ class CommunityDesk:
         elif isinstance(message, PointTable):
             self._points = dict(zip(message.rule, message.points.tolist(), strict=True))
             self._a_day, self._voucher = message.a_day, message.voucher
-        elif isinstance(message, Accounts):
-            return
         elif self._services is None:
             self._early.append(message)
         elif isinstance(message, ServiceRequest):

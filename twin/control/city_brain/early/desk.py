@@ -136,9 +136,7 @@ class EarlySigns:
     def _settle(self, noise: Noise, m: SignalSettled) -> None:
         order = self._orders.get(m.ref)
         if order is not None:
-            if m.what == "false" and not order.over:
-                noise.false(order.theme, order.x_m, order.y_m)
-            order.over = True
+            order.over = True  # its signals are settled one by one
             return
         if m.ref in self._settled:
             return

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from twin.domain.community import EarlySettings
 
 PRIOR_DAYS = 14.0
+SINGLES = 0.5  # share of the budget that may go to themes of which one signal is enough (assumed)
 DAY_S = 86_400
 Cell = tuple[int, int]
 
@@ -68,15 +69,16 @@ class Noise:
     def shares(self, now_s: int) -> tuple[frozenset[str], float, float]:
         """Share the budget out: (themes of which each signal is enough, noise of the others, budget left for them).
 
-        The quietest themes first, as long as all their useless signals fit into the budget.
+        The quietest themes first, as long as all their useless signals fit into half of the budget; the other half is
+        for signals that come together.
         """
         days = self.days(now_s)
         rates = sorted((one.a_day(days), theme) for theme, one in self.of.items())
         enough: list[str] = []
-        left = self.budget
+        left = SINGLES * self.budget
         for rate, theme in rates:
             if rate > left:
                 break
             left -= rate
             enough.append(theme)
-        return frozenset(enough), sum(rate for rate, theme in rates if theme not in enough), left
+        return frozenset(enough), sum(rate for rate, theme in rates if theme not in enough), left + (1 - SINGLES) * self.budget
