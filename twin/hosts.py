@@ -56,14 +56,16 @@ class Journal:
     """
 
     def __init__(self, file: Path | None) -> None:
-        self._out: IO[str] | None = file.open("w", encoding="utf-8") if file is not None else None
+        self._out: IO[str] | None = None  # opened by the first call, so a run that never began leaves nothing open
         self.file = file
         self._columns: dict[str, _ColumnFile] = {}
 
     def write(self, now_s: int, messages: Sequence[Message], commands: Sequence[Command]) -> None:
         """Append one call; it is on its way to the disk when this returns."""
-        if self._out is None:
+        if self.file is None:
             return
+        if self._out is None:
+            self._out = self.file.open("w", encoding="utf-8")
         line = {
             "now_s": now_s,
             "messages": [self._encode(m) for m in messages],
@@ -82,10 +84,12 @@ class Journal:
         return {"type": name, "t_s": message.t_s, "key": message.key, "rows": rows}
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files; the journal of a desk that was never called is empty."""
         if self._out is not None:
             self._out.close()
-            self._out = None
+        elif self.file is not None:
+            self.file.touch()
+        self._out = self.file = None
         for columns in self._columns.values():
             columns.close()
         self._columns = {}

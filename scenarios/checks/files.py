@@ -145,7 +145,7 @@ class _Reader:
             return Response(name, every, by, self.seconds((*path, "within"), item["within"]), same)
         what = "while" if form == "never" else "of"
         begin, end = self.state((*path, what), item.get(what), needed=form == "at_most")
-        chosen = [c for c in (begin, end) if c is not None]
+        chosen = [*([begin] if begin is not None else []), *end]
         if form == "never":
             never = self.chosen((*path, "never"), item["never"])
             return Absence(name, never, begin, end, self.keys((*path, "same"), item.get("same"), (never, *chosen)))
@@ -155,17 +155,18 @@ class _Reader:
         assert begin is not None
         return Bound(name, most, begin, end, self.keys((*path, "same"), item.get("same"), chosen))
 
-    def state(self, path: KeyPath, value: Any, *, needed: bool) -> tuple[Facts | None, Facts | None]:
-        """Return what begins and what ends a state: {from, to}, or a kind that never ends."""
+    def state(self, path: KeyPath, value: Any, *, needed: bool) -> tuple[Facts | None, tuple[Facts, ...]]:
+        """Return what begins and what ends a state: {from, to}, or a kind that never ends; ``to`` may be several."""
         if value is None:
             if needed:
                 raise self.wrong(path, "is missing; write {from: FACT, to: FACT}, or a fact")
-            return None, None
+            return None, ()
         if isinstance(value, dict) and "from" in value:
             item = self.mapping(path, value, ("from", "to"))
-            to = self.chosen((*path, "to"), item["to"]) if "to" in item else None
+            ends = item.get("to", [])
+            to = tuple(self.chosen((*path, "to"), v) for v in (ends if isinstance(ends, list) else [ends]))
             return self.chosen((*path, "from"), item["from"]), to
-        return self.chosen(path, value), None
+        return self.chosen(path, value), ()
 
 
 def read_properties(file: str | Path) -> list[Property]:

@@ -44,6 +44,12 @@ def _keyed(chosen: Facts, same: Sequence[str], facts: Memory) -> pd.DataFrame:
     return frame.astype({"t_s": np.int64, **words}).sort_values("t_s", kind="stable").reset_index(drop=True)
 
 
+def _all(chosen: Sequence[Facts], same: Sequence[str], facts: Memory) -> pd.DataFrame:
+    """Return the same of several kinds of fact together."""
+    parts = pd.concat([_keyed(c, same, facts) for c in chosen])
+    return parts.sort_values("t_s", kind="stable").reset_index(drop=True)
+
+
 def _next(a: pd.DataFrame, b: pd.DataFrame, same: Sequence[str], *, later: bool) -> Any:
     """Return, per row of ``a``, the second of the first row of ``b`` with its key, not earlier (or later than it)."""
     if b.empty or a.empty:
@@ -91,8 +97,7 @@ class Response:
         machinery, not while a fault holds.
         """
         a = _keyed(self.every, self.same, facts)
-        answers = [_keyed(b, self.same, facts) for b in self.by]
-        b = pd.concat(answers).sort_values("t_s", kind="stable").reset_index(drop=True)
+        b = _all(self.by, self.same, facts)
         took = _next(a, b, self.same, later=False) - a["t_s"].to_numpy(np.int64)
         began = a["t_s"].to_numpy(np.int64)
         open_ = began + self.within_s > end_of(facts)
@@ -121,7 +126,7 @@ class Absence:
     name: str
     never: Facts
     begin: Facts | None = None
-    end: Facts | None = None
+    end: tuple[Facts, ...] = ()
     same: tuple[str, ...] = ()
 
     def check(self, facts: Memory) -> Outcome:
@@ -130,7 +135,7 @@ class Absence:
         if self.begin is None:
             return outcome(self.name, _told(a, np.arange(len(a)), self.same, f"{self.never.kind} at {{at}}{{who}}"), 1)
         b = _keyed(self.begin, self.same, facts)
-        c = _keyed(self.end, self.same, facts) if self.end is not None else b.iloc[:0]
+        c = _all(self.end, self.same, facts) if self.end else b.iloc[:0]
         over_s = _next(b, c, self.same, later=True)
         row = _last(a, b, self.same)
         inside = (row >= 0) & (over_s[np.maximum(row, 0)] > a["t_s"].to_numpy(np.int64)) if len(b) else row >= 0
@@ -145,15 +150,15 @@ class Bound:
     name: str
     most: int
     begin: Facts
-    end: Facts | None = None
+    end: tuple[Facts, ...] = ()
     same: tuple[str, ...] = ()
 
     def check(self, facts: Memory) -> Outcome:
         """Judge one run; at one second, ends count before beginnings."""
         b = _keyed(self.begin, self.same, facts).assign(_step=1)
         parts = [b]
-        if self.end is not None:
-            parts.insert(0, _keyed(self.end, self.same, facts).assign(_step=-1))
+        if self.end:
+            parts.insert(0, _all(self.end, self.same, facts).assign(_step=-1))
         both = pd.concat(parts, ignore_index=True)
         both = both.sort_values(["t_s", "_step"], kind="stable").reset_index(drop=True)
         groups = both.groupby(list(self.same), sort=False)["_step"] if self.same else both["_step"]
@@ -162,7 +167,7 @@ class Bound:
             low = both.assign(_low=np.minimum(level, 0)).groupby(list(self.same), sort=False)["_low"].cummin()
             level = level - low.to_numpy(np.int64)
         wrong = np.flatnonzero((level > self.most) & (both["_step"].to_numpy() > 0))
-        at_once = " at once" if self.end is not None else ""
+        at_once = " at once" if self.end else ""
         what = f"{self.begin.kind} at {{at}}{{who}} makes more than {self.most}{at_once}"
         found = outcome(self.name, _told(both, wrong, self.same, what), len(b))
         if not len(b):

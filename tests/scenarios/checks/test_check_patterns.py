@@ -59,7 +59,7 @@ def test_a_response_is_what_it_says(begun, ended, within):
 
 @given(begun=moments, ended=moments, most=st.integers(0, 3))
 def test_a_bound_counts_what_is_open_at_once(begun, ended, most):
-    found = Bound("few at once", most, BROKE, Chosen("UnitRepaired"), ("unit",)).check(
+    found = Bound("few at once", most, BROKE, (Chosen("UnitRepaired"),), ("unit",)).check(
         memory(*(broke(*b) for b in begun), *(repaired(*e) for e in ended))
     )
     open_, worst, first = defaultdict(int), 0, None
@@ -82,7 +82,7 @@ def test_an_absence_is_judged_by_the_last_beginning(begun, ended, happened):
     told = [(k, t, {n: f.get(n, "" if fields[n].type == "str" else 0) for n in fields}) for k, t, f in told]
     begun_f = [(OrderPlaced, t, _filled(OrderPlaced, order=u)) for t, u in begun]
     ended_f = [(OrderAnswered, t, _filled(OrderAnswered, order=u)) for t, u in ended]
-    found = Absence("x", Chosen("OrderDelivered"), PLACED, Chosen("OrderAnswered"), ("order",)).check(
+    found = Absence("x", Chosen("OrderDelivered"), PLACED, (Chosen("OrderAnswered"),), ("order",)).check(
         memory(*told, *begun_f, *ended_f)
     )
     wrong = []
@@ -121,7 +121,7 @@ def test_nothing_to_judge_is_no_proof():
 
 
 def test_a_violation_names_who_and_when():
-    found = Bound("x", 0, BROKE, None, ("unit",)).check(memory(broke(3661, 700_002)))
+    found = Bound("x", 0, BROKE, (), ("unit",)).check(memory(broke(3661, 700_002)))
     assert found.first.things == ("robot-2",)
     assert "01:01:01 (robot-2)" in found.first.what
 
