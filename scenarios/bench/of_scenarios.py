@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from scenarios.bench.base import Promise
 from twin.errors import ScenarioError
@@ -16,6 +16,7 @@ SCENARIOS: tuple[Promise, ...] = (
     Promise("workers", "two workers ÷ one, 8 runs of the demo, wall", "×", 0.588, None),
     Promise("branch_ratio", "4 futures branched at 08:00 of the demo ÷ 4 runs from the start, wall", "×", 0.62, None),
     Promise("journals", "processor time of writing journals ÷ the rest of the demo's", "%", 5, None),
+    Promise("checks", "judging every shipped property (over 20) on a day with all fleets", "s", 10, None),
     Promise("crn_variance", "paired ÷ independent variance, the worst of the shipped comparisons", "×", 0.5, None),
 )
 RUNS = 8
@@ -37,6 +38,9 @@ class Scratch(Protocol):
 
     def say(self, text: str) -> None:
         """Say what is being measured."""
+
+    def run(self, name: str, scenario: str, *sets: str) -> dict[str, Any]:
+        """Run a scenario once in a process of its own; see the bench."""
 
 
 class OfScenarios:
@@ -112,3 +116,16 @@ class OfScenarios:
                 raise ScenarioError(f"bench: {base} against {label} gives {name} no spread")
             found.append((s.variance_ratio, f"{label}: {s.variance_ratio:.2g} ({name})"))
         return max(r for r, _ in found), "; ".join(text for _, text in found)
+
+    def checks(self: Scratch) -> tuple[float | None, str]:
+        """Return the wall time of judging all shipped properties on the log of a whole day, reading it included."""
+        from scenarios.checks.run import judge, shipped
+        from twin.log import Facts
+
+        folder = self.run("fleets", "fleets")["dir"]
+        began = time.perf_counter()
+        outcomes = judge(Facts.read(folder), shipped())
+        took = time.perf_counter() - began
+        judged = sum(o.holds is not None for o in outcomes.values())
+        broken = [name for name, o in outcomes.items() if o.holds is False]
+        return took, f"{len(outcomes)} properties, {judged} had something to judge, {len(broken)} broken"
