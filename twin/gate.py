@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.domain.ids import VEHICLE_KINDS, vehicle_kind
-from twin.events import VehicleArrived, VehicleEntered, VehicleRemoved, VehicleTeleported, VehicleUnderWay
+from twin.events import StopSkipped, VehicleArrived, VehicleEntered, VehicleRemoved, VehicleTeleported, VehicleUnderWay
 from twin.log import Log
 from twin.run_folder import RouteFile
 from twin.world.traffic.drivers import Drivers
@@ -134,12 +134,23 @@ class Gate:
             for vehicle, t_s in zip(flow.stop_began.tolist(), flow.stop_began_s.tolist(), strict=True):
                 if vehicle // CODE == VEHICLE_KINDS["bus"]:
                     self.riders.bus_stopped(vehicle, t_s)
+        if flow.skipped.size:
+            self._take_skipped(flow)
         if flow.arrived.size:
             if self.fleets is not None:
                 self.fleets.took(flow)
             self._take_arrivals(flow)
         for system in self.see_flow:
             system.took(flow)
+
+    def _take_skipped(self, flow: Flow) -> None:
+        for vehicle, road, t_s in zip(
+            flow.skipped.tolist(), flow.skipped_road.tolist(), flow.skipped_s.tolist(), strict=True
+        ):
+            place = ""
+            if self.riders is not None and vehicle // CODE == VEHICLE_KINDS["bus"]:
+                place = self.riders.bus_skips(vehicle, road)
+            self._log.add(StopSkipped, t_s=t_s, vehicle=vehicle, road=road, place=place, reason="no lane is open")
 
     def _take_arrivals(self, flow: Flow) -> None:
         vehicles = flow.arrived.tolist()

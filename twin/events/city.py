@@ -168,6 +168,16 @@ class BusStopped(Fact):
 
 
 @dataclass(frozen=True)
+class StopSkipped(Fact):
+    """A vehicle will drive past a stop on ``road``: no lane there is open to it. ``place`` "": it is no bus stop."""
+
+    vehicle: int
+    road: int
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class BusMissed(Fact):
     """A resident waiting at a stop could not board a bus because it was full."""
 

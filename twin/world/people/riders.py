@@ -96,6 +96,17 @@ class Riders:
             aboard=len(aboard),
         )
 
+    def bus_skips(self, vehicle: int, road: int) -> str:
+        """Let a bus leave out its next stop on a road; return the stop's place ("": it serves none there)."""
+        line = self._lines.by_row[bus_row(vehicle)]
+        serves = self._lines.serves.get(vehicle, tuple(range(len(line.stops))))
+        done = self._next_stop.get(vehicle, 0)
+        for i in range(done, len(serves)):
+            if line.stop_roads[serves[i]] == road:
+                self._lines.serves[vehicle] = serves[:i] + serves[i + 1 :]
+                return str(self._place_id[line.stops[serves[i]]])
+        return ""
+
     def _board(self, row: int, k: int, vehicle: int, t_s: int, aboard: list[_Rider]) -> int:
         queue = self._waiting.get((row, k))
         if not queue:

@@ -11,7 +11,8 @@ could carry.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -91,11 +92,43 @@ class Closures:
         for lane in range(self.lanes(road)):
             self._permit(road, lane)
 
-    def _permit(self, road: int, lane: int) -> None:
-        name = f"{self._roads.edges[road]}_{lane}"
+    def _own(self, name: str) -> tuple[str, ...]:
+        """Return who may use a lane when nothing is closed."""
         own = self._permissions.get(name)
         if own is None:
             own = self._permissions[name] = tuple(self._sumo.lane.getAllowed(name))
+        return own
+
+    def open_lane(self, road: int, v_class: str) -> int:
+        """Return the rightmost lane open to a class; -1: none is. A gate shut for this turn counts as open."""
+        if road in self._roads_shut:
+            return -1
+        edge = self._roads.edges[road]
+        for lane in range(self.lanes(road)):
+            if (road, lane) not in self._lanes_shut and v_class in self._own(f"{edge}_{lane}"):
+                return lane
+        return -1
+
+    def lane_open(self, road: int, lane: int) -> bool:
+        """Return whether neither the lane nor its whole road is closed."""
+        return road not in self._roads_shut and (road, lane) not in self._lanes_shut
+
+    @contextmanager
+    def ajar(self, road: int, lane: int) -> Iterator[None]:
+        """Let SUMO take an open lane for open although its gate is shut for this turn (no time passes meanwhile)."""
+        shut = road in self._gate_shut and self.lane_open(road, lane)
+        if shut:
+            name = f"{self._roads.edges[road]}_{lane}"
+            self._sumo.lane.setAllowed(name, list(self._own(name)))
+        try:
+            yield
+        finally:
+            if shut:
+                self._permit(road, lane)
+
+    def _permit(self, road: int, lane: int) -> None:
+        name = f"{self._roads.edges[road]}_{lane}"
+        own = self._own(name)
         if road in self._gate_shut:
             self._sumo.lane.setDisallowed(name, ["all"])
         elif road in self._roads_shut or (road, lane) in self._lanes_shut or not own:

@@ -93,7 +93,9 @@ class Flow:
     """What happened while traffic advanced: columns, each event list ordered by second, then as SUMO tells it.
 
     Seconds lie in ``[from, until_s)``. A teleported vehicle goes on and arrives later. ``entered`` speaks of
-    the roads given to :meth:`Traffic.watch_entries`: vehicles that drove onto them or began there.
+    the roads given to :meth:`Traffic.watch_entries`: vehicles that drove onto them or began there. ``skipped``: who
+    will drive past a stop on ``skipped_road``, because no lane of it that the vehicle may use was open when it came
+    onto the road.
     """
 
     departed: Ints = field(default_factory=_none)
@@ -109,6 +111,9 @@ class Flow:
     entered: Ints = field(default_factory=_none)
     entered_road: Ints = field(default_factory=_none)
     entered_s: Ints = field(default_factory=_none)
+    skipped: Ints = field(default_factory=_none)
+    skipped_road: Ints = field(default_factory=_none)
+    skipped_s: Ints = field(default_factory=_none)
 
 
 @dataclass(frozen=True)

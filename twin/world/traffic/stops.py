@@ -4,17 +4,21 @@ Micro tells beginnings and ends as lists, and a vehicle halts in its lane. Meso 
 that halted in a segment of a road would block all lanes: there it halts in a bay, from the second it comes
 into the stop's segment. So in meso vehicles that have stops are looked at one by one, no sooner than they can
 have come near; a halt is over when SUMO has taken the stop off the vehicle's list.
+
+A lane that closes keeps nobody from halting: a stop is on the rightmost lane that is open, and moves when that closes.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from twin.world.traffic.closures import Closures
 from twin.world.traffic.options import MESO_SEGMENT_M
 from twin.world.traffic.ports import Floats, Stop
 from twin.world.traffic.roads import Roads
@@ -23,6 +27,7 @@ from twin.world.traffic.roads import Roads
 _HURRY = 1.5
 #: in meso a coming vehicle is looked at this often, s: a halt is seen to begin at most this late
 LOOK_S = 5
+_NO_TIME = -1073741824.0  # SUMO's word for "not given"
 
 
 class Events(Protocol):
@@ -47,23 +52,26 @@ class _Halting:
 class StopWatch:
     """Notes halts of vehicles that have stops."""
 
-    def __init__(self, sumo: Any, roads: Roads, *, meso: bool) -> None:
-        self._sumo, self._roads, self._meso = sumo, roads, meso
+    def __init__(self, sumo: Any, roads: Roads, closures: Closures, *, meso: bool) -> None:
+        self._sumo, self._roads, self._closures, self._meso = sumo, roads, closures, meso
         self._halting: dict[int, _Halting] = {}
         self._ahead_of: dict[int, list[Stop]] = {}
         self._due: list[tuple[int, int]] = []
-        self._lane: dict[tuple[int, str], int] = {}
         self.any = False
 
-    def add(self, vehicle: int, stop: Stop, now_s: int) -> None:
-        """Give SUMO the stop. Its exceptions pass through: not on the route, or too late to brake."""
+    def add(self, vehicle: int, stop: Stop, now_s: int) -> bool:
+        """Give SUMO the stop; False: no lane is open there to this vehicle.
+
+        SUMO's exceptions pass through: not on the route, or too late to brake.
+        """
         name = str(vehicle)
-        edge = self._roads.edges[stop.road]
-        length = float(self._roads.length_m[stop.road])
-        pos = min(max(stop.pos_m, min(1.0, length)), length)
-        until = float(stop.until_s) if stop.until_s >= 0 else -1073741824.0
-        lane = stop.lane if stop.lane >= 0 else self._open_lane(stop.road, name)
-        self._sumo.vehicle.setStop(name, edge, pos, lane, float(stop.duration_s), int(self._meso), -1073741824.0, until)
+        lane = stop.lane
+        if lane < 0:
+            lane = self._closures.open_lane(stop.road, self._sumo.vehicle.getVehicleClass(name))
+        if lane < 0:
+            return False
+        with self._closures.ajar(stop.road, lane):
+            self._sumo.vehicle.setStop(name, *self._order(stop, lane))
         self.any = True
         self._ahead_of.setdefault(vehicle, []).append(stop)
         if self._meso:
@@ -72,16 +80,62 @@ class StopWatch:
                 own = self._halting[vehicle] = _Halting(name)
                 heapq.heappush(self._due, (now_s, vehicle))
             own.stops.append(stop)
+        return True
 
-    def _open_lane(self, road: int, vehicle: str) -> int:
-        kind = self._sumo.vehicle.getVehicleClass(vehicle)
-        lane = self._lane.get((road, kind))
-        if lane is None:
-            edge = self._roads.edges[road]
-            lanes = range(self._sumo.edge.getLaneNumber(edge))
-            fits = [i for i in lanes if kind in self._sumo.lane.getAllowed(f"{edge}_{i}")]
-            lane = self._lane[road, kind] = fits[0] if fits else 0
-        return lane
+    def shut_out(self, vehicle: int, stop: Stop) -> bool:
+        """Return whether closures are what keeps a vehicle from a stop."""
+        if stop.lane >= 0:
+            return not self._closures.lane_open(stop.road, stop.lane)
+        return self._closures.open_lane(stop.road, self._sumo.vehicle.getVehicleClass(str(vehicle))) < 0
+
+    def _order(self, stop: Stop, lane: int) -> tuple[str, float, int, float, int, float, float]:
+        """Return a stop in the words of SUMO's setStop."""
+        length = float(self._roads.length_m[stop.road])
+        pos = min(max(stop.pos_m, min(1.0, length)), length)
+        until = float(stop.until_s) if stop.until_s >= 0 else _NO_TIME
+        return self._roads.edges[stop.road], pos, lane, float(stop.duration_s), int(self._meso), _NO_TIME, until
+
+    def lanes_changed(self, road: int) -> list[int]:
+        """Move the stops ahead on a road from lanes that closed to an open one; where none is, they wait with all.
+
+        Returns vehicles that have yet to enter and must be added anew, for whom SUMO would lose other stops (1.27).
+        Stops of a given lane (obstacles) stay, and so does who already stands; so do all in meso, where a vehicle halts
+        in a bay off its segment, whose lanes are one.
+        """
+        if self._meso:
+            return []
+        edge = self._roads.edges[road]
+        v = self._sumo.vehicle
+        anew = []
+        for vehicle, stops in self._ahead_of.items():
+            mine = [s for s in stops if s.road == road and s.lane < 0]
+            if not mine:
+                continue
+            name = str(vehicle)
+            try:
+                ahead, entered = v.getStops(name), v.getRouteIndex(name) >= 0
+                lane = self._closures.open_lane(road, v.getVehicleClass(name))
+            except self._sumo.TraCIException:
+                continue  # gone in this very stretch
+            moves = [k for k, s in enumerate(ahead) if s.arrival < 0 and self._shut(s.lane, edge, road)]
+            if lane < 0 or not moves:
+                continue
+            if not entered:
+                anew.append(vehicle)
+                continue
+            for k in moves:
+                at_m = ahead[k].endPos
+                self._replace(name, k, min(mine, key=lambda s, at_m=at_m: abs(s.pos_m - at_m)), lane)  # type: ignore[misc]
+        return anew
+
+    def _shut(self, lane: str, edge: str, road: int) -> bool:
+        on, _, number = lane.rpartition("_")
+        return on == edge and not self._closures.lane_open(road, int(number))
+
+    def _replace(self, name: str, k: int, stop: Stop, lane: int) -> None:
+        """Let the ``k``-th stop ahead be on another lane of its road, if it is not too late for that."""
+        with suppress(self._sumo.TraCIException), self._closures.ajar(stop.road, lane):
+            self._sumo.vehicle.replaceStop(name, k, *self._order(stop, lane))
 
     def rerouted(self, vehicle: int, now_s: int) -> None:
         """Look at the vehicle anew: its route has changed."""

@@ -84,11 +84,12 @@ class SumoTraffic:
         self._entries = Entries(edge.getLastStepVehicleIDs)
         self._times = TravelTimes(self._roads.length_m, self._roads.free_s)
         self._meso_places = MesoPlaces(libsumo.vehicle, self._roads)
-        self._stops = StopWatch(libsumo, self._roads, meso=self._meso)
         self._known: set[int] = set()
         self._present: set[int] = set()
         self._routes: dict[bytes, str] = {}
         self._closures = Closures(libsumo, self._roads, meso=self._meso, v_classes={t.v_class for t in types})
+        self._stops = StopWatch(libsumo, self._roads, self._closures, meso=self._meso)
+        self._skipped: list[tuple[int, int, int]] = []  # vehicle, road, second: stops that no open lane was left for
         self._waiting: dict[int, tuple[int, int]] = {}  # not departed: first road, second
         self._held: dict[int, _Held] = {}
         self._places: dict[int, _Place] = {}
@@ -170,7 +171,11 @@ class SumoTraffic:
         for i, stops in vehicles.stops.items():
             for stop in stops:
                 if not self.add_stop(numbers[i], stop):
-                    raise ValueError(f"vehicle {numbers[i]}: its route does not pass its stop on road {stop.road}")
+                    if stop.road not in roads[offsets[i] : offsets[i + 1]] or not self._stops.shut_out(
+                        numbers[i], stop
+                    ):
+                        raise ValueError(f"vehicle {numbers[i]}: its route does not pass its stop on road {stop.road}")
+                    self._skipped.append((numbers[i], stop.road, self._now))
 
     def _insert(self, number: int, driver: int, depart_s: int, roads: npt.NDArray[Any], edges: list[str]) -> None:
         key = roads.tobytes()
@@ -254,7 +259,8 @@ class SumoTraffic:
             edges = self._roads.edges[own.roads].tolist()
             self._insert(number, own.driver, max(own.depart_s, self._now), own.roads, edges)
         for stop in own.stops:
-            self.add_stop(number, stop)
+            if not self.add_stop(number, stop):
+                self._skipped.append((number, stop.road, self._now))
 
     def under_way(self) -> Ints:
         """See the Protocol; in ascending order."""
@@ -340,12 +346,11 @@ class SumoTraffic:
             return True
         try:
             with self._captured.catching():
-                self._stops.add(int(vehicle), stop, self._now)
+                return self._stops.add(int(vehicle), stop, self._now)
         except self._sumo.FatalTraCIError as error:
             raise self._failed("adding a stop", error) from None
         except self._sumo.TraCIException:
             return False
-        return True
 
     def set_top_speed(self, vehicle: int, speed_m_s: float) -> bool:
         """See the Protocol."""
@@ -414,12 +419,19 @@ class SumoTraffic:
             raise self._failed("simulating", error) from None
         self._now = now
         self._take_in(self._captured.new_lines(), out)
-        flow = out.flow(self._entries.take())
+        flow = self._with_skipped(out.flow(self._entries.take()))
         for vehicle in flow.departed.tolist():
             self._waiting.pop(vehicle, None)
         gone = flow.arrived.tolist()
         self._forget(gone)
         return flow
+
+    def _with_skipped(self, flow: Flow) -> Flow:
+        if not self._skipped:
+            return flow
+        vehicle, road, second = np.array(self._skipped, dtype=np.int64).T
+        self._skipped.clear()
+        return replace(flow, skipped=vehicle, skipped_road=road, skipped_s=second)
 
     def _forget(self, gone: list[int]) -> None:
         """Put away what was known of vehicles that arrived."""
@@ -467,16 +479,26 @@ class SumoTraffic:
 
     # -- roads ---------------------------------------------------------------------------------------
 
+    def _move_stops(self, road: int) -> None:
+        with self._failing("moving stops to open lanes"):
+            anew = self._stops.lanes_changed(road)
+        for vehicle in anew:
+            self._hold(vehicle)
+            if vehicle in self._held and not self._closures.shut(int(self._held[vehicle].roads[0])):
+                self._release_held(vehicle)
+
     def close_road(self, road: int, closed: bool) -> None:
         """See the Protocol; on reopening every lane has exactly its own permissions again."""
         with self._failing("closing or opening a road"):
             self._closures.close_road(int(road), closed)
+        self._move_stops(int(road))
         self._hold_or_release(int(road))
 
     def close_lane(self, road: int, lane: int, closed: bool) -> None:
         """See the Protocol. ValueError for a lane that the road has not."""
         with self._failing("closing or opening a lane"):
             self._closures.close_lane(int(road), int(lane), closed)
+        self._move_stops(int(road))
         self._hold_or_release(int(road))
 
     def set_speed(self, road: int, speed_m_s: float | None) -> None:
