@@ -103,7 +103,8 @@ def measure(assistant: Assistant, asked: tuple[Question, ...], wrong: list[str] 
 def main(arguments: list[str]) -> None:
     """Print the score of a half, by style too; ``--wrong``: and the misses (the tuning half only)."""
     of = arguments[0] if arguments else TUNING
-    assistant, wrong = shipped(), []
+    assistant = shipped()
+    wrong: list[str] = []
     print(of, measure(assistant, questions(of), wrong))
     for style in ("formal", "colloquial", "misspelt", "profile"):
         part = tuple(q for q in questions(of) if q.style == style)

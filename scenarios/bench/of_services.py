@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scenarios.bench.base import Promise
+
+if TYPE_CHECKING:
+    from scenarios.assistant_study import Score
 
 SERVICES: tuple[Promise, ...] = (
     Promise("cases", "31,300 service cases over their months, the whole catalogue, one core", "s", 60, 30),
     Promise("policies", "100,000 companies matched with 50 policies, compiled decision tables", "s", 30, 5),
     Promise("sites_and_companies_added", "a weekday with all sites and companies − the same without", "s", 10, 5),
+    Promise("assistant_ms", "a question to the service assistant, its test half, mean processor time", "ms", 20, 5),
+    Promise("assistant_wrong", "100 − accuracy at 3 of the service assistant on its test half", "%", 10, 5),
 )
 
 
@@ -48,3 +53,20 @@ class OfServices:
         plain = self.run("weekday", "weekday")
         more = self.run("sites_and_companies", "weekday", "construction={}", "companies={}")
         return more["wall_s"] - plain["wall_s"], f"{more['wall_s']:.1f} s against {plain['wall_s']:.1f} s"
+
+    def assistant_ms(self) -> tuple[float, str]:
+        """Processor time of a question of the test half, the mean; the index is built before."""
+        score = _asked()
+        return score.ms, f"{score.questions} questions, the slowest {score.ms_most:.1f} ms"
+
+    def assistant_wrong(self) -> tuple[float, str]:
+        """Questions with an answer of which none of the three pages shown is right, or that were handed over."""
+        score = _asked()
+        said = f"at 1 {score.at_1:.1%}, handed over {score.handed_over:.1%}; of those for a person {score.caught:.1%}"
+        return 100 * (1 - score.at_3), said
+
+
+def _asked() -> Score:
+    from scenarios.assistant_study import TEST, measure, questions, shipped
+
+    return measure(shipped(), questions(TEST))

@@ -14,6 +14,7 @@ import typer
 from twin.cli import (
     about,
     asking,
+    assistant,
     branching,
     checking,
     cities,
@@ -48,6 +49,7 @@ app.add_typer(cities.app, name="city")
 app.add_typer(exporting.app, name="export")
 app.add_typer(rules.app, name="rules")
 app.command("costs")(money.costs)
+app.command("ask-service")(assistant.ask_service)
 app.command("compare")(comparing.compare)
 app.command("branch")(branching.branch)
 app.command("sweep")(sweeping.sweep)

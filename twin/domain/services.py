@@ -230,3 +230,49 @@ class AskState(Command):
     case: int
     step: int
     officer: int
+
+
+@dataclass(frozen=True)
+class PagesTold(Message):
+    """What the assistant can point to, as columns of one length; a later one replaces all.
+
+    ``kind``: "item", "scene" or "policy"; ``subject``/``action``: the name taken apart; ``guide``, ``materials``,
+    ``steps``, ``limit``, ``fee``: what is read out; ``industries``: joined by "|"; ``table``: a policy's JDM, or "".
+    """
+
+    code: tuple[str, ...]
+    kind: tuple[str, ...]
+    name: tuple[str, ...]
+    department: tuple[str, ...]
+    target: tuple[str, ...]
+    subject: tuple[str, ...]
+    action: tuple[str, ...]
+    guide: tuple[str, ...]
+    materials: tuple[str, ...]
+    steps: tuple[str, ...]
+    limit: tuple[str, ...]
+    fee: tuple[str, ...]
+    usual: tuple[float, ...]
+    industries: tuple[str, ...]
+    table: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QuestionAsked(Message):
+    """Somebody asked the assistant something, in Chinese."""
+
+    question: str
+
+
+@dataclass(frozen=True)
+class AnswerQuestion(Command):
+    """Answer the question told with ``question_key``: pages best first with their scores, and the text.
+
+    ``handed_over``: the assistant is not sure, or only a person can answer; the pages are for that person to see.
+    """
+
+    question_key: str
+    code: tuple[str, ...]
+    score: tuple[float, ...]
+    handed_over: bool
+    text: str

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.control.services.assistant.pages import ITEM, POLICY, Page
+from twin.control.services.assistant.pages import POLICY, Page
+from twin.control.services.assistant.profiles import Profile, Pushed, Pusher
 from twin.control.services.assistant.ranking import Ranker, Reading, Words
+from twin.control.services.assistant.semantic import Semantic
+from twin.domain.messages import Floats
 
 HAND_OVER = "我为您转接人工。"
 #: below this score the assistant is not sure; set on the tuning half of the questions
-SURE = 1.9
+SURE = 1.6
 SHOWN = 3
+MEANING = 0.5  # of the optional embedding (assumed: not measured, the extra is not installed here)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A page that fits: ``because``, the words it was found by."""
+    """A page that fits, with its score (no probability: it only ranks, and is compared with the threshold)."""
 
     code: str
     kind: str
@@ -37,18 +41,41 @@ class Answer:
 
 
 class Assistant:
-    """Answers questions over pages; see :mod:`.pages`. The same question gets the same answer."""
+    """Answers questions over pages; see :mod:`.pages`. The same question gets the same answer.
 
-    def __init__(self, pages: Sequence[Page], words: Words | None = None, sure: float = SURE) -> None:
+    ``words``: a city's own tables; ``sure``: the threshold; ``meaning``: vectors of the pages' names, in their order.
+    """
+
+    def __init__(
+        self, pages: Sequence[Page], words: Words | None = None, sure: float = SURE, meaning: Semantic | None = None
+    ) -> None:
         self._ranker = Ranker(pages, words or Words.shipped())
+        self._pusher = Pusher(pages)
         self._sure = sure
+        self._meaning = meaning
         self.pages = {p.code: p for p in pages}
 
-    def answer(self, question: str, shown: int = SHOWN) -> Answer:
-        """Return the answer to a question in Chinese; anything may be asked, nothing raises."""
+    def _near(self, text: str) -> Floats | float:
+        """Return the lead of pages that are near in meaning, 0..MEANING; it changes the order, never the threshold."""
+        if self._meaning is None or not text:
+            return 0.0
+        similar = self._meaning.similar(text)
+        width = float(np.ptp(similar))
+        near: Floats = MEANING * (similar - similar.min()) / (width or 1.0)
+        return near
+
+    def push(self, profile: Profile, at_most: int = 10) -> tuple[Pushed, ...]:
+        """Return what fits a profile without being asked, sure things first, each with the reason."""
+        return self._pusher.push(profile, at_most)
+
+    def answer(self, question: str, profile: Profile | None = None, shown: int = SHOWN) -> Answer:
+        """Return the answer to a question in Chinese; anything may be asked, nothing raises.
+
+        ``profile``: who asks; between pages that fit alike, those for such people or companies come first.
+        """
         reading = self._ranker.read(question)
-        scores = self._ranker.scores(reading)
-        order = np.argsort(-scores, kind="stable")[:shown].tolist()
+        scores = self._ranker.scores(reading, profile)
+        order = np.argsort(-(scores + self._near(reading.text)), kind="stable")[:shown].tolist()
         pages = self._ranker.pages
         found = tuple(Found(pages[i].code, pages[i].kind, pages[i].name, round(float(scores[i]), 6)) for i in order)
         over = reading.for_a_person or not reading.text or not found or found[0].score < self._sure
@@ -66,6 +93,3 @@ def said(reading: Reading, pages: Sequence[Page]) -> str:
         text = first.guide
     others = "\n".join(f"- {p.name}（{p.code}）" for p in pages[1:])
     return f"{text}\n您也可能要办：\n{others}" if others else text
-
-
-__all__ = ["HAND_OVER", "ITEM", "SURE", "Answer", "Assistant", "Found", "said"]

@@ -7,6 +7,7 @@ on a scale of 0..1. Weights were set on the tuning half of the questions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,18 +15,23 @@ import bm25s
 import numpy as np
 
 from twin.control.services.assistant.actions import ACTIONS, FILLERS, FOR_A_PERSON, INTENTS, WORDS
-from twin.control.services.assistant.pages import POLICY, SCENE, Page
+from twin.control.services.assistant.pages import POLICY, Page
+from twin.control.services.assistant.profiles import PERSON, Profile
 from twin.control.services.assistant.spotting import Spotter, plain, strengths
 from twin.control.services.assistant.subjects import INDUSTRIES, POLICIES, SUBJECTS, Said, read
 from twin.domain.messages import Floats, Ints
 
-SUBJECT, ACTION, LETTERS, INDUSTRY, USUAL = 2.0, 1.0, 0.8, 0.5, 0.05
+SUBJECT, ACTION, LETTERS, INDUSTRY, USUAL, FOR_ASKER = 2.0, 1.0, 0.8, 0.5, 0.05, 0.1
 FULL_BM25 = 30.0  # a BM25 sum that counts as 1
 ANY_ACTION = 0.7  # of a page without an action: most scenes of people, and policies
+NO_MONEY = -0.6  # of a policy, if nothing was said of money or support
 #: what people usually mean when they name no action
 NO_ACTION: Mapping[str, float] = {
-    "设立登记": 0.45, "许可": 0.45, "备案": 0.35, "待遇申领": 0.3, "资格认定": 0.2, "变更登记": 0.15,
+    "设立登记": 0.45, "许可": 0.4, "备案": 0.35, "待遇申领": 0.3, "资格认定": 0.2, "变更登记": 0.15,
 }  # fmt: skip
+
+
+_AGE = re.compile(r"([0-9]{1,3})(?:周?岁)")
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,13 @@ class Reading:
     actions: Mapping[str, float]
     industries: Mapping[str, float]
     intent: str
+    money: bool
     for_a_person: bool
+
+
+def by_age(text: str) -> tuple[tuple[str, float], ...]:
+    """Return what an age that is named stands for: from 80 on, the allowance of old age 高龄津贴 (assumed)."""
+    return tuple(("高龄津贴", 0.9) for age in _AGE.findall(text) if int(age) >= 80)
 
 
 def grams(text: str) -> list[str]:
@@ -82,7 +94,6 @@ class Ranker:
         actions = {name: i for i, name in enumerate((*ACTIONS, ""))}
         self._action: Ints = np.array([actions[p.action] for p in self.pages], dtype=np.int64)
         self._policy = np.array([p.kind == POLICY for p in self.pages], dtype=bool)
-        self._scene = np.array([p.kind == SCENE for p in self.pages], dtype=bool)
         self._person = np.array([p.target == "person" for p in self.pages], dtype=bool)
         self._any_industry = np.array([not p.industries for p in self.pages], dtype=bool)
         usual = np.array([p.usual for p in self.pages])
@@ -96,19 +107,23 @@ class Ranker:
     def read(self, question: str) -> Reading:
         """Return what is understood of a question."""
         text = plain(question)
+        subjects = dict(strengths(self._subjects.spots(text)))
+        for official, strength in by_age(text):
+            subjects[official] = max(subjects.get(official, 0.0), strength)
         intents = strengths(self._intents.spots(text))
         intent = max(intents, key=lambda k: intents[k], default="guide")
         return Reading(
             text=text,
-            subjects=strengths(self._subjects.spots(text)),
+            subjects=subjects,
             actions=strengths(self._actions.spots(text)),
             industries=strengths(self._industries.spots(text)),
             intent=intent,
+            money="policy" in intents,
             for_a_person=any(w in text for w in FOR_A_PERSON),
         )
 
-    def scores(self, reading: Reading) -> Floats:
-        """Return the score of each page."""
+    def scores(self, reading: Reading, profile: Profile | None = None) -> Floats:
+        """Return the score of each page; ``profile``: a small lead for pages for such askers, and their industry."""
         subject = np.zeros(len(self._subject_row))
         for name, value in reading.subjects.items():
             row = self._subject_row.get(name)
@@ -119,13 +134,17 @@ class Ranker:
         s = subject[self._subject]
         out: Floats = SUBJECT * s + ACTION * np.where(s > 0, 1.0, 0.3) * action[self._action]
         out += LETTERS * self._letters(reading.text) + USUAL * self._usual
+        industries = reading.industries
+        if profile is not None:
+            out += FOR_ASKER * (self._person == (profile.kind == PERSON))
+            industries = industries or {str(profile.company.get("industry", "")): 1.0}
         if self._policy.any():
-            fits = np.array([max((reading.industries.get(i, 0.0) for i in p.industries), default=0.0)
+            fits = np.array([max((industries.get(i, 0.0) for i in p.industries), default=0.0)
                              for p in self.pages if p.kind == POLICY])  # fmt: skip
-            named = bool(reading.industries)
+            named = bool(industries)
             industry = np.where(fits > 0, fits, -1.0 if named else 0.0)
             industry[self._any_industry[self._policy]] = 0.0
-            out[self._policy] += INDUSTRY * industry
+            out[self._policy] += INDUSTRY * industry + (0.0 if reading.money else NO_MONEY)
         return out
 
     def _letters(self, text: str) -> Floats:

@@ -1,8 +1,8 @@
-"""Which characters are mistaken for each other: by sound (pinyin without tone), or by looks. A small table of our own.
+"""Which characters are mistaken for each other, by sound (pinyin without tone) or by looks: a small table of our own.
 
 Input methods offer characters of one sound, so most mistakes of typing Chinese are homophones: 营业职照 for 营业执照.
-A line is a group of characters that are taken as one; a character belongs to the first group that has it. n/ng, l/n and
-z/zh are kept together where people mix them.
+A line holds groups of characters that are taken as one; a character belongs to the first group that has it. Sounds that
+people mix (n/ng, l/n, z/zh) are sometimes kept together.
 """
 
 from __future__ import annotations
@@ -31,20 +31,26 @@ GROUPS = """
 超抄炒吵朝潮钞 限 输书属数树熟术暑署鼠述束叔舒殊疏 占 机 构够购狗沟勾苟 护士土 执
 放 射 诊 母亩木目牧幕墓慕穆 婴英 健 病并冰饼兵丙柄 饮引因音银阴印隐饮寅吟 用 水
 婚昏混魂浑荤 姻因 低 保 团 养 残惨餐参灿蚕 疾 人仁认任忍刃壬 殡宾滨彬缤 葬藏脏赃
-民敏闽皿 办半班般板版伴扮瓣搬 学雪血穴薛 较叫教交角脚焦胶骄娇郊觉缴 幼有友又右由油游优忧幽悠邮尤诱 儿而耳尔二 园圆员元原院远愿缘源怨援袁
+民敏闽皿 办半班般板版伴扮瓣搬 学雪血穴薛 较叫教交角脚焦胶骄娇郊觉缴 幼有友又右由油游优忧幽悠邮尤诱 儿而耳尔二
+园圆员元原院远愿缘源怨援袁
 教 师 格个各歌革隔哥阁搁割葛 入如乳辱儒茹 籍 学生升声省胜盛圣剩牲绳 资
-农浓弄脓 作做坐座昨左 种中重众终钟忠肿仲 籽 动冻洞懂董栋 防 疫 药要腰摇邀耀咬遥 经 渔 取去曲区趋驱趣屈娶 土 持迟吃池赤尺翅齿匙痴特
-宅摘债窄寨斋 环还换欢缓患唤幻 境 响向想项象像相香乡箱享详 排牌派拍徘 污 危 废费非飞肥肺匪沸菲 险 化 品聘拼贫频 安案按暗岸庵俺 全 烟演严言研沿盐眼验延颜艳焰燕宴厌咽炎颜
-花 竹祝 爆 许须需续序虚徐绪叙恤畜 可 延 续 备背倍北贝被悲辈杯卑惫狈 案 变便边编遍辩 更耕 登等灯邓 记 立力利里理离历例礼李丽厉励粒隶莉梨璃
+农浓弄脓 作做坐座昨左 种中重众终钟忠肿仲 籽 动冻洞懂董栋 防 疫 药要腰摇邀耀咬遥 经 渔 取去曲区趋驱趣屈娶 土
+持迟吃池赤尺翅齿匙痴特
+宅摘债窄寨斋 环还换欢缓患唤幻 境 响向想项象像相香乡箱享详 排牌派拍徘 污 危 废费非飞肥肺匪沸菲 险 化 品聘拼贫频
+安案按暗岸庵俺 全 烟演严言研沿盐眼验延颜艳焰燕宴厌咽炎颜
+花 竹祝 爆 许须需续序虚徐绪叙恤畜 可 延 续 备背倍北贝被悲辈杯卑惫狈 案 变便边编遍辩 更耕 登等灯邓 记
+立力利里理离历例礼李丽厉励粒隶莉梨璃
 查茶差察插叉 询 信新心欣辛薪芯 息 证明名鸣命铭 年念粘 度读独毒督渡杜肚 报 告
-劳 务 派潜遣千钱前签浅欠铅谦 旅履绿律虑率驴吕 行形型性星兴醒幸姓邢杏 典点电店殿垫淀 当党挡荡 印 刷耍 版 零另领令灵龄玲铃岭 娱愚 乐了勒
+劳 务 派潜遣千钱前签浅欠铅谦 旅履绿律虑率驴吕 行形型性星兴醒幸姓邢杏 典点电店殿垫淀 当党挡荡 印 刷耍 版
+零另领令灵龄玲铃岭 娱愚 乐了勒
 吧八把爸巴拔罢霸 拍 卖买迈麦 文问稳闻纹温 商上伤尚赏 场厂常长尝肠偿畅唱昌 卫 食 品 营 小 坊
 械戒戒借接解届界街节结杰姐介洁阶劫捷截皆揭 特 种 设 量亮两良粮梁辆凉 具 计 专转赚砖 合和河何核荷禾贺盒 伙 个 独
 体提题替梯踢惕剃 失 创窗床闯 业 担单但丹旦淡弹胆 技 能 培 档当 档挡 案 引 进 才 引
 职 工 异 就旧救究久九酒求球纠秋揪舅 门闷们 慢漫满曼蛮瞒 求救 救
 境 香 出 刻 章张涨掌丈帐账障仗仗彰 保 安 型 大达答打搭 活 养 犬大 边 通同统痛童桶铜筒 居
 公 租 住 积 供 热 施 途 房 消 设 计 宅 基 机 农 排 放 学 藉 缺却确雀 申 缴 销 户
-财 彩 奖讲将江降匠姜蒋酱 励 高 新 精 研 投头透偷 入 稳 扩阔 岗刚钢港 扶服福负府复夫副富付妇附父浮幅赋伏符 息 升 规 外 技 改该概盖钙 造早遭枣糟灶
+财 彩 奖讲将江降匠姜蒋酱 励 高 新 精 研 投头透偷 入 稳 扩阔 岗刚钢港 扶服福负府复夫副富付妇附父浮幅赋伏符 息 升 规
+外 技 改该概盖钙 造早遭枣糟灶
 残 及级 开凯慨 发 馆管官关观惯冠灌罐 饭犯范反返凡番翻烦泛 灵 活 移
 """
 
