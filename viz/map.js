@@ -12,6 +12,7 @@ async function main() {
   const [cityData, tripData, stateData] = await Promise.all(["city", "trips", "state"].map(openData));
   const unitData = raw("data-units") ? await openData("units") : null; // a run without fleets has none
   const junctionData = raw("data-junctions") ? await openData("junctions") : null; // nor has one without signals under control
+  const brainData = raw("data-brain") ? await openData("brain") : null; // nor one without a city brain
   mark("unpacked");
   const about = cityData.meta.about;
   const text = about.text;
@@ -30,6 +31,7 @@ async function main() {
   app.state = openState(stateData, city);
   app.fleet = unitData && openUnits(unitData, app.trips, about.kinds);
   app.junctions = junctionData && openJunctions(junctionData);
+  app.brain = brainData && openBrain(brainData);
   mark("decoded");
   setUp(app);
   mark("set");
@@ -249,7 +251,7 @@ function setUp(app) {
         if (app.now < begin || app.now > app.trips.ends[choice.last - 1]) app.seek(Math.ceil(begin) + 1);
       }
       const at = app.find.spotOf(choice, app.now);
-      const zoom = { vehicle: 15, resident: 14.5, road: 14, place: 15, signal: 16, community: 13.5, subdistrict: 11.5, water: 12, block: 15, happening: 14, unit: 15, order: 14.5, booking: 14.5 }[choice.kind];
+      const zoom = { vehicle: 15, resident: 14.5, road: 14, place: 15, signal: 16, community: 13.5, subdistrict: 11.5, water: 12, block: 15, happening: 14, unit: 15, order: 14.5, booking: 14.5, responder: 14.5, hazard: 14.5, alert: 14.5, dropped: 14.5, incident: 14, channel: 15.5, project: 14, office: 14.5 }[choice.kind];
       if (at) app.fly({ longitude: city.centre[0] + at[0], latitude: city.centre[1] + at[1], zoom: Math.max(mover ? app.camera.zoom : 0, zoom) });
     }
     app.refreshChosen(true);
@@ -268,7 +270,7 @@ function setUp(app) {
     const drawn = app.chosen.kind === "unit" && app.view.unitSpots.find((d) => d.unit === app.chosen.unit);
     return drawn ? [drawn.x, drawn.y] : spotOfChosen(t);
   };
-  const spotOfChosen = (t) => (MOVERS.has(app.chosen.kind) || ["place", "signal", "happening"].includes(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
+  const spotOfChosen = (t) => (MOVERS.has(app.chosen.kind) || SPOTS.has(app.chosen.kind) ? app.find.spotOf(app.chosen, t) : null);
   let chosenAt = 0;
   let chosenLater = 0;
   app.refreshChosen = (force = false) => {
@@ -361,7 +363,8 @@ function setUp(app) {
   if (window.innerWidth < 720) document.body.classList.add("hide-layers", "hide-figures");
 }
 
-const MOVERS = new Set(["vehicle", "resident", "unit", "order", "booking"]);
+const MOVERS = new Set(["vehicle", "resident", "unit", "order", "booking", "responder"]);
+const SPOTS = new Set(["place", "signal", "happening", "hazard", "alert", "dropped", "incident", "channel", "project", "office"]); // ringed where they are
 const MOMENTS = new Set(["advice", "demand"]);
 
 main().catch((error) => {

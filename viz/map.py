@@ -24,7 +24,7 @@ from geo.errors import CityError
 from twin.domain.ids import VEHICLE_KINDS
 from twin.log import Facts
 from twin.world.people.ports import MODES, PURPOSES
-from viz import encode, fcd, fleet, geometry, junctions, layers, page, series, tasks, trips
+from viz import city_brain, encode, fcd, fleet, geometry, junctions, layers, page, series, tasks, trips
 from viz.errors import MapError
 from viz.fleet_happenings import fleet_happenings
 from viz.fleet_series import fleet_series
@@ -33,6 +33,7 @@ from viz.labels import STYLES, labels
 from viz.pack import pack, varint, zigzag
 from viz.state import STEP_S, road_state, state_streams
 from viz.text import LANGS, texts
+from viz.text_brain import BRAIN_TEXT
 from viz.units import is_fleet, with_ends
 
 WARN_MB = 50.0
@@ -77,6 +78,10 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     crossings = junctions.facts_of(run.folder / "events.parquet")
     if crossings is not None:
         extra["junctions"] = junctions.container(crossings, run.city, geometry.Frame.of(run.city), begin)
+    watched = city_brain.facts_of(run.folder / "events.parquet")
+    if watched is not None:
+        around = geometry.Frame.of(run.city)
+        extra["brain"] = city_brain.container(watched, run.folder, run.city, around, begin, end)
     used = len(page.bundle()[0]) + len(state_text) + sum(len(part) for part in extra.values())
     room = _GOAL_MB * 1e6 - used - _CITY_MB * 1e6
     vehicles, thinning = _vehicles(pieces, length, begin, room)
@@ -105,10 +110,10 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "palette": layers.PALETTE,
         "road_width": layers.ROAD_WIDTH,
         "icons": layers.ICONS,
-        **_drawn(units, signals=crossings is not None),
+        **_drawn(units, signals=crossings is not None, brain=watched is not None),
         "label_styles": STYLES,
         "label": label_meta,
-        "text": texts(lang),
+        "text": texts(lang, *([BRAIN_TEXT] if watched is not None else [])),
         "kinds": list(VEHICLE_KINDS),
         "modes": list(MODES),
         "purposes": list(PURPOSES),
@@ -134,15 +139,17 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     return target
 
 
-def _drawn(units: fleet.Fleet | None, *, signals: bool) -> dict[str, Any]:
-    """Return the switches of the page and, if the run has fleets, what their units look like."""
-    more = junctions.SWITCHES if signals else {}
+def _drawn(units: fleet.Fleet | None, *, signals: bool, brain: bool) -> dict[str, Any]:
+    """Return the switches of the page, what units of fleets look like and what the city brain's badges do."""
+    more = (city_brain.SWITCHES if brain else {}) | (junctions.SWITCHES if signals else {})
+    badges = {"brain": city_brain.look()} if brain else {}
     if units is None:
-        return {"switches": layers.SWITCHES | more}
+        return {"switches": layers.SWITCHES | more, **badges}
     return {
         "switches": layers.switches(units.present, places=True, swept=units.sweeps) | more,
         "unit_shapes": layers.UNIT_SHAPES,
         "role_icons": layers.ROLE_ICONS,
+        **badges,
     }
 
 

@@ -11,6 +11,8 @@ function makeFind(app) {
   const spot = {};
   let crossing = null; // junctions, if somebody ran the signals
   let own = null; // units, orders and bookings, if the run has fleets
+  const more = []; // what other systems of the city have to tell, if they are in the run
+  const moreOf = (c) => more.find((m) => m.kinds.has(c.kind));
 
   // -- names of things ----------------------------------------------------------------------------------
   const roadName = (r) => label(city.roads, r) || text.unnamed + " " + (text["class_" + meta.road_classes[city.roads.kind[r]]] || text.road);
@@ -41,6 +43,10 @@ function makeFind(app) {
     const m = /^([a-z]+)-(.+)$/.exec(id || "");
     if (!m) return null;
     const [, kind, rest] = m;
+    for (const system of more) {
+      const found = system.choiceOf(id);
+      if (found) return found;
+    }
     if (own) {
       const found = own.choiceOf(id);
       if (found || app.fleet.meta.fleets.includes(kind)) return found;
@@ -67,6 +73,7 @@ function makeFind(app) {
   // Where it is at t, as degrees from the centre, or null.
   function spotOf(c, t) {
     if (own && own.kinds.has(c.kind)) return own.spotOf(c, t);
+    if (moreOf(c)) return moreOf(c).spotOf(c, t);
     if (c.kind === "vehicle") {
       const i = pieceAt(c, t);
       if (i < 0) return null;
@@ -110,6 +117,7 @@ function makeFind(app) {
   // The way to draw for a choice: roads, or a straight line where the way is not known.
   function wayOf(c) {
     if (own && own.kinds.has(c.kind)) return own.wayOf(c);
+    if (moreOf(c)) return moreOf(c).wayOf(c);
     if (c.kind === "road") return { roads: [c.row] };
     if (c.kind === "happening") return { roads: [] };
     if (c.kind === "vehicle") {
@@ -199,6 +207,7 @@ function makeFind(app) {
   };
   function panelOf(c) {
     if (own && own.kinds.has(c.kind)) return [...own.panelOf(c), followChip()];
+    if (moreOf(c)) return [...moreOf(c).panelOf(c), c.kind === "responder" && followChip()];
     const title = (words, kind, how) => [el("h2", { class: how }, words), kind && el("div", { class: "kind" }, kind)];
     const follow = followChip;
     if (c.kind === "vehicle") {
@@ -303,6 +312,7 @@ function makeFind(app) {
     const out = [];
     const offer = (id, words, kind) => choiceOf(id) && out.push({ id, words, kind });
     if (own) own.search(q, offer);
+    for (const system of more) system.search(q, offer);
     const number = /^(?:resident\s*|居民\s*)?(\d+)$/.exec(q);
     if (number) offer("resident-" + number[1], text.resident + " " + number[1], text.resident);
     const vehicle = /^([a-z]+)-(\d+)(?:-(\d+))?$/.exec(q);
@@ -372,6 +382,14 @@ function makeFind(app) {
   });
   if (app.junctions) crossing = makeJunctionPanel(app, { row, goTo, clock, roadName });
   if (app.fleet) own = makeFleet(app, { row, goTo, clock, km, minutes, roadName, placeName, blockName, blockSpot, lateness });
+  const words = {};
+  if (app.brain) {
+    const tools = { row, goTo, clock, km, minutes, roadName, placeName };
+    const brain = makeBrain(app, tools);
+    const incidents = makeIncidents(app, tools, brain);
+    more.push(incidents, brain);
+    Object.assign(words, { themeName: brain.themeName, viewName: incidents.viewName });
+  }
   const placeRow = (id) => (own ? own.placeRow(id) : -1);
-  return { placeNamed, placeRow, choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
+  return { ...words, placeNamed, placeRow, choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
 }

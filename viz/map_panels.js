@@ -160,6 +160,7 @@ function makePanels(app) {
       g.lineWidth = 1;
       g.stroke();
     }
+    if (app.brain) brainTicks(app, g, w, span);
     for (const item of app.happenings) {
       const x = (item.t0 / span) * w;
       const colour = EVENT_COLOUR[item.kind] || [200, 200, 210];
@@ -202,7 +203,7 @@ function makePanels(app) {
     const box = slider.getBoundingClientRect();
     const t = ((e.clientX - box.left) / box.width) * span;
     const near = app.happenings.filter((x) => Math.abs(x.t0 - t) < (span * 7) / box.width);
-    panels.tip([el("b", {}, hms(Math.min(span, Math.max(0, t)))), ...near.slice(0, 5).map((x) => el("div", {}, app.happeningText(x)))], e.clientX, box.top - 8, true);
+    panels.tip([el("b", {}, hms(Math.min(span, Math.max(0, t)))), ...near.slice(0, 5).map((x) => el("div", {}, app.happeningText(x))), ...(app.brain ? brainMarks(app, t, (span * 5) / box.width).slice(0, 6).map((x) => el("div", {}, x)) : [])], e.clientX, box.top - 8, true);
   });
   slider.addEventListener("pointerleave", () => panels.tip(null));
 
@@ -250,6 +251,10 @@ function makePanels(app) {
     if (app.on.vehicles)
       out.push(el("div", { class: "keys" }, app.kindsSeen.map((k) => el("span", { class: "key" }, swatch(pal.vehicle[k], "dot " + k), text["kind_" + k]))));
     if (app.fleet) out.push(...fleetLegend());
+    if (app.brain) {
+      out.unshift(brainViews(app));
+      out.push(...brainLegend(app));
+    }
     if (app.junctions) out.push(...junctionLegend(app));
     if (app.on.places && app.placeKindsSeen.length)
       out.push(

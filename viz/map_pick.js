@@ -108,6 +108,8 @@ function makePick(app) {
       const i = nearest(now.length, (k) => app.happeningSpot(now[k]), x, y, 15 * pixel);
       if (i >= 0) return "happening-" + now[i].index;
     }
+    const system = app.view.brainAt && app.view.brainAt(x, y, pixel);
+    if (system) return system;
     if (app.fleet) {
       const { unitSpots } = app.view;
       const i = nearest(unitSpots.length, (k) => [unitSpots[k].x, unitSpots[k].y], x, y, 10 * pixel);

@@ -135,6 +135,10 @@ function lineSet(city, lines) {
   return withNormals(city, xy, starts);
 }
 
+// Badges and glyphs of systems of the city that not every run has; their own scripts add them.
+const MORE_ICONS = [];
+const MORE_GLYPHS = {};
+
 // Badges: shape by kind, glyph inside; drawn here so that no picture has to be loaded.
 function makeIcons(about) {
   const cell = 64;
@@ -151,7 +155,7 @@ function makeIcons(about) {
     ["advice", "arrow", "none", [120, 230, 200]],
   ])
     entries.push(["event_" + kind, shape, glyph, colour], ["event_" + kind + "_over", shape, glyph, over]);
-  entries.push(...fleetIcons(about, over));
+  entries.push(...fleetIcons(about, over), ...MORE_ICONS.flatMap((icons) => icons(about, over)));
   const columns = 8;
   const canvas = document.createElement("canvas");
   canvas.width = columns * cell;
@@ -223,6 +227,7 @@ function drawBadge(g, shape, glyph, colour, edge = null) {
     round: () => (g.beginPath(), g.arc(0, 0, r - 4, 0, 7)),
     round_bar: () => (g.beginPath(), g.arc(0, 0, r, 0, 7)),
     ring: () => (g.beginPath(), g.arc(0, 0, r - 2, 0, 7)),
+    hollow: () => polygonPath(g, 4, r + 2, up),
     square: () => (g.beginPath(), g.roundRect(-r + 4, -r + 4, 2 * r - 8, 2 * r - 8, 9)),
     triangle: () => polygonPath(g, 3, r + 5, up),
     diamond: () => polygonPath(g, 4, r + 2, up),
@@ -274,7 +279,7 @@ function drawBadge(g, shape, glyph, colour, edge = null) {
     g.stroke();
   }
   g.fillStyle = `rgb(${colour.join()})`;
-  if (shape === "ring") {
+  if (shape === "ring" || shape === "hollow") {
     g.fillStyle = "rgb(14,18,26)";
     g.fill();
     g.lineWidth = 7;
@@ -347,5 +352,5 @@ function drawBadge(g, shape, glyph, colour, edge = null) {
     hand: () => (g.fillRect(-8, 0, 16, 11), [-8, -3.5, 1, 5.5].forEach((x) => g.fillRect(x, -11, 3, 12))),
     crane: () => (g.fillRect(-3, -8, 5, 22), g.fillRect(-12, -8, 26, 4.5), g.fillRect(9, -8, 3, 11)),
   };
-  (glyphs[glyph] || glyphs.none)();
+  (glyphs[glyph] || MORE_GLYPHS[glyph] || glyphs.none)(g, colour);
 }

@@ -45,6 +45,7 @@ function makeView(app) {
   view.icons = icons;
   const { movers, trails } = makeMovers(app, kit, view);
   const units = app.fleet ? makeUnits(app, kit, view) : () => [];
+  const brain = app.brain ? makeBrainLayers(app, kit, view) : { coverage: () => ({ key: "", layers: [] }), layers: () => [] };
   const crossings = app.junctions ? makeJunctionLayers(app, kit) : () => ({ below: [], above: [] });
   let base = null;
   let deckgl = null;
@@ -73,10 +74,11 @@ function makeView(app) {
     }
     const fleets = units(t, zoom); // before the selection, which rings a unit where it is drawn
     const signals = crossings(t, zoom);
-    const top = [...swept(t, quarter), ...signals.below, ...selection(t, quarter), ...moving, ...signals.above, ...fleets, ...happening(quarter)];
-    const below = [...ground(quarter, step), ...marks(Math.floor(zoom * 2))];
+    const coverage = brain.coverage(t, zoom);
+    const top = [...swept(t, quarter), ...signals.below, ...selection(t, quarter), ...moving, ...signals.above, ...fleets, ...happening(quarter), ...brain.layers(t)];
+    const below = [...ground(quarter, step), ...coverage.layers, ...marks(Math.floor(zoom * 2))];
     [cache, kept] = [kept, new Map()];
-    const key = [longitude, latitude, zoom, pitch, bearing, step, view.lettersReady, JSON.stringify(app.on)].join();
+    const key = [longitude, latitude, zoom, pitch, bearing, step, coverage.key, view.lettersReady, JSON.stringify(app.on)].join();
     if (key !== lastGround) base.setProps({ viewState: { ...app.camera }, layers: below });
     lastGround = key;
     deckgl.setProps({ viewState: { ...app.camera }, layers: top });

@@ -28,11 +28,16 @@ SCRIPTS = (
     "map_charts.js",
     "map_fleet.js",
     "map_junctions.js",
+    "map_brain.js",
+    "map_incidents.js",
     "map_find.js",
     "map_pick.js",
     "map_address.js",
     "map.js",
 )
+
+#: scripts of systems that not every run has, and the part of the page that they are for
+FOR_PART = {"map_brain.js": "brain", "map_incidents.js": "brain", "map_junctions.js": "junctions"}
 
 
 def _hash(text: str) -> str:
@@ -44,7 +49,8 @@ def bundle() -> tuple[str, str]:
     """Return (gzipped base64 of the deck.gl bundle of the pydeck wheel, its policy hash)."""
     import pydeck
 
-    script = (Path(pydeck.__file__).parent / "nbextension" / "static" / "index.js").read_text(encoding="utf-8")
+    shown = [name for name in SCRIPTS if FOR_PART.get(name, name) in (name, *parts)]
+    script = '"use strict";\n(() => {\n' + "\n".join(_own(name) for name in shown) + "\n})();\n"
     # the map file of the bundle is not here: do not let a debugger ask for it
     script = script[: script.rindex("//# sourceMappingURL=")] if "//# sourceMappingURL=" in script else script
     packed = gzip.compress(script.encode(), 9, mtime=0)
@@ -58,7 +64,11 @@ def _own(name: str) -> str:
 def page(title: str, lang: str, parts: Mapping[str, str]) -> str:
     """Return the page. ``parts``: name → container text of :func:`viz.pack.pack`, read by the script."""
     style = _own("map.css")
-    script = '"use strict";\n(() => {\n' + "\n".join(_own(name) for name in SCRIPTS) + "\n})();\n"
+    script = (
+        '"use strict";\n(() => {\n'
+        + "\n".join(_own(name) for name in SCRIPTS if FOR_PART.get(name, name) in (name, *parts))
+        + "\n})();\n"
+    )
     library, library_hash = bundle()
     policy = "; ".join(
         (

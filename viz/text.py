@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from viz.text_fleets import FLEET_TEXT
 from viz.text_junctions import JUNCTION_TEXT
 
@@ -274,9 +276,9 @@ _TEXT: dict[str, tuple[str, str]] = {
 }
 
 
-def texts(lang: str) -> dict[str, str]:
-    """Return all words in ``lang`` ("en" or "zh"); another language is a ValueError."""
+def texts(lang: str, *more: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Return all words in ``lang`` ("en" or "zh"), and those of ``more``; another language is a ValueError."""
     if lang not in LANGS:
         raise ValueError(f"lang must be one of {', '.join(LANGS)}, not '{lang}'")
     at = LANGS.index(lang)
-    return {key: pair[at] for key, pair in _TEXT.items()}
+    return {key: pair[at] for words in (_TEXT, *more) for key, pair in words.items()}
