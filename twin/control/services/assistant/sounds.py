@@ -10,11 +10,11 @@ from __future__ import annotations
 GROUPS = """
 执职值只直指纸之知止支植殖制治至志质致智置织旨资子字自姿紫
 证正政争征整症郑镇震针真阵珍诊振贞
-照找赵招着兆罩 业页夜叶也野爷 营迎应影硬映英盈赢鹰竟境竞京经镜静井景警精净劲敬径径
+照找赵招着兆罩 业页夜叶也野爷 营迎应影硬映英盈赢鹰 竟境竞京经镜静井景警精净劲敬径
 公工功供宫攻共贡恭 积基机几记技计集级极急及吉级寄继际既季纪己击激绩籍藉辑迹鸡疾挤计济寂祭 金今进近尽仅紧津斤巾锦禁
 社设舍摄涉射蛇杜 保宝报堡饱包暴爆抱豹炮泡跑 险显线现限县先鲜仙陷献嫌闲
 身神申审深什慎伸沈绅甚渗肾 份分芬纷粉奋愤粪
-户护互湖胡糊乎沪囗 口扣寇 居局聚具据举句剧距巨菊拒俱 住主注驻祝助著柱猪竹主筑株铸诸
+户护互湖胡糊乎沪 口扣寇 居局聚具据举句剧距巨菊拒俱 住主注驻祝助著柱猪竹主筑株铸诸
 驾架加家嫁甲价假夹佳 驶使师实事时食是市式试世室视始史识士石适释势施湿饰拾蚀失氏十什狮诗尸
 机车彻撤扯东 汽气器起期奇七齐其企骑旗妻弃泣砌契戚欺棋
 医一衣以意义议依易益移已异艺疑亦役遗疫仪译亿宜伊翼亿姨椅
@@ -55,6 +55,12 @@ GROUPS = """
 """
 
 
+#: characters that look alike
+LOOKS = """
+口囗 休体 己已巳 末未 土士 日曰 人入 大犬太 干千于 折拆 历厉 侯候 坏环 晴睛 拔拨 遣遗 贷货 帐账 签鉴 免兔 证正 社杜 护沪户 微徽
+"""
+
+
 def sound_table(groups: str = GROUPS) -> dict[int, str]:
     """Return the table for ``str.translate``: every character to the first of its group."""
     table: dict[int, str] = {}
@@ -66,8 +72,14 @@ def sound_table(groups: str = GROUPS) -> dict[int, str]:
 
 
 TABLE = sound_table()
+LOOK_TABLE = sound_table(LOOKS)
 
 
 def sound(text: str) -> str:
     """Return a text with each character replaced by the one that stands for its sound; the length stays."""
     return text.translate(TABLE)
+
+
+def look(text: str) -> str:
+    """Return a text with each character replaced by the one that stands for its looks; the length stays."""
+    return text.translate(LOOK_TABLE)

@@ -1,7 +1,7 @@
 """Finding known words in a question although they are misspelt: exactly, by sound, or with one character wrong.
 
-A word of two characters counts by sound if one of them is right; from three on all may be homophones; from four on one
-character may be any other, or missing. Words within a longer word that is there are not counted.
+A word of two characters counts by sound (or looks) if one of them is right; from three on all may be homophones; from four on one
+may be missing, from five on one may be any other. Words within a longer word that is there are not counted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from twin.control.services.assistant.sounds import sound
+from twin.control.services.assistant.sounds import look, sound
 from twin.control.services.assistant.subjects import Said
 
 LONGEST = 120  # characters of a question that are read
@@ -46,15 +46,15 @@ class Spotter:
     def __init__(self, table: Sequence[Said]) -> None:
         self._rows = tuple(table)
         parts = dict.fromkeys(p.lower() for row in self._rows for p in row.parts)
-        self._words = tuple((p, sound(p), frozenset(p)) for p in parts)
+        self._words = tuple((p, sound(p), look(p), frozenset(p)) for p in parts)
 
     def spots(self, text: str) -> list[Spot]:
         """Return what is found in a text made by :func:`plain`."""
-        heard = sound(text)
+        heard, seen = sound(text), look(text)
         there: dict[str, tuple[float, int]] = {}
         characters = frozenset(text)
-        for word, sounds, own in self._words:
-            found = _find(word, sounds, own, text, heard, characters)
+        for word, sounds, looks, own in self._words:
+            found = _find(word, sounds, looks, own, text, heard, seen, characters)
             if found is not None:
                 there[word] = found
         out = []
@@ -77,7 +77,14 @@ def _within(a: Spot, b: Spot) -> bool:
 
 
 def _find(
-    word: str, sounds: str, own: frozenset[str], text: str, heard: str, characters: frozenset[str]
+    word: str,
+    sounds: str,
+    looks: str,
+    own: frozenset[str],
+    text: str,
+    heard: str,
+    seen: str,
+    characters: frozenset[str],
 ) -> tuple[float, int] | None:
     """Return how well a word is found, and where; None: not at all."""
     at = text.find(word)
@@ -87,6 +94,8 @@ def _find(
     if size < 2:
         return None
     at = heard.find(sounds)
+    if at < 0:
+        at = seen.find(looks)
     if at >= 0 and (size > 2 or word[0] == text[at] or word[1] == text[at + 1]):
         return BY_SOUND, at
     if size < 4 or len(own & characters) < min(len(own), size) - 1:
@@ -104,7 +113,7 @@ def _nearly(word: str, text: str) -> int:
             continue
         begin = max(0, start - offset)
         window = text[begin : begin + size]
-        if len(window) == size and sum(a != b for a, b in zip(window, word, strict=True)) == 1:
+        if size > 4 and len(window) == size and sum(a != b for a, b in zip(window, word, strict=True)) == 1:
             return begin
         begin = max(0, start - offset + 1) if offset else start
         short = text[begin : begin + size - 1]
