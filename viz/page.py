@@ -30,14 +30,22 @@ SCRIPTS = (
     "map_junctions.js",
     "map_brain.js",
     "map_incidents.js",
+    "map_offices.js",
+    "map_sites.js",
     "map_find.js",
     "map_pick.js",
     "map_address.js",
     "map.js",
 )
 
-#: scripts of systems that not every run has, and the part of the page that they are for
-FOR_PART = {"map_brain.js": "brain", "map_incidents.js": "brain", "map_junctions.js": "junctions"}
+#: scripts of systems that not every run has → the part of the page that they are for
+FOR_PART = {
+    "map_brain.js": "brain",
+    "map_incidents.js": "brain",
+    "map_junctions.js": "junctions",
+    "map_offices.js": "offices",
+    "map_sites.js": "sites",
+}
 
 
 def _hash(text: str) -> str:
@@ -49,8 +57,7 @@ def bundle() -> tuple[str, str]:
     """Return (gzipped base64 of the deck.gl bundle of the pydeck wheel, its policy hash)."""
     import pydeck
 
-    shown = [name for name in SCRIPTS if FOR_PART.get(name, name) in (name, *parts)]
-    script = '"use strict";\n(() => {\n' + "\n".join(_own(name) for name in shown) + "\n})();\n"
+    script = (Path(pydeck.__file__).parent / "nbextension" / "static" / "index.js").read_text(encoding="utf-8")
     # the map file of the bundle is not here: do not let a debugger ask for it
     script = script[: script.rindex("//# sourceMappingURL=")] if "//# sourceMappingURL=" in script else script
     packed = gzip.compress(script.encode(), 9, mtime=0)
@@ -64,11 +71,8 @@ def _own(name: str) -> str:
 def page(title: str, lang: str, parts: Mapping[str, str]) -> str:
     """Return the page. ``parts``: name → container text of :func:`viz.pack.pack`, read by the script."""
     style = _own("map.css")
-    script = (
-        '"use strict";\n(() => {\n'
-        + "\n".join(_own(name) for name in SCRIPTS if FOR_PART.get(name, name) in (name, *parts))
-        + "\n})();\n"
-    )
+    shown = [name for name in SCRIPTS if FOR_PART.get(name, name) in (name, *parts)]
+    script = '"use strict";\n(() => {\n' + "\n".join(_own(name) for name in shown) + "\n})();\n"
     library, library_hash = bundle()
     policy = "; ".join(
         (
