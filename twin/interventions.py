@@ -51,6 +51,7 @@ from twin.scenario.interventions import (
     WeatherChange,
 )
 from twin.world.people.model import PeopleModel
+from twin.world.traffic.limits import Limits
 from twin.world.traffic.ports import NewVehicles, Stop, Traffic
 from twin.world.traffic.types import CAR
 from twin.world.weather import Weather
@@ -112,6 +113,7 @@ class Interventions:
         city: City,
         clock: Clock,
         traffic: Traffic,
+        limits: Limits,
         people: PeopleModel | None,
         weather: Weather,
         log: Log,
@@ -127,6 +129,7 @@ class Interventions:
         self._end_s = 0
         self._lane_shut: dict[tuple[int, int], int] = {}
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
+        self._limits = limits
         self._weather, self._log, self._tell, self._on_weather = weather, log, tell, on_weather
         self._delay = dice.stream("perception.closure_report")
         self.streets = Streets(np.zeros(len(city.roads), np.int64), np.zeros(len(city.roads), bool))
@@ -354,8 +357,8 @@ class Interventions:
 
     def _limit(self, roads: npt.NDArray[np.int64], limit_m_s: float | None, cause: str) -> None:
         for road in roads.tolist():
-            self._traffic.set_speed(road, limit_m_s)
-        shown = -1.0 if limit_m_s is None else limit_m_s
+            self._limits.set(road, cause, limit_m_s)
+        shown = np.array([self._limits.shown(road) for road in roads.tolist()])
         self._log.add(SpeedLimitSet, t_s=self._clock.now_s, road=roads, speed_m_s=shown, cause=cause)
 
     # -- everything else -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from twin.events import SpeedLimitSet
 from twin.interventions import Streets
 from twin.log import Log
 from twin.world.traffic.drivers import Drivers
-from twin.world.traffic.ports import Traffic
+from twin.world.traffic.limits import Limits
 
 if TYPE_CHECKING:
     from twin.world.fleets.fleets import Fleets
@@ -25,7 +25,7 @@ class Orders:
 
     def __init__(
         self,
-        traffic: Traffic,
+        limits: Limits,
         drivers: Drivers,
         streets: Streets,
         log: Log,
@@ -35,7 +35,7 @@ class Orders:
     ) -> None:
         self._fleets = fleets
         self._of = {desk: system for system in (systems or {}).values() for desk in system.hosts}
-        self._traffic, self._drivers, self._streets, self._log = traffic, drivers, streets, log
+        self._limits, self._drivers, self._streets, self._log = limits, drivers, streets, log
         self._closures_known = closures_known
 
     def carry_out(self, who: str, command: Command, now_s: int) -> None:
@@ -75,6 +75,5 @@ class Orders:
         return road
 
     def _limit(self, who: str, road: int, speed_m_s: float | None, now_s: int) -> None:
-        self._traffic.set_speed(road, speed_m_s)
-        shown = -1.0 if speed_m_s is None else speed_m_s
-        self._log.add(SpeedLimitSet, t_s=now_s, road=road, speed_m_s=shown, cause=who)
+        self._limits.set(road, who, speed_m_s)
+        self._log.add(SpeedLimitSet, t_s=now_s, road=road, speed_m_s=self._limits.shown(road), cause=who)

@@ -50,6 +50,7 @@ from twin.world.traffic.background import Background
 from twin.world.traffic.bus_lines import BusLines
 from twin.world.traffic.drivers import Drivers
 from twin.world.traffic.given import GivenVehicles
+from twin.world.traffic.limits import Limits
 from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings, VehicleType
 from twin.world.traffic.routing import RouteTable, pick
 from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
@@ -180,6 +181,7 @@ class Simulation:
             fcd_period_s=max(1, s.traffic.fcd_period_s),
         )
         self.traffic = make_traffic(self.city, settings, self.types)
+        self.limits = Limits(self.traffic)
         self.network = Network.of(self.city)
         self.routes = RouteTable(self.network)
         self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
@@ -261,6 +263,7 @@ class Simulation:
             dice=self.dice,
             log=self.log,
             traffic=self.traffic,
+            limits=self.limits,
             gate=self.gate,
             network=self.network,
             routes=self.routes,
@@ -314,6 +317,7 @@ class Simulation:
             self.city,
             self.clock,
             self.traffic,
+            self.limits,
             self.people,
             self.weather,
             self.log,
@@ -325,7 +329,7 @@ class Simulation:
             systems=self.systems,
         )
         self.orders = Orders(
-            self.traffic, self.drivers, self.interventions.streets, self.log, self._closures, self.fleets, self.systems
+            self.limits, self.drivers, self.interventions.streets, self.log, self._closures, self.fleets, self.systems
         )
         self._desks = [*self.hosts, *(self.fleets.hosts.values() if self.fleets is not None else ())]
         self._desks += [host for system in self.systems.values() for host in system.hosts.values()]

@@ -222,7 +222,7 @@ class LaneReopened(Fact):
 
 @dataclass(frozen=True)
 class SpeedLimitSet(Fact):
-    """A road got a temporary speed limit; -1 means its own limit is back."""
+    """``cause`` set or lifted a limit: ``speed_m_s`` holds on the road now, the least of all; -1: its own is back."""
 
     road: int
     speed_m_s: float

@@ -27,6 +27,7 @@ from twin.hosts import Factory, Host
 from twin.log import Log
 from twin.scenario import Scenario
 from twin.scenario.interventions import SystemIntervention
+from twin.world.traffic.limits import Limits
 from twin.world.traffic.ports import Floats, Flow, NewVehicles, Traffic
 from twin.world.traffic.routing import RouteTable
 from twin.world.weather import Weather
@@ -49,7 +50,8 @@ class RunContext:
     travel time of every road with the wait at junctions, s, as published (see ``junction_delay``). ``shut()``: which
     roads are closed in truth. ``wake()``: desks with post decide in this very instant (call it after telling).
     ``post(desk, message)``: see :meth:`tell`. ``journal``: folder for the desks' journals; None keeps none.
-    ``systems``: those made so far by key, in the order of twin.simulation.SYSTEMS (the city brain before the community).
+    ``systems``: those made so far by key, in the order of twin.simulation.SYSTEMS (city brain before community).
+    ``limits``: speed limits of roads, each under its cause.
     """
 
     scenario: Scenario
@@ -60,6 +62,7 @@ class RunContext:
     dice: Dice
     log: Log
     traffic: Traffic
+    limits: Limits
     gate: Gate
     network: Network
     routes: RouteTable

@@ -78,7 +78,7 @@ class BlockedLanes:
             if self._closes[road]:
                 c.traffic.close_lane(road, int(self._first[road]), True)
             else:
-                c.traffic.set_speed(road, SQUEEZE_M_S)
+                c.limits.set(road, "blocked fire lane", SQUEEZE_M_S)
         c.log.add(LaneClosed, t_s=now_s, road=road, lane=0, cause=self._cause(row))
 
     def _free(self, row: int, road: int, now_s: int) -> None:
@@ -91,7 +91,7 @@ class BlockedLanes:
             if self._closes[road]:
                 c.traffic.close_lane(road, int(self._first[road]), False)
             else:
-                c.traffic.set_speed(road, None)
+                c.limits.set(road, "blocked fire lane", None)
         c.log.add(LaneReopened, t_s=now_s, road=road, lane=0, cause=self._cause(row))
 
     def _cause(self, row: int) -> str:

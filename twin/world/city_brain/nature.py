@@ -57,7 +57,7 @@ class Nature:
         self.crowded = np.zeros(len(squares))
         self._open: dict[tuple[str, int], int] = {}
         self._count: dict[tuple[str, int], int] = {}
-        self._slowed: dict[int, float] = {}
+        self._slowed: dict[int, float] = {}  # dip → speed of its street
         self._usual: Floats | None = None
 
     def step(self, now_s: int, seconds: int) -> None:
@@ -89,17 +89,16 @@ class Nature:
     def _slow(self) -> None:
         """Let streets under water be as slow as they are deep."""
         roads = self._places["dips"].road
-        for site in np.flatnonzero((self.depth_m > POND_OVER_M) | np.isin(roads, list(self._slowed))).tolist():
-            road, depth = int(roads[site]), float(self.depth_m[site])
-            if depth <= POND_OVER_M:
-                if self._slowed.pop(road, None) is not None:
-                    self._c.traffic.set_speed(road, None)
-                continue
-            speed = round(ponded_m_s(depth), 1)
-            if self._slowed.get(road) != speed:
-                self._slowed[road] = speed
+        wet = np.flatnonzero(self.depth_m > POND_OVER_M).tolist()
+        for site in sorted(self._slowed.keys() - set(wet)):
+            del self._slowed[site]
+            self._c.limits.set(int(roads[site]), f"pond {site}", None)
+        for site in wet:
+            road, speed = int(roads[site]), round(ponded_m_s(float(self.depth_m[site])), 1)
+            if self._slowed.get(site) != speed:
+                self._slowed[site] = speed
                 own = float(self._c.city.roads["speed_m_s"].iloc[road])
-                self._c.traffic.set_speed(road, min(speed, own))
+                self._c.limits.set(road, f"pond {site}", min(speed, own))
 
     # -- people ----------------------------------------------------------------------------------------------
 

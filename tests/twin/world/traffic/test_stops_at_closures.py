@@ -125,9 +125,7 @@ def test_buses_of_a_run_leave_out_the_stop_and_serve_the_others() -> None:
     at, count = np.unique([r for line in lines for r in line.stop_roads if lanes[r] == 1], return_counts=True)
     road = int(at[count.argmax()])
     closed = {"kind": "close_road", "at": "07:00", "road": str(edge[road]), "lanes": [0]}
-    facts = run_scenario(
-        dataclasses.replace(s, interventions=load("weekday", interventions=[closed]).interventions)
-    ).log
+    facts = run_scenario(load("weekday", **how, interventions=[closed])).log
     skipped = facts.table(StopSkipped).to_pylist()
     there = city.places[(city.places["kind"] == "bus_stop") & (city.places["road"] == road)]["place"].tolist()
     assert {(row["road"], row["reason"]) for row in skipped} == {(road, "no lane is open")}
