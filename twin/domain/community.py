@@ -197,7 +197,7 @@ class WeakSignal(Message):
 
 @dataclass(frozen=True)
 class SignalSettled(Message):
-    """A signal needs no early order any more (``handled``: somebody is on it) or was about nothing (``false``)."""
+    """A signal needs no early order any more (``handled``: somebody is on it), or was about something (true, false)."""
 
     ref: str
     what: str
@@ -207,7 +207,7 @@ class SignalSettled(Message):
 class OpenEarlyOrder(Command):
     """Open a work order before anybody complained: passed to the incident desk as a Sign of "early sign".
 
-    ``chance``: probability of so many signals there by noise alone; ``refs``: the signals.
+    ``chance``: estimated probability that it is for nothing; ``refs``: the signals.
     """
 
     order: str

@@ -20,7 +20,7 @@ from twin.world.people.model import PeopleModel
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-LIARS = 0.05  # share of accounts that sometimes report what is not there (assumed)
+LIARS = 0.02  # share of accounts that sometimes report what is not there (assumed)
 UNEVEN = 0.3  # shape of the gamma of how active people are: most hardly, a few much (as with buyers; Ehrenberg 1959)
 CARE = 0.35  # mean share of what somebody notices that he would report (assumed; beta 1.2, 2.2)
 

@@ -170,8 +170,9 @@ class Platform:
         if truth.member >= 0:
             self._unanswered[name] = None
             e.later(now_s + NO_ANSWER_S, lambda: self._forgotten(name, truth.member))
+        urgent = request.channel == "snap" and SEEN[theme].urgent  # goes on at once
         self._signal(
-            "report" if request.channel == "snap" else "complaint" if request.channel == "hotline" else "device",
+            "device" if urgent else "report" if request.channel == "snap" else "complaint" if request.channel == "hotline" else "device",
             name, f"account-{request.account}" if request.account >= 0 else name, theme, request.seen_s, request.x_m,
             request.y_m,
         )  # fmt: skip
@@ -331,7 +332,7 @@ class Platform:
                 self._settled(ref, "false" if what in FALSE else "handled")
             return
         if ref in self._refs:
-            if what in FALSE:
-                self._settled(self._refs[ref], "false")
+            if what != "taken on":
+                self._settled(self._refs[ref], "false" if what in FALSE else "true")
             self._serial += 1
             self._e.tell(DESK, SignOutcome(now_s, f"outcome/{ref}/{what}/{self._serial}", ref, what))

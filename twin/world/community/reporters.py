@@ -63,7 +63,8 @@ class Reporters:
         e, h = self._e, self._e.hazards
         account, hazard, theme = int(e.members.account[member]), int(h.id[row]), str(h.theme[row])
         ready = float(self._hearts.ready(now_s, np.asarray([member]))[0])
-        p = min(1.0, float(e.members.care[member]) * SEEN[theme].concern * ready * e.part.platform.care)
+        at_hand = -float(np.expm1(-e.members.activity[member] * ready))  # who never opens the app does not report by it
+        p = min(1.0, float(e.members.care[member]) * SEEN[theme].concern * e.part.platform.care) * at_hand
         reports = bool(self._decides.uniform(account, hazard)[0] < p)
         e.log.add(HazardNoticed, t_s=now_s, hazard=hazard, theme=theme, account=account, reports=reports)
         if reports:

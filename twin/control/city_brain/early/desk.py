@@ -2,7 +2,8 @@
 
 A weak signal is a report that no clerk has looked at yet, an alert that waits for its confirmation, what a community's
 own device says. One alone may be nothing; several tellers at one place and time, more than noise brings there, are a
-problem. The rate of useless orders is fixed (:class:`EarlySettings`), and the policy finds what it can within it.
+problem. The rate of useless orders is fixed (:class:`EarlySettings`): each order costs the probability that it is for
+nothing, learnt from outcomes, and the budget is never overdrawn.
 A fold over messages: they may come twice, late or in any order within the window.
 """
 
@@ -17,6 +18,10 @@ from twin.control.city_brain.early.ports import EarlyPolicy, PoissonSurge, Surge
 from twin.domain.commands import Command
 from twin.domain.community import EarlySettings, OpenEarlyOrder, SignalSettled, WeakSignal
 from twin.domain.messages import Message
+
+
+#: origins of signals that go to the incident desk by themselves: they are company for others, and no order is for them
+AT_ONCE = ("complaint", "device")
 
 
 @dataclass
@@ -40,6 +45,7 @@ class EarlySigns:
         self._early: list[Message] = []
         self._at: dict[tuple[str, Cell], list[WeakSignal]] = {}
         self._where: dict[str, tuple[str, Cell]] = {}  # ref → square, of signals that count
+        self._signals: dict[str, WeakSignal] = {}  # of which nobody has said yet whether they were about something
         self._settled: dict[str, str] = {}
         self._orders: dict[str, _Order] = {}
         self._out: list[Command] = []
@@ -70,28 +76,31 @@ class EarlySigns:
 
     def _signal(self, noise: Noise, m: WeakSignal, now_s: int) -> None:
         one = noise.of.get(m.theme)
-        if one is None or m.ref in self._settled:
+        if one is None:
+            return
+        self._signals[m.ref] = m
+        if m.ref in self._settled:  # it comes late: somebody is on it, or it was nothing
             return
         near = self._near(one, m)
         tellers = {s.teller for s in near if s.teller != m.teller}
         cell = one.cell(m.x_m, m.y_m)
         self._at.setdefault((m.theme, cell), []).append(m)
         self._where[m.ref] = (m.theme, cell)
-        if self._has_order(one, m):
+        if m.origin in AT_ONCE or self._has_order(one, m):
             return
         expected = one.at(cell, noise.days(now_s)) * one.window_s / DAY_S
-        enough, others, left = noise.shares(now_s)
+        useless = noise.false_share(m.origin) * poisson_tail(len(tellers), expected)
         view = SurgeView(
             theme=m.theme,
+            origin=m.origin,
             before=len(tellers),
             noise_before=expected,
-            theme_noise_a_day=one.a_day(noise.days(now_s)),
-            alone_enough=m.theme in enough,
-            noise_a_day=others,
-            left_a_day=left,
+            useless=useless,
+            credit=noise.budget.at(now_s),
+            most=noise.budget.most,
         )
-        if self._policy.enough(view):
-            self._open([*near, m], poisson_tail(len(tellers), expected))
+        if self._policy.enough(view) and noise.budget.risk(useless):
+            self._open([*near, m], useless)
 
     def _near(self, one: ThemeNoise, m: WeakSignal) -> list[WeakSignal]:
         """Return the signals within the window and a circle with the area of one square, in the order of their refs."""
@@ -138,15 +147,15 @@ class EarlySigns:
         if order is not None:
             order.over = True  # its signals are settled one by one
             return
+        signal = self._signals.get(m.ref)
+        if signal is not None and m.what in ("false", "true"):
+            del self._signals[m.ref]  # learnt once
+            noise.learn(signal.origin, m.what == "false")
+            if m.what == "false":
+                noise.false(signal.theme, signal.x_m, signal.y_m)
         if m.ref in self._settled:
             return
         self._settled[m.ref] = m.what
         where = self._where.pop(m.ref, None)
-        if where is None:
-            return
-        kept = self._at[where]
-        gone = next((s for s in kept if s.ref == m.ref), None)
-        if gone is not None:
-            kept.remove(gone)
-            if m.what == "false":
-                noise.false(gone.theme, gone.x_m, gone.y_m)
+        if where is not None:
+            self._at[where][:] = [s for s in self._at[where] if s.ref != m.ref]

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from twin.domain.community import EarlySettings
 
 PRIOR_DAYS = 14.0
-SINGLES = 0.5  # share of the budget that may go to themes of which one signal is enough (assumed)
+#: share of signals of each origin that are about nothing, before anything was learnt, worth PRIOR_SIGNALS (assumed)
+FALSE_SHARE = {"report": 0.3, "complaint": 0.05, "alert": 0.5, "device": 0.15}
+PRIOR_SIGNALS = 20.0
 DAY_S = 86_400
 Cell = tuple[int, int]
 
@@ -46,7 +48,8 @@ class Noise:
 
     def __init__(self, told: EarlySettings) -> None:
         self._from_s = told.t_s
-        self.budget = told.useless_a_day
+        self.budget = Budget(told.useless_a_day, told.t_s)
+        self._origin: dict[str, tuple[int, int]] = {}
         self.of = {
             theme: ThemeNoise(
                 float(told.cell_m[i]), int(told.window_s[i]), float(told.noise_a_day[i]), int(told.cells[i])
@@ -66,19 +69,37 @@ class Noise:
             one.false += 1
             one.false_at[cell] = one.false_at.get(cell, 0) + 1
 
-    def shares(self, now_s: int) -> tuple[frozenset[str], float, float]:
-        """Share the budget out: (themes of which each signal is enough, noise of the others, budget left for them).
+    def learn(self, origin: str, false: bool) -> None:
+        """Learn whether a signal of an origin was about nothing."""
+        n, wrong = self._origin.get(origin, (0, 0))
+        self._origin[origin] = (n + 1, wrong + int(false))
 
-        The quietest themes first, as long as all their useless signals fit into half of the budget; the other half is
-        for signals that come together.
-        """
-        days = self.days(now_s)
-        rates = sorted((one.a_day(days), theme) for theme, one in self.of.items())
-        enough: list[str] = []
-        left = SINGLES * self.budget
-        for rate, theme in rates:
-            if rate > left:
-                break
-            left -= rate
-            enough.append(theme)
-        return frozenset(enough), sum(rate for rate, theme in rates if theme not in enough), left + (1 - SINGLES) * self.budget
+    def false_share(self, origin: str) -> float:
+        """Return the share of signals of an origin that are about nothing (beta-binomial)."""
+        n, wrong = self._origin.get(origin, (0, 0))
+        return (FALSE_SHARE.get(origin, 0.5) * PRIOR_SIGNALS + wrong) / (PRIOR_SIGNALS + n)
+
+
+class Budget:
+    """Useless orders that may be risked: ``a_day`` come in evenly, at most half a day's are kept; never overdrawn.
+
+    So the sum of the risks of all orders of D days is at most a_day × (D + ½).
+    """
+
+    def __init__(self, a_day: float, now_s: int) -> None:
+        self.a_day, self.most = a_day, a_day / 2
+        self.credit, self._at_s = self.most, now_s
+
+    def at(self, now_s: int) -> float:
+        """Return the credit now."""
+        if now_s > self._at_s:
+            self.credit = min(self.most, self.credit + self.a_day * (now_s - self._at_s) / DAY_S)
+            self._at_s = now_s
+        return self.credit
+
+    def risk(self, useless: float) -> bool:
+        """Take a risk out of the credit; False: there is not so much."""
+        if useless > self.credit:
+            return False
+        self.credit -= useless
+        return True

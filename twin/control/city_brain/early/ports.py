@@ -12,18 +12,17 @@ class SurgeView:
     """A signal that just came, and what is around it.
 
     ``before``: other tellers within a circle of one cell's area and the window; ``noise_before``: how many are expected
-    there by noise alone; ``theme_noise_a_day``: useless signals of the theme a day; ``alone_enough``: the budget allows
-    an order for each signal of the theme; ``noise_a_day``: of the themes for which it does not; ``left_a_day``: what is
-    left of the budget of useless orders for those.
+    there by noise alone; ``useless``: estimated probability that an order for it would be for nothing; ``credit``:
+    useless orders that may still be risked now, at most ``most``.
     """
 
     theme: str
+    origin: str
     before: int
     noise_before: float
-    theme_noise_a_day: float
-    alone_enough: bool
-    noise_a_day: float
-    left_a_day: float
+    useless: float
+    credit: float
+    most: float
 
 
 class EarlyPolicy(Protocol):
@@ -47,20 +46,21 @@ def poisson_tail(n: int, mean: float) -> float:
 
 
 class PoissonSurge:
-    """Open an order when noise alone would bring so many signals together rarely enough.
+    """Open an order where it is likely enough to be for something, the choosier the less of the budget is left.
 
-    Noise comes as a Poisson stream, so a useless signal finds ``before`` others or more with probability
-    P(Pois(noise_before) ≥ before) (arrivals see time averages; Wolff 1982), and with the limit left/noise on it useless
-    orders come at most at the rate left_a_day. A prospective space-time scan (Kulldorff 2001) with one cylinder.
+    A signal alone is useless as often as signals of its origin were. Noise comes as a Poisson stream, so a useless
+    signal finds ``before`` others or more only with probability P(Pois(noise_before) ≥ before) (arrivals see time averages;
+    Wolff 1982), which makes it so much less likely to be one: a prospective space-time scan (Kulldorff 2001) with one
+    cylinder, weighed by what an order for nothing costs.
     """
+
+    MOST_USELESS = 0.6
 
     def enough(self, view: SurgeView) -> bool:
         """See :class:`EarlyPolicy`."""
-        if view.alone_enough:
-            return True
-        if view.before < 1 or view.noise_a_day <= 0:
+        if view.most <= 0:
             return False
-        return poisson_tail(view.before, view.noise_before) <= view.left_a_day / view.noise_a_day
+        return view.useless <= self.MOST_USELESS * view.credit / view.most
 
 
 class KOfN:
