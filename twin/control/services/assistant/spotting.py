@@ -1,7 +1,7 @@
 """Finding known words in a question although they are misspelt: exactly, by sound, or with one character wrong.
 
-A word of two characters counts by sound (or looks) if one of them is right; from three on all may be homophones; from four on one
-may be missing, from five on one may be any other. Words within a longer word that is there are not counted.
+A word of two characters counts by sound (or looks) if one of them is right; from three on all may be homophones; from
+four on one may be missing, from five on one may be any other. Words within a longer word that is there do not count.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Spotter:
 
 def _within(a: Spot, b: Spot) -> bool:
     (i, j), (m, n) = a.spans[0], b.spans[0]
-    longer = (n - m) > (j - i) and b.how >= 0.7 * a.how
+    longer = (n - m) > (j - i) and b.how >= 0.9 * a.how
     return m <= i and j <= n and (longer or b.how > a.how + 0.05)  # the same place, but better: 工商 is not 工伤
 
 
