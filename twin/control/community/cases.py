@@ -40,6 +40,7 @@ class Case:
     followers: list[str] = field(default_factory=list)
     ref: str = ""
     tries: int = 0
+    verdict: str = ""  # of a clerk, where nobody had asked yet
     answer: str = ""
     answers: int = 0  # so many it got
 

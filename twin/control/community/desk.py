@@ -138,12 +138,16 @@ class CommunityDesk:
             self._forward(case)
         elif way == "review":
             case.state = REVIEW
-            self._out.append(AskReview(f"review/{case.name}", case.name))
+            if case.verdict:
+                self._reviewed(case, case.verdict)
+            else:
+                self._out.append(AskReview(f"review/{case.name}", case.name))
         else:
             self._reject(case, "too many reports today")
 
     def _reviewed(self, case: Case, verdict: str) -> None:
         if case.state != REVIEW:
+            case.verdict = verdict
             return
         if verdict == "valid":
             self._forward(case)

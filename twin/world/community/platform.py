@@ -170,12 +170,11 @@ class Platform:
         if truth.member >= 0:
             self._unanswered[name] = None
             e.later(now_s + NO_ANSWER_S, lambda: self._forgotten(name, truth.member))
-        urgent = request.channel == "snap" and SEEN[theme].urgent  # goes on at once
-        self._signal(
-            "device" if urgent else "report" if request.channel == "snap" else "complaint" if request.channel == "hotline" else "device",
-            name, f"account-{request.account}" if request.account >= 0 else name, theme, request.seen_s, request.x_m,
-            request.y_m,
-        )  # fmt: skip
+        origin = {"snap": "report", "hotline": "complaint"}.get(request.channel, "device")
+        if origin == "report" and SEEN[theme].urgent:  # it goes on at once, as what devices say
+            origin = "device"
+        teller = f"account-{request.account}" if request.account >= 0 else name
+        self._signal(origin, name, teller, theme, request.seen_s, request.x_m, request.y_m)
         e.tell(DESK, request)
 
     def _signal(self, origin: str, ref: str, teller: str, theme: str, seen_s: int, x_m: float, y_m: float) -> None:

@@ -19,7 +19,6 @@ from twin.domain.commands import Command
 from twin.domain.community import EarlySettings, OpenEarlyOrder, SignalSettled, WeakSignal
 from twin.domain.messages import Message
 
-
 #: origins of signals that go to the incident desk by themselves: they are company for others, and no order is for them
 AT_ONCE = ("complaint", "device")
 

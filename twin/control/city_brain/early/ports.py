@@ -49,9 +49,9 @@ class PoissonSurge:
     """Open an order where it is likely enough to be for something, the choosier the less of the budget is left.
 
     A signal alone is useless as often as signals of its origin were. Noise comes as a Poisson stream, so a useless
-    signal finds ``before`` others or more only with probability P(Pois(noise_before) ≥ before) (arrivals see time averages;
-    Wolff 1982), which makes it so much less likely to be one: a prospective space-time scan (Kulldorff 2001) with one
-    cylinder, weighed by what an order for nothing costs.
+    signal finds ``before`` others or more only with probability P(Pois(noise_before) ≥ before) (arrivals see time
+    averages; Wolff 1982), which makes it so much less likely to be one: a prospective space-time scan (Kulldorff 2001)
+    with one cylinder, weighed by what an order for nothing costs.
     """
 
     MOST_USELESS = 0.6
