@@ -24,7 +24,8 @@ from twin.world.people.travel import Travel
 
 Bools = npt.NDArray[Any]
 
-_EVENT = PURPOSES.index("event")
+_EVENT, _ERRAND = PURPOSES.index("event"), PURPOSES.index("errand")
+_DAY_S = 86_400
 #: the willingness to come to an event falls to a third every 4 km (assumed)
 _REACH_M = 4_000.0
 _AROUND_S = 1_200  # people come within 20 minutes before and leave within 20 minutes after an event (assumed)
@@ -59,6 +60,34 @@ class Extras:
         rows = np.sort(rows[np.lexsort((rows, clock[rows]))][: max(people, 0)])
         self._go(day, rows, _EVENT, to[rows], arrive[rows], leave[rows])
         return len(rows)
+
+    # -- errands -------------------------------------------------------------------------------------
+
+    def visit(self, day: Day, rows: Ints, place: int, arrive_s: Ints, stay_s: int) -> Bools:
+        """Let residents go to location ``place`` to be there at ``arrive_s`` for ``stay_s``, and home again.
+
+        ``rows``/``arrive_s``: columns of one length. Returns who goes: residents who are at home and free meanwhile,
+        have had no extra way today and are back before midnight; the first row of each, and one of a household at a
+        time, for who rides along cannot go elsewhere.
+        """
+        rows, arrive_s = np.asarray(rows, dtype=np.int64), np.asarray(arrive_s, dtype=np.int64)
+        p, n = self.population.people, self.population.residents
+        home = p.home[:n].astype(np.int64)
+        to, arrive = np.full(n, place, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+        who, first = np.unique(rows, return_index=True)
+        arrive[who] = arrive_s[first]
+        base = day.number * _DAY_S
+        able = self._free(arrive, arrive + stay_s, home, to) & (home != place)
+        able &= (arrive >= max(base, self.agenda.now_s)) & (arrive + stay_s < base + _DAY_S)
+        # by the order of the rows: the first of a person, then the first of a household
+        turn = np.sort(first)
+        turn = turn[able[rows[turn]]]
+        turn = turn[np.sort(np.unique(p.household[rows[turn]], return_index=True)[1])]
+        goes = np.zeros(len(rows), dtype=bool)
+        goes[turn] = True
+        r = np.sort(rows[turn])
+        self._go(day, r, _ERRAND, to[r], arrive[r], arrive[r] + stay_s)
+        return goes
 
     # -- demand --------------------------------------------------------------------------------------
 

@@ -252,6 +252,19 @@ class PeopleModel(mesa.Model):  # type: ignore[misc]
             raise ScenarioError(f"event '{cause}': it cannot draw anybody before the day is planned")
         return self._extras.attract(self.day, block, people, start_s, end_s, cause)
 
+    def visit(self, resident: Ints, block: int, arrive_s: Ints, stay_s: int) -> npt.NDArray[np.bool_]:
+        """Send residents on an errand to ``block`` today, for ``stay_s`` from ``arrive_s``, and home; return who goes.
+
+        Only those who would be at home meanwhile and have had no other extra way today go; the trips are like all
+        others. Nobody else's day changes. Call it an hour or so ahead.
+        """
+        if self.day is None:
+            raise ScenarioError("visit: nobody can be sent before the day is planned")
+        rows = np.asarray(resident, dtype=np.int64)
+        if rows.size and not 0 <= rows.min() <= rows.max() < self.population.residents:
+            raise IndexError(f"visit: residents are 0..{self.population.residents - 1}")
+        return np.asarray(self._extras.visit(self.day, rows, block, arrive_s, stay_s), dtype=bool)
+
     def scale(self, factor: float, from_s: int, until_s: int | None, cause: str) -> int:
         """Let ``factor`` times as many tours of residents begin in [from_s, until_s), on later days too.
 

@@ -17,6 +17,9 @@ from twin.errors import ScenarioError
 from twin.scenario.check import check_against_city
 from twin.simulation import Run, Simulation
 from twin.world.people.model import PeopleModel
+from twin.world.people.plans import PLANNED_TRIPS
+from twin.world.people.ports import PURPOSES
+from twin.world.people.settings import TRIPS_A_DAY
 
 
 def scenario(**changes):
@@ -126,3 +129,29 @@ def test_where_the_people_model_takes_trips_on_residents_make_them(monkeypatch) 
     assert sent
     filed = {r["case_no"] // 16 // 1000 for r in log.table("CaseFiled").to_pylist() if r["office"] == "hall"}
     assert {r for r, _, _ in sent} & filed
+
+
+def test_errands_are_real_trips_and_leave_everybody_else_alone() -> None:
+    """Free flow: others' trips are the same, trip by trip, as in a run without services."""
+    with_offices, without = day().log, simulate(scenario(services=None)).log
+
+    def trips(log, fact: str, who: set[int], inside: bool) -> list[tuple[object, ...]]:
+        rows = [r for r in log.table(fact).to_pylist() if (r["resident"] in who) == inside]
+        # metres are sums whose last digit depends on who is asked about with them
+        return sorted(
+            tuple((k, round(v, 3) if isinstance(v, float) else v) for k, v in sorted(r.items())) for r in rows
+        )
+
+    errand = PURPOSES.index("errand")
+    extra = [r for r in with_offices.table("TripStarted").to_pylist() if r["trip"] % TRIPS_A_DAY >= PLANNED_TRIPS]
+    assert len(extra) > 20
+    assert {r["purpose"] for r in extra} == {errand, PURPOSES.index("home")}
+    who = {r["resident"] for r in extra}
+    for fact in ("TripStarted", "TripEnded"):
+        assert trips(with_offices, fact, who, False) == trips(without, fact, who, False)
+    ended = {(r["resident"], r["trip"]) for r in with_offices.table("TripEnded").to_pylist()}
+    out = [(r["resident"], r["trip"]) for r in extra if r["purpose"] == errand]
+    assert len(ended & set(out)) > 0.9 * len(out)
+    filed = with_offices.table("CaseFiled").to_pylist()
+    visited = {r["case_no"] // 16 // 1000 for r in filed if r["office"] not in ("mobile", "cloud")}
+    assert len({r for r, _ in out} & visited) > 0.5 * len(out)
