@@ -14,6 +14,8 @@ from scenarios.kpis.city import *  # noqa: F403
 from scenarios.kpis.city import CITY, CITY_HEADLINE
 from scenarios.kpis.city_brain import *  # noqa: F403
 from scenarios.kpis.city_brain import CITY_BRAIN, CITY_BRAIN_HEADLINE
+from scenarios.kpis.community import *  # noqa: F403
+from scenarios.kpis.community import COMMUNITY, COMMUNITY_HEADLINE
 from scenarios.kpis.companies import *  # noqa: F403
 from scenarios.kpis.companies import COMPANIES, COMPANIES_HEADLINE
 from scenarios.kpis.construction import *  # noqa: F403
@@ -31,7 +33,18 @@ from scenarios.kpis.v2x import V2X, V2X_HEADLINE
 from scenarios.readings import Memory
 from twin.log import Facts
 
-ALL: tuple[Kpi, ...] = (*CITY, *FLEETS, *JUNCTIONS, *CITY_BRAIN, *SERVICES, *CONSTRUCTION, *INCIDENTS, *COMPANIES, *V2X)
+ALL: tuple[Kpi, ...] = (
+    *CITY,
+    *FLEETS,
+    *JUNCTIONS,
+    *CITY_BRAIN,
+    *SERVICES,
+    *CONSTRUCTION,
+    *INCIDENTS,
+    *COMPANIES,
+    *V2X,
+    *COMMUNITY,
+)
 HEADLINE: tuple[Kpi, ...] = (
     *CITY_HEADLINE,
     *FLEETS_HEADLINE,
@@ -42,6 +55,7 @@ HEADLINE: tuple[Kpi, ...] = (
     *INCIDENTS_HEADLINE,
     *COMPANIES_HEADLINE,
     *V2X_HEADLINE,
+    *COMMUNITY_HEADLINE,
 )
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from scenarios import kpis, load
 from scenarios.readings import Memory
-from tests.scenarios import test_fleet_kpis
 from twin import events
 from twin.domain.ids import vehicle_number
 from twin.errors import ScenarioError
@@ -153,10 +152,15 @@ def test_the_summary_is_plain_json_in_both_languages() -> None:
 
 
 def test_every_indicator_is_defined_in_the_document_and_nothing_else_is() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|", DOCS.read_text(encoding="utf-8"), flags=re.M)
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|([^|]*)\|([^|]*)\|", DOCS.read_text(encoding="utf-8"), flags=re.M)
     better = {"lower": "lower", "higher": "higher", "–": "neither"}
-    told = {name: (unit.strip(), better[direction.strip()]) for name, unit, direction in rows}
-    assert len(told) == len(rows)
+    told: dict[str, tuple[str, str]] = {}
+    for cell, units, directions in rows:  # a row may define several: one unit and direction for all, or one each
+        names = re.findall(r"`(\w+)`", cell)
+        each = [c.split(", ") if ", " in c else [c] * len(names) for c in (units.strip(), directions.strip())]
+        for name, unit, direction in zip(names, *each, strict=True):
+            assert name not in told
+            told[name] = (unit, better[direction])
     assert told == {k.name: (k.unit, k.better) for k in kpis.ALL}
 
 

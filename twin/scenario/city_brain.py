@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from twin.scenario.parts import Factory, Part, key
-from twin.scenario.responders import Responders
+from twin.scenario.responders import Responders, policy_problem
 from twin.scenario.systems import Problem, Wrong
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def disagreements(s: Scenario) -> list[Problem]:
             out.append(
                 (("city_brain", "sensors", "lost_share"), f"and late_share together are {shares:g}; allowed: up to 1")
             )
+    if s.city_brain.responders is not None and (problem := policy_problem(s.city_brain.responders)):
+        out.append((("city_brain", "responders", "policy"), problem))
     return out
 
 
