@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from geo.city import City
 from twin.clock import Clock
@@ -37,6 +37,14 @@ def arrays_of(scenario: Scenario, city: City, dice: Dice) -> CompanyArrays:
     return build(city, Draws(dice), scenario.people.companies if scenario.people is not None else 6_000)
 
 
+@runtime_checkable
+class TellsFounding(Protocol):
+    """A system that measures how long founding a company takes: the service offices, made before the companies."""
+
+    def tell_founding_days(self, listener: Callable[[float], None]) -> None:
+        """Tell ``listener`` working days, whenever they are measured anew."""
+
+
 class CompaniesSystem:
     """Made as ``CompaniesSystem(context)`` where the scenario has the key ``companies``."""
 
@@ -56,6 +64,10 @@ class CompaniesSystem:
             tell=context.tell,
         )
         self.offices = OfficeSide(env, part, context.city, arrays)
+        self._measured, self._imposed = part.founding_days, dict[str, float]()
+        services = context.systems.get("services")
+        if isinstance(services, TellsFounding):
+            services.tell_founding_days(self.set_founding_days)
 
     @property
     def hosts(self) -> Mapping[str, Host]:
@@ -70,15 +82,24 @@ class CompaniesSystem:
         """Carry out a command of one of the desks."""
         return self.offices.carry_out(command, now_s)
 
-    def intervene(self, item: SystemIntervention, cause: str) -> tuple[Action, Action | None]:  # noqa: ARG002
-        """Return the beginning and end of another time that founding a company takes."""
-        before = self.offices.founding_days
-        days = float(getattr(item, "days", before))
-        return partial(self.set_founding_days, days), partial(self.set_founding_days, before)
+    def intervene(self, item: SystemIntervention, cause: str) -> tuple[Action, Action | None]:
+        """Return the beginning and end of another time that founding a company takes, whatever the services measure."""
+        days = float(getattr(item, "days", self._measured))
+        return partial(self._impose, cause, days), partial(self._impose, cause, None)
+
+    def _impose(self, cause: str, days: float | None) -> None:
+        self._imposed.pop(cause, None)
+        if days is not None:
+            self._imposed[cause] = days
+        self.set_founding_days(self._measured)
 
     def set_founding_days(self, days: float) -> None:
-        """Let founding a company take so many working days from now on; the services' cases may tell it."""
-        self.offices.founding_days = days
+        """Let founding a company take so many working days from now on; the services' cases tell it where they are on.
+
+        While an intervention says otherwise that holds (of several the last to begin).
+        """
+        self._measured = days
+        self.offices.founding_days = next(reversed(self._imposed.values()), days)
 
     def finish(self, end_s: int) -> None:
         """Write the accounts of all policies."""

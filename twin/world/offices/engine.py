@@ -106,6 +106,7 @@ class Engine:
         self._calendar = {o: people.calendars[c] for o, c in zip(people.officer, people.calendar, strict=True)}
         self._office = people.calendars[0]
         self._depts = [d.code for d in catalogue.departments]
+        self.on_done: list[Callable[[Application, int], None]] = []  # who hears of cases that end with their result
         self.matters: dict[int, Matter] = {}
         self.cases: dict[int, Application] = {}
         self._task: dict[int, tuple[int, int, int, int, int]] = {}  # officer → case, step, begun, ends, token
@@ -442,6 +443,9 @@ class Engine:
             m.refused = True
         elif c.state != "done" and not a.over:
             m.dropped = True
+        if c.state == "done":
+            for hear in self.on_done:
+                hear(a, now_s)
         self._over(a, now_s)
 
     def _remind(self, c: RemindOfficers, now_s: int) -> None:

@@ -8,7 +8,7 @@ free for it; all others take the time that the roads need at that moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
@@ -33,6 +33,7 @@ from twin.world.offices.choice import Choice
 from twin.world.offices.city_demand import CityDemand
 from twin.world.offices.demand import Wants
 from twin.world.offices.engine import DAY, Engine
+from twin.world.offices.founding import FoundingTimes
 from twin.world.offices.matters import Matter, Truth
 from twin.world.offices.months import begin_desk
 from twin.world.offices.people import office_name, staff
@@ -87,6 +88,8 @@ class OfficesSystem:
             self._catalogue, self._people, self._levers, self._behaviour, context.dice, context.log, self._ask,
             self._tell, choice, self._travel,
         )  # fmt: skip
+        self._founding = FoundingTimes(self._catalogue, self._people.calendars[0])
+        self._engine.on_done.append(self._founding.done)
         self._demand: CityDemand | None = None
         if context.people is not None:
             wants = Wants(self._catalogue, context.dice, Demand(scene=part.themes))
@@ -98,6 +101,10 @@ class OfficesSystem:
     def hosts(self) -> Mapping[str, Host]:
         """The service desk."""
         return {DESK: self._host}
+
+    def tell_founding_days(self, listener: Callable[[float], None]) -> None:
+        """Tell ``listener`` from now on how many working days founding a company takes, whenever that is measured."""
+        self._founding.listeners.append(listener)
 
     # -- where offices are -----------------------------------------------------------------------------------
 
