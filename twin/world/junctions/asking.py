@@ -19,6 +19,7 @@ from twin.domain.junctions import EMERGENCY, PUBLIC_TRANSPORT, STATUSES, SignalM
 from twin.events import PriorityAnswered, PriorityAsked, SignalPassed
 from twin.log import Log
 from twin.world.traffic.ports import Flow, NewVehicles, Traffic
+from twin.world.traffic.types import type_index
 
 Ints = npt.NDArray[np.int64]
 
@@ -82,7 +83,9 @@ class Asking:
 
     def vehicles(self, new: NewVehicles) -> None:
         """Take note of vehicles that set out."""
-        for i in np.flatnonzero(np.isin(new.vehicle // 10**12, self._codes)).tolist():
+        code = new.vehicle // 10**12
+        unlit = (code == VEHICLE_KINDS["responder"]) & (new.type_index != type_index("emergency"))  # a repair crew's van
+        for i in np.flatnonzero(np.isin(code, self._codes) & ~unlit).tolist():
             way = self._out[int(new.vehicle[i])] = _Way(vehicle_kind(int(new.vehicle[i])))
             for stop in new.stops.get(i, ()):
                 way.stops_left[stop.road] = way.stops_left.get(stop.road, 0) + 1
