@@ -84,7 +84,8 @@ class Asking:
     def vehicles(self, new: NewVehicles) -> None:
         """Take note of vehicles that set out."""
         code = new.vehicle // 10**12
-        unlit = (code == VEHICLE_KINDS["responder"]) & (new.type_index != type_index("emergency"))  # a repair crew's van
+        # a van of a repair crew has no blue light
+        unlit = (code == VEHICLE_KINDS["responder"]) & (new.type_index != type_index("emergency"))
         for i in np.flatnonzero(np.isin(code, self._codes) & ~unlit).tolist():
             way = self._out[int(new.vehicle[i])] = _Way(vehicle_kind(int(new.vehicle[i])))
             for stop in new.stops.get(i, ()):
