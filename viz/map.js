@@ -13,6 +13,7 @@ async function main() {
   const unitData = raw("data-units") ? await openData("units") : null; // a run without fleets has none
   const junctionData = raw("data-junctions") ? await openData("junctions") : null; // nor has one without signals under control
   const brainData = raw("data-brain") ? await openData("brain") : null; // nor one without a city brain
+  const [officeData, siteData] = await Promise.all(["offices", "sites"].map((name) => (raw("data-" + name) ? openData(name) : null)));
   mark("unpacked");
   const about = cityData.meta.about;
   const text = about.text;
@@ -32,6 +33,8 @@ async function main() {
   app.fleet = unitData && openUnits(unitData, app.trips, about.kinds);
   app.junctions = junctionData && openJunctions(junctionData);
   app.brain = brainData && openBrain(brainData);
+  app.offices = officeData && openOffices(officeData);
+  app.sites = siteData && openSites(siteData);
   mark("decoded");
   setUp(app);
   mark("set");

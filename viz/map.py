@@ -24,7 +24,7 @@ from geo.errors import CityError
 from twin.domain.ids import VEHICLE_KINDS
 from twin.log import Facts
 from twin.world.people.ports import MODES, PURPOSES
-from viz import city_brain, encode, fcd, fleet, geometry, junctions, layers, page, series, tasks, trips
+from viz import city_brain, encode, fcd, fleet, geometry, junctions, layers, offices, page, series, sites, tasks, trips
 from viz.errors import MapError
 from viz.fleet_happenings import fleet_happenings
 from viz.fleet_series import fleet_series
@@ -34,6 +34,7 @@ from viz.pack import pack, varint, zigzag
 from viz.state import STEP_S, road_state, state_streams
 from viz.text import LANGS, texts
 from viz.text_brain import BRAIN_TEXT
+from viz.text_offices import OFFICES_TEXT, SITES_TEXT
 from viz.units import is_fleet, with_ends
 
 WARN_MB = 50.0
@@ -78,10 +79,8 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     crossings = junctions.facts_of(run.folder / "events.parquet")
     if crossings is not None:
         extra["junctions"] = junctions.container(crossings, run.city, geometry.Frame.of(run.city), begin)
-    watched = city_brain.facts_of(run.folder / "events.parquet")
-    if watched is not None:
-        around = geometry.Frame.of(run.city)
-        extra["brain"] = city_brain.container(watched, run.folder, run.city, around, begin, end)
+    systems = _systems(run, begin, end)
+    extra |= {name: system.text for name, system in systems.items()}
     used = len(page.bundle()[0]) + len(state_text) + sum(len(part) for part in extra.values())
     room = _GOAL_MB * 1e6 - used - _CITY_MB * 1e6
     vehicles, thinning = _vehicles(pieces, length, begin, room)
@@ -110,10 +109,10 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
         "palette": layers.PALETTE,
         "road_width": layers.ROAD_WIDTH,
         "icons": layers.ICONS,
-        **_drawn(units, signals=crossings is not None, brain=watched is not None),
+        **_drawn(units, systems, signals=crossings is not None),
         "label_styles": STYLES,
         "label": label_meta,
-        "text": texts(lang, *([BRAIN_TEXT] if watched is not None else [])),
+        "text": texts(lang, *(system.words for system in systems.values())),
         "kinds": list(VEHICLE_KINDS),
         "modes": list(MODES),
         "purposes": list(PURPOSES),
@@ -139,10 +138,44 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     return target
 
 
-def _drawn(units: fleet.Fleet | None, *, signals: bool, brain: bool) -> dict[str, Any]:
-    """Return the switches of the page, what units of fleets look like and what the city brain's badges do."""
-    more = (city_brain.SWITCHES if brain else {}) | (junctions.SWITCHES if signals else {})
-    badges = {"brain": city_brain.look()} if brain else {}
+@dataclass(frozen=True)
+class _System:
+    """What a system of the city adds to the page: a part of it, switches, words, and what its badges look like."""
+
+    text: str
+    switches: dict[str, tuple[tuple[str, ...], bool]]
+    words: dict[str, tuple[str, str]]
+    look: dict[str, Any]
+
+
+def _systems(run: _Run, begin_s: int, end_s: int) -> dict[str, _System]:
+    """Return what the systems that are in the run add to the page; nothing for a run of traffic alone."""
+    out: dict[str, _System] = {}
+    file, frame = run.folder / "events.parquet", geometry.Frame.of(run.city)
+    watched = city_brain.facts_of(file)
+    if watched is not None:
+        text = city_brain.container(watched, run.folder, run.city, frame, begin_s, end_s)
+        out["brain"] = _System(text, city_brain.SWITCHES, BRAIN_TEXT, city_brain.look())
+    served = offices.facts_of(file)
+    if served is not None:
+        scenario = run.stamp.get("scenario")
+        services = scenario.get("services") if isinstance(scenario, dict) else None
+        hall = str(services.get("hall") or "") if isinstance(services, dict) else ""
+        text = offices.container(served, run.city, frame, begin_s, hall)
+        out["offices"] = _System(text, offices.SWITCHES, OFFICES_TEXT, {"colours": offices.COLOURS})
+    built = sites.facts_of(file)
+    if built is not None:
+        out["sites"] = _System(
+            sites.container(built, run.city, frame, begin_s), sites.SWITCHES, SITES_TEXT, {"on": True}
+        )
+    return out
+
+
+def _drawn(units: fleet.Fleet | None, systems: dict[str, _System], *, signals: bool) -> dict[str, Any]:
+    """Return the switches of the page, and what units of fleets and the badges of systems look like."""
+    more: dict[str, Any] = {k: v for system in systems.values() for k, v in system.switches.items()}
+    more |= junctions.SWITCHES if signals else {}
+    badges = {name: system.look for name, system in systems.items()}
     if units is None:
         return {"switches": layers.SWITCHES | more, **badges}
     return {

@@ -1,33 +1,5 @@
 // The city brain: hazards in truth, channels, alerts on the map and in words. Incidents and responders: map_incidents.js.
 
-// Tables of a container (see viz/fleet.py, Tables): name → { column → values }.
-function openTables(data) {
-  const f = { meta: data.meta, words: data.meta.words };
-  for (const [name, columns] of Object.entries(data.meta.tables)) {
-    f[name] = {};
-    for (const [key, bySteps] of Object.entries(columns)) {
-      const values = data.wideSigned(name + "." + key);
-      f[name][key] = bySteps ? runningSum(values) : values;
-    }
-  }
-  return f;
-}
-
-// First row of each owner in a table that is sorted by it.
-function firstRows(owner, n) {
-  const out = new Int32Array(n + 1);
-  for (const i of owner) out[i + 1]++;
-  for (let i = 0; i < n; i++) out[i + 1] += out[i];
-  return out;
-}
-
-// Rows [a, b) of owner i at or before t, as the index after the last of them.
-const upTo = (t, first, i, now) => {
-  let k = first[i];
-  while (k < first[i + 1] && t[k] <= now) k++;
-  return k;
-};
-
 function openBrain(data) {
   const f = openTables(data);
   const n = { hazards: f.hazards.t.length, alerts: f.alerts.t.length, incidents: f.incidents.t.length };
@@ -196,15 +168,10 @@ function makeBrainLayers(app, kit, view) {
   }
   const SHIFT = { brain_dropped: 14, brain_alerts: 10, brain_incidents: -16 };
   // the id of what is drawn at a point: what lies on top first
-  view.brainAt = (x, y, pixel) => {
+  view.pickers.push((x, y, pixel) => {
     for (const id of ["brain_responders", "brain_incidents", "brain_alerts", "brain_dropped", "brain_hazards"]) {
-      let best = null;
-      let least = 12 * pixel;
-      for (const d of view.brainSpots[id]) {
-        const far = Math.hypot((d.at[0] - x) * city.mPerLon, (d.at[1] - y) * city.mPerLat - (SHIFT[id] || 0) * pixel);
-        if (far < least) [least, best] = [far, d.id];
-      }
-      if (best) return best;
+      const found = nearestSpot(city, view.brainSpots[id], x, y, 12 * pixel, (SHIFT[id] || 0) * pixel);
+      if (found) return found.id;
     }
     if (app.on.brain_channels && app.camera.zoom > 12.5) {
       let best = -1;
@@ -216,7 +183,7 @@ function makeBrainLayers(app, kit, view) {
       if (best >= 0) return "channel-" + best;
     }
     return null;
-  };
+  });
   return { coverage, layers };
 }
 
@@ -248,12 +215,6 @@ function brainMarks(app, t, reach) {
   return out;
 }
 
-// The command centre and the departments: a button for each screen.
-function brainViews(app) {
-  const { text, brain: f } = app;
-  return el("div", { class: "legend-block views" }, el("span", { class: "name" }, text.views), el("div", { class: "row wrap" }, Array.from({ length: f.meta.departments.length + 1 }, (_, k) => el("button", { type: "button", class: "chip", "data-view": k, onclick: () => app.choose("view-" + k) }, app.find.viewName(k)))));
-}
-
 function brainLegend(app) {
   const { text, brain: f, about } = app;
   const picture = (name, words) => el("span", { class: "key" }, app.view.icons.picture(name, 17), words);
@@ -278,7 +239,7 @@ const channelKind = (app, name) => app.text["channel_" + name] || name.replaceAl
 // What the page tells of a hazard, an alert, one that was dropped, or a channel.
 function makeBrain(app, tools) {
   const { brain: f, text, city } = app;
-  const { row, goTo, clock, roadName } = tools;
+  const { row, goTo, clock, roadName, moment, event } = tools;
   const unit = city.meta.unit_deg;
   const words = (i) => f.words[i];
   const tables = { hazard: f.hazards, alert: f.alerts, dropped: f.dropped, channel: f.channels };
@@ -286,8 +247,6 @@ function makeBrain(app, tools) {
     const names = f.meta.theme_names[f.meta.themes[k]];
     return names ? names[app.lang === "zh" ? 1 : 0] : text["theme_" + said] || said;
   };
-  const moment = (t) => el("button", { type: "button", class: "link when", title: clock(t), "data-t": t, onclick: () => app.seek(t) }, clock(t));
-  const event = (t, ...nodes) => el("div", { class: "event" + (t > app.now ? " later" : "") }, moment(t), el("span", {}, ...nodes));
   const story = (items) => [el("h3", {}, text.story), ...items.filter(([t]) => t >= 0).sort((a, b) => a[0] - b[0]).map(([t, ...nodes]) => event(t, ...nodes))];
   const severityRow = (k) => row(text.severity, el("i", { class: "swatch", style: { background: rgb(app.about.brain.severities[f.meta.severities[k]]) } }), " " + text["severity_" + f.meta.severities[k]]);
   const placeLink = (name) => {
@@ -389,5 +348,5 @@ function makeBrain(app, tools) {
       if (name.toLowerCase().includes(q) && n++ < 5) offer("hazard-" + i, `${name} ${clock(f.hazards.t[i])}`, text.inc_truth);
     });
   }
-  return { choiceOf, spotOf, wayOf: () => ({ roads: [] }), panelOf, search, kinds: new Set(["hazard", "alert", "dropped", "channel"]), themeName, story, event, moment, severityRow, hazardLink };
+  return { choiceOf, spotOf, wayOf: () => ({ roads: [] }), panelOf, search, kinds: new Set(["hazard", "alert", "dropped", "channel"]), themeName, story, severityRow, hazardLink };
 }

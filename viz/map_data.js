@@ -98,6 +98,45 @@ function lastAtMost(values, x, lo, hi) {
   return lo;
 }
 
+// Tables of a container (see viz/fleet.py, Tables): name → { column → values }.
+function openTables(data) {
+  const f = { meta: data.meta, words: data.meta.words };
+  for (const [name, columns] of Object.entries(data.meta.tables)) {
+    f[name] = {};
+    for (const [key, bySteps] of Object.entries(columns)) {
+      const values = data.wideSigned(name + "." + key);
+      f[name][key] = bySteps ? runningSum(values) : values;
+    }
+  }
+  return f;
+}
+
+// First row of each owner in a table that is sorted by it.
+function firstRows(owner, n) {
+  const out = new Int32Array(n + 1);
+  for (const i of owner) out[i + 1]++;
+  for (let i = 0; i < n; i++) out[i + 1] += out[i];
+  return out;
+}
+
+// Rows [a, b) of owner i at or before t, as the index after the last of them.
+const upTo = (t, first, i, now) => {
+  let k = first[i];
+  while (k < first[i + 1] && t[k] <= now) k++;
+  return k;
+};
+
+// The nearest of drawn things within reach of a point, or null; ``shift``: how many metres further down they are drawn.
+function nearestSpot(city, spots, x, y, reach, shift) {
+  let best = null;
+  let least = reach;
+  for (const d of spots) {
+    const far = Math.hypot((d.at[0] - x) * city.mPerLon, (d.at[1] - y) * city.mPerLat - shift);
+    if (far < least) [least, best] = [far, d];
+  }
+  return best;
+}
+
 // -- the city ---------------------------------------------------------------------------------------
 
 function lineCoordinates(data, key, unit) {

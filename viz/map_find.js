@@ -383,13 +383,18 @@ function makeFind(app) {
   if (app.junctions) crossing = makeJunctionPanel(app, { row, goTo, clock, roadName });
   if (app.fleet) own = makeFleet(app, { row, goTo, clock, km, minutes, roadName, placeName, blockName, blockSpot, lateness });
   const words = {};
+  const money = (cny) => (app.lang !== "zh" ? figure(cny / 1e6) + " million CNY" : cny >= 1e8 ? figure(cny / 1e8) + " 亿元" : figure(cny / 1e4) + " 万元");
+  const moment = (t) => el("button", { type: "button", class: "link when", title: clock(t), "data-t": t, onclick: () => app.seek(t) }, clock(t));
+  const event = (t, ...nodes) => el("div", { class: "event" + (t > app.now ? " later" : "") }, moment(t), el("span", {}, ...nodes));
+  const tools = { row, goTo, clock, km, minutes, roadName, placeName, moment, event, money };
   if (app.brain) {
-    const tools = { row, goTo, clock, km, minutes, roadName, placeName };
     const brain = makeBrain(app, tools);
-    const incidents = makeIncidents(app, tools, brain);
-    more.push(incidents, brain);
-    Object.assign(words, { themeName: brain.themeName, viewName: incidents.viewName });
+    more.push(makeIncidents(app, tools, brain), brain);
+    words.themeName = brain.themeName;
   }
+  if (app.offices) more.push(makeOffices(app, tools));
+  if (app.sites) more.push(makeSites(app, tools));
+  words.screens = more.flatMap((system) => system.screens || []);
   const placeRow = (id) => (own ? own.placeRow(id) : -1);
   return { ...words, placeNamed, placeRow, choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };
 }

@@ -126,8 +126,8 @@ function makeTackle(app) {
 // Panels: an incident, a responder, the command view and those of the departments.
 function makeIncidents(app, tools, brain) {
   const { brain: f, text, city, tackle, about } = app;
-  const { row, goTo, clock, km, minutes } = tools;
-  const { themeName, event, moment, severityRow, hazardLink } = brain;
+  const { row, goTo, clock, km, minutes, moment } = tools;
+  const { themeName, severityRow, hazardLink } = brain;
   const unit = city.meta.unit_deg;
   const words = (i) => f.words[i];
   const key = (word) => String(word).replaceAll(" ", "_").replaceAll("-", "_");
@@ -316,7 +316,7 @@ function makeIncidents(app, tools, brain) {
     let n = 0;
     for (const [name, i] of f.byName) if (name === q || (q.length > 3 && name.startsWith(q) && n++ < 6)) offer(name, name + " " + themeName(f.incidents.theme[i], words(f.incidents.said[i])), text.incident);
     if (/^responder-\d+$/.test(q)) offer(q, q, text.responder);
-    for (let k = 0; k <= f.meta.departments.length; k++) if (viewName(k).toLowerCase().includes(q)) offer("view-" + k, viewName(k), text.views);
+    for (let k = 0; k <= f.meta.departments.length; k++) if (viewName(k).toLowerCase().includes(q)) offer("view-" + k, viewName(k), text.screens);
   }
-  return { choiceOf, spotOf, wayOf, panelOf, search, kinds: new Set(["incident", "responder", "view"]), viewName };
+  return { choiceOf, spotOf, wayOf, panelOf, search, kinds: new Set(["incident", "responder", "view"]), screens: Array.from({ length: f.meta.departments.length + 1 }, (_, k) => ["view-" + k, viewName(k)]) };
 }

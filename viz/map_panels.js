@@ -251,10 +251,11 @@ function makePanels(app) {
     if (app.on.vehicles)
       out.push(el("div", { class: "keys" }, app.kindsSeen.map((k) => el("span", { class: "key" }, swatch(pal.vehicle[k], "dot " + k), text["kind_" + k]))));
     if (app.fleet) out.push(...fleetLegend());
-    if (app.brain) {
-      out.unshift(brainViews(app));
-      out.push(...brainLegend(app));
-    }
+    const { screens } = app.find;
+    if (screens.length) out.unshift(el("h3", {}, text.screens), el("div", { class: "row wrap screens" }, screens.map(([id, words]) => el("button", { type: "button", class: "chip", "data-screen": id, onclick: () => app.choose(id) }, words))));
+    if (app.brain) out.push(...brainLegend(app));
+    if (app.offices) out.push(...officeLegend(app));
+    if (app.sites) out.push(...siteLegend(app));
     if (app.junctions) out.push(...junctionLegend(app));
     if (app.on.places && app.placeKindsSeen.length)
       out.push(

@@ -108,8 +108,10 @@ function makePick(app) {
       const i = nearest(now.length, (k) => app.happeningSpot(now[k]), x, y, 15 * pixel);
       if (i >= 0) return "happening-" + now[i].index;
     }
-    const system = app.view.brainAt && app.view.brainAt(x, y, pixel);
-    if (system) return system;
+    for (const find of app.view.pickers) {
+      const found = find(x, y, pixel);
+      if (found) return found;
+    }
     if (app.fleet) {
       const { unitSpots } = app.view;
       const i = nearest(unitSpots.length, (k) => [unitSpots[k].x, unitSpots[k].y], x, y, 10 * pixel);

@@ -39,13 +39,14 @@ function makeView(app) {
   };
 
   const map = document.getElementById("map");
-  const view = { software: SOFTWARE.test(app.renderer), measured: [], trailsSlow: false, lettersReady: false };
+  const view = { software: SOFTWARE.test(app.renderer), measured: [], trailsSlow: false, lettersReady: false, pickers: [] };
   const kit = { make, mesh, cached, metresPerPixel, pal, letters: () => view.lettersReady };
   const { ground, marks, happening, selection, swept, icons, placeShown, roadShown } = makeGround(app, kit);
   view.icons = icons;
   const { movers, trails } = makeMovers(app, kit, view);
   const units = app.fleet ? makeUnits(app, kit, view) : () => [];
   const brain = app.brain ? makeBrainLayers(app, kit, view) : { coverage: () => ({ key: "", layers: [] }), layers: () => [] };
+  const systems = [app.sites && makeSiteLayers(app, kit, view), app.offices && makeOfficeLayers(app, kit, view)].filter(Boolean);
   const crossings = app.junctions ? makeJunctionLayers(app, kit) : () => ({ below: [], above: [] });
   let base = null;
   let deckgl = null;
@@ -75,7 +76,7 @@ function makeView(app) {
     const fleets = units(t, zoom); // before the selection, which rings a unit where it is drawn
     const signals = crossings(t, zoom);
     const coverage = brain.coverage(t, zoom);
-    const top = [...swept(t, quarter), ...signals.below, ...selection(t, quarter), ...moving, ...signals.above, ...fleets, ...happening(quarter), ...brain.layers(t)];
+    const top = [...swept(t, quarter), ...signals.below, ...selection(t, quarter), ...moving, ...signals.above, ...fleets, ...systems.flatMap((system) => system(t, zoom)), ...happening(quarter), ...brain.layers(t)];
     const below = [...ground(quarter, step), ...coverage.layers, ...marks(Math.floor(zoom * 2))];
     [cache, kept] = [kept, new Map()];
     const key = [longitude, latitude, zoom, pitch, bearing, step, coverage.key, view.lettersReady, JSON.stringify(app.on)].join();
