@@ -32,7 +32,10 @@ LETTERS = "ABCDEFG"
 
 @dataclass(frozen=True)
 class Question:
-    """One question. ``variants``: name → scenario and keys set; ``scale``: keys set in base and variants alike."""
+    """One question. ``variants``: name → scenario and keys set; ``scale``: keys set in base and variants alike.
+
+    ``answer``: two sentences from ``pairs`` real pairs of runs; "" where it was not asked yet.
+    """
 
     name: str
     letters: str
@@ -45,6 +48,8 @@ class Question:
     guardrails: Mapping[str, Any]
     properties: tuple[str, ...]
     scale: Mapping[str, Any]
+    pairs: int = 0
+    answer: str = ""
 
     def scenarios(self) -> tuple[Scenario, list[Scenario]]:
         """Return base and variants at their scale. ScenarioError where a key does not fit."""
@@ -129,6 +134,7 @@ def questions(file: Path = FILE) -> dict[str, Question]:
         q = Question(
             row["name"], row["letters"], row["question"], row["question_zh"], row["base"], row.get("base_set", {}),
             row["variants"], tuple(row["kpis"]), row.get("guardrails", {}), tuple(row["properties"]), row["scale"],
+            int(row.get("pairs", 0)), str(row.get("answer", "")),
         )  # fmt: skip
         out[q.name] = q
     return out
@@ -140,3 +146,73 @@ def question(name: str) -> Question:
     if name not in known:
         raise ScenarioError(f"there is no question '{name}'; known: {', '.join(known)}{did_you_mean(name, known)}")
     return known[name]
+
+
+# -- the page --------------------------------------------------------------------------------------------
+
+FIELDS = {
+    "A": "city brain and travel 城市大脑",
+    "B": "sensing and alerting 感知预警",
+    "C": "construction 智慧建设",
+    "D": "vehicle-road-cloud 车路云",
+    "E": "communities 社区",
+    "F": "government services 政务服务",
+    "G": "businesses 企业",
+}
+PAGE = Path(__file__).parents[1] / "docs" / "questions.md"
+_HEAD = """# Questions and answers 问题与答案
+
+What the catalogue is made to be asked. `twin ask` lists the questions, `twin ask NAME --seeds 20` runs one: base and
+variants under the same seeds, paired, with intervals, and everything that must hold judged on the same runs. Answers
+stand for the schematic city and its assumptions, at the scale that is named; nothing here is calibrated to observations.
+
+```
+twin ask drowning --seeds 20
+```
+
+Add your own to a copy of `scenarios/questions.yaml`, or compare files directly with `twin compare`.
+"""
+
+
+def page(of: Mapping[str, Question]) -> str:
+    """Return docs/questions.md; written anew by ``python -m scenarios.questions``."""
+    parts = [_HEAD]
+    for letter, field in FIELDS.items():
+        mine = [q for q in of.values() if letter in q.letters]
+        if not mine:
+            continue
+        parts.append(f"## {letter} · {field}\n")
+        parts += [_section(q) for q in mine]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(q: Question) -> str:
+    changed = _said(q.base_set)
+    variants = "; ".join(
+        f"`{name}`: " + (f"`{v['scenario']}`" if "scenario" in v else _said(v.get("set", {})))
+        for name, v in q.variants.items()
+    )
+    rows = [
+        f"### {q.name}\n",
+        f"**{q.question}** {q.question_zh}\n",
+        f"Base `{q.base}`{f' with {changed}' if changed else ''}. Variants {variants}. Indicators "
+        + ", ".join(f"`{k}`" for k in q.kpis)
+        + (". Guardrails " + ", ".join(f"`{k}` {v}" for k, v in q.guardrails.items()) if q.guardrails else "")
+        + ". Must hold: nothing and nobody is lost"
+        + "".join(f", `{p}`" for p in q.properties)
+        + (f". Scale: {_said(q.scale)}" if q.scale else "")
+        + ".\n",
+        (f"{q.answer} ({q.pairs} pairs.)" if q.answer else "*Not answered yet: it was not run at enough seeds.*")
+        + "\n",
+    ]
+    return "\n".join(rows)
+
+
+def _said(keys: Mapping[str, Any]) -> str:
+    import json
+
+    return ", ".join(f"`{k}: {json.dumps(v, ensure_ascii=False)}`" for k, v in keys.items())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(questions()), encoding="utf-8")
