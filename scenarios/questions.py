@@ -164,7 +164,7 @@ _HEAD = """# Questions and answers 问题与答案
 
 What the catalogue is made to be asked. `twin ask` lists the questions, `twin ask NAME --seeds 20` runs one: base and
 variants under the same seeds, paired, with intervals, and everything that must hold judged on the same runs. Answers
-stand for the schematic city and its assumptions, at the scale that is named; nothing here is calibrated to observations.
+stand for the schematic city and its assumptions, at the scale named; nothing here is calibrated to observations.
 
 ```
 twin ask drowning --seeds 20
