@@ -58,7 +58,7 @@ class Platform(Part):
 class Points(Part):
     """Neighbour points 邻里积分 (F31); all figures assumed."""
 
-    true: int = key("for a report that was true", "a whole number from 0 to 1000", 10, ge=0, le=1000)
+    confirmed: int = key("for a report that was true", "a whole number from 0 to 1000", 10, ge=0, le=1000)
     again: int = key("for one that repeats a true one", "a whole number from 0 to 1000", 2, ge=0, le=1000)
     checked: int = key("for looking whether it is fixed", "a whole number from 0 to 1000", 3, ge=0, le=1000)
     a_day: int = key("rewarded reports a day and account, at most", "a whole number from 0 to 1000", 3, ge=0, le=1000)
@@ -105,7 +105,7 @@ class Community(Part):
     """Residents' reports, neighbour points and what communities are equipped with (F30-F33)."""
 
     platform: Platform = key("residents on the platform", "keys registered, care, abuse, …", Platform())
-    points: Points = key("neighbour points", "keys true, again, checked, …", Points())
+    points: Points = key("neighbour points", "keys confirmed, again, checked, …", Points())
     complaints: float = key(
         "factor on how readily residents complain of what lasts too long (assumed)", _FACTOR, 1.0, ge=0, le=100
     )

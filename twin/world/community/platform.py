@@ -104,7 +104,7 @@ class Platform:
                 np.asarray([s.merge_s for s in seen], dtype=np.int64),
             ),
         )  # fmt: skip
-        points = (p.points.true, p.points.again, p.points.checked, 0)
+        points = (p.points.confirmed, p.points.again, p.points.checked, 0)
         rules = ("true", "again", "checked", "redeemed")
         e.tell(
             DESK,
