@@ -140,6 +140,11 @@ function makeFind(app) {
 
   // -- explaining -----------------------------------------------------------------------------------------
   const row = (key, ...value) => el("div", { class: "fact" }, el("span", {}, key), el("b", {}, ...value));
+  const wide = (key, ...value) => { // a long name before a short figure
+    const node = row(key, ...value);
+    node.classList.add("wide");
+    return node;
+  };
   const goTo = (id, words) => el("button", { type: "button", class: "link", onclick: () => app.choose(id, true) }, words);
 
   function roadFacts(r) {
@@ -386,7 +391,7 @@ function makeFind(app) {
   const money = (cny) => (app.lang !== "zh" ? figure(cny / 1e6) + " million CNY" : cny >= 1e8 ? figure(cny / 1e8) + " 亿元" : figure(cny / 1e4) + " 万元");
   const moment = (t) => el("button", { type: "button", class: "link when", title: clock(t), "data-t": t, onclick: () => app.seek(t) }, clock(t));
   const event = (t, ...nodes) => el("div", { class: "event" + (t > app.now ? " later" : "") }, moment(t), el("span", {}, ...nodes));
-  const tools = { row, goTo, clock, km, minutes, roadName, placeName, moment, event, money };
+  const tools = { row, goTo, clock, km, minutes, roadName, placeName, moment, event, money, wide };
   if (app.brain) {
     const brain = makeBrain(app, tools);
     more.push(makeIncidents(app, tools, brain), brain);

@@ -126,7 +126,7 @@ function makeTackle(app) {
 // Panels: an incident, a responder, the command view and those of the departments.
 function makeIncidents(app, tools, brain) {
   const { brain: f, text, city, tackle, about } = app;
-  const { row, goTo, clock, km, minutes, moment } = tools;
+  const { row, goTo, clock, km, minutes, moment, wide } = tools;
   const { themeName, severityRow, hazardLink } = brain;
   const unit = city.meta.unit_deg;
   const words = (i) => f.words[i];
@@ -302,11 +302,11 @@ function makeIncidents(app, tools, brain) {
       out.push(el("h3", {}, text.view_departments));
       f.meta.departments.forEach((_, k) => {
         const own = tackle.view(k, t);
-        out.push(row(goTo("view-" + (k + 1), viewName(k + 1)), figure(own.open) + (own.overdue ? " " : ""), own.overdue ? el("em", { class: "bad" }, "▲ " + own.overdue) : ""));
+        out.push(wide(goTo("view-" + (k + 1), viewName(k + 1)), figure(own.open) + (own.overdue ? " " : ""), own.overdue ? el("em", { class: "bad" }, "▲ " + own.overdue) : ""));
       });
     }
     if (cases.length) out.push(el("h3", {}, text.view_open));
-    for (const o of cases.slice(0, 14)) out.push(row(goTo(words(f.incidents.name[o.i]), words(f.incidents.name[o.i]) + " " + themeName(f.incidents.theme[o.i], words(f.incidents.said[o.i]))), text["inc_" + key(o.state)], o.overdue ? el("em", { class: "bad" }, " ▲") : ""));
+    for (const o of cases.slice(0, 14)) out.push(wide(goTo(words(f.incidents.name[o.i]), words(f.incidents.name[o.i]) + " " + themeName(f.incidents.theme[o.i], words(f.incidents.said[o.i]))), text["inc_" + key(o.state)], o.overdue ? el("em", { class: "bad" }, " ▲") : ""));
     if (cases.length > 14) out.push(row("", "+ " + (cases.length - 14)));
     return out;
   }

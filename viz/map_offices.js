@@ -55,7 +55,7 @@ function officeLegend(app) {
 
 function makeOffices(app, tools) {
   const { offices: f, text, city, about } = app;
-  const { row, goTo, minutes, event, money } = tools;
+  const { row, goTo, minutes, event, money, wide } = tools;
   const unit = city.meta.unit_deg;
   const span = about.end_s - about.begin_s;
   const words = (i) => f.words[i];
@@ -136,7 +136,7 @@ function makeOffices(app, tools) {
       row(text.case_overdue, late ? el("em", { class: "bad" }, "▲ " + late) : "0"),
       f.cases.t.length ? chart("cases", "cases_open", f.meta.groups.slice(0, 4).map((g) => "case_" + g), f.over, true) : null,
       el("h3", {}, text.legend_queue),
-      ...queues.map(([i, waiting, serving]) => row(goTo("office-" + i, name(i)), figure(waiting) + " · " + serving + " " + text.windows)),
+      ...queues.map(([i, waiting, serving]) => wide(goTo("office-" + i, name(i)), figure(waiting) + " · " + serving + " " + text.windows)),
     ];
   }
 
@@ -156,7 +156,7 @@ function makeOffices(app, tools) {
     if (f.policies.name.length) out.push(el("h3", {}, text.policies));
     for (let i = 0; i < f.policies.name.length; i++) {
       const k = upTo(f.matched.t, f.matched.first, i, t) - 1;
-      if (k >= f.matched.first[i]) out.push(row(words(f.policies.name[i]), `${text.policy_fit} ${f.matched.fit[k]} · ${text.company_paid} ${f.matched.paid[k]} · ${text.policy_balance} ${money(f.matched.balance[k])}`));
+      if (k >= f.matched.first[i]) out.push(wide(words(f.policies.name[i]), `${text.policy_fit} ${f.matched.fit[k]} · ${text.company_paid} ${f.matched.paid[k]} · ${text.policy_balance} ${money(f.matched.balance[k])}`));
     }
     const recent = Array.from(f.told.t.keys()).filter((k) => f.told.t[k] <= t && ["founded", "closed", "paid"].includes(STORY[f.told.what[k]]));
     recent.sort((a, b) => f.told.t[b] - f.told.t[a]);

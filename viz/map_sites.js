@@ -77,7 +77,7 @@ function siteLegend(app) {
 
 function makeSites(app, tools) {
   const { sites: f, text, city, about } = app;
-  const { row, goTo, event, money } = tools;
+  const { row, goTo, event, money, wide } = tools;
   const unit = city.meta.unit_deg;
   const words = (i) => f.words[i];
   const percent = (v) => (v < 0 ? "–" : (v / 10).toFixed(1) + " %");
@@ -184,7 +184,7 @@ function makeSites(app, tools) {
       el("h3", {}, text.site_warnings),
       ...f.meta.warnings.map((w, k) => row(text["warning_" + w], figure(warned[k]))),
       ...(late.length ? [el("h3", {}, text.latest)] : []),
-      ...late.slice(0, 14).map((d) => row(goTo("project-" + f.projects.number[d[0]], words(f.projects.name[d[0]])), behind(d) > 0 ? el("em", { class: "bad" }, `▲ ${behind(d)} ${text.days_late}`) : text["warning_" + f.meta.warnings[f.warnings.warning[d[1][0]]]])),
+      ...late.slice(0, 14).map((d) => wide(goTo("project-" + f.projects.number[d[0]], words(f.projects.name[d[0]])), behind(d) > 0 ? el("em", { class: "bad" }, `▲ ${behind(d)} ${text.days_late}`) : text["warning_" + f.meta.warnings[f.warnings.warning[d[1][0]]]])),
       late.length > 14 ? row("", "+ " + (late.length - 14)) : null,
     ];
   }

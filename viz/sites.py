@@ -64,6 +64,10 @@ def _milli(value: float) -> int:
     return round(1000 * value) if np.isfinite(value) else -1
 
 
+def _said(r: dict[str, Any], names: tuple[str, ...]) -> str:
+    return " · ".join(str(r[name]) for name in names if r[name])
+
+
 def container(facts: Facts, city: City, frame: Frame, begin_s: int) -> str:
     """Return the container text of the projects; times are seconds from ``begin_s``, days those of the run."""
     tables, names = Tables(), Names()
@@ -77,7 +81,8 @@ def container(facts: Facts, city: City, frame: Frame, begin_s: int) -> str:
     files = [
         (
             int(r["project"]), word(r["name"]), _code(r["kind"], KINDS), _code(r["library"], LIBRARIES),
-            word(r["community"]), x, y, round(r["investment_cny"] / _CNY), int(r["start_day"]), int(r["finish_day"]), word(r["contractor"]),
+            word(r["community"]), x, y, round(r["investment_cny"] / _CNY),
+            int(r["start_day"]), int(r["finish_day"]), word(r["contractor"]),
             _milli(r["curve_c"]), _milli(r["curve_k"]),
         )
         for r, (x, y) in zip(filed, frame.units(city, xy).tolist(), strict=True)
@@ -132,7 +137,7 @@ def container(facts: Facts, city: City, frame: Frame, begin_s: int) -> str:
             row[int(r["project"])],
             r["t_s"] - begin_s,
             TOLD.index(what),
-            word(" · ".join(str(r[f]) for f in fields_ if r[f])),
+            word(_said(r, fields_)),
         )
         for kind, what, fields_ in _TOLD
         for r in rows(facts, kind)
