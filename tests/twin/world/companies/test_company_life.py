@@ -21,6 +21,7 @@ from twin.events import (
     CompanyClosed,
     CompanyFounded,
     ExpertsVisited,
+    LoanOffered,
     PaymentFailed,
     PaymentOrdered,
     PaymentReceived,
@@ -30,9 +31,11 @@ from twin.scenario.check import check_against_city
 from twin.scenario.companies import FIELDS
 from twin.scenario.policy_file import read_policies
 from twin.simulation import Simulation
-from twin.world.companies.life import ENTRY_ELASTICITY, Life
+from twin.world.companies.life import ENTRY_ELASTICITY, GROWING, MATURE, Life
+from twin.world.companies.office_side import LEAD_WISHES, WISH_ELASTICITY, WISHES_A_YEAR, wishes_a_year
 from twin.world.companies.policies import write
 from twin.world.companies.system import arrays_of, run_months
+from twin.world.people.companies import LEAD
 
 
 def scenario(**companies):
@@ -166,3 +169,24 @@ def test_a_citys_own_policies_are_a_folder_of_jdm_files(tmp_path: Path) -> None:
         check_against_city(s, shared_toy_city())
     with pytest.raises(ScenarioError, match="holds no policy"):
         read_policies(tmp_path / "nowhere", FIELDS)
+
+
+def test_wishes_to_borrow_rise_with_size_and_come_from_all_established_companies() -> None:
+    people = np.array([1.0, 20.0, 640.0])
+    rate = wishes_a_year(np.full(3, LEAD), people)
+    assert rate[1] == WISHES_A_YEAR
+    assert rate[2] / rate[1] == pytest.approx(32**WISH_ELASTICITY)
+    assert rate[1] / rate[0] == pytest.approx(20**WISH_ELASTICITY)
+    assert wishes_a_year(np.zeros(1), people[1:2])[0] == LEAD_WISHES
+    days, count = 150, 6_000
+    facts = run_months(scenario(count=count), shared_toy_city(), 1, days)
+    asked = facts.frame(LoanOffered).drop_duplicates("company")
+    arrays = arrays_of(scenario(count=count), shared_toy_city(), Dice(1))
+    established = np.flatnonzero((arrays.stage == GROWING) | (arrays.stage == MATURE))
+    a_year = wishes_a_year(arrays.industry[established], arrays.jobs[established].astype(float)).sum()
+    mean = a_year * days * 5 / 7 / 250
+    # a Poisson number, but for those who leave or grow meanwhile
+    assert mean > 20
+    assert len(asked) == pytest.approx(mean, abs=3 * mean**0.5)
+    old = asked["company"][asked["company"] < len(arrays)].to_numpy(dtype=np.int64)
+    assert {GROWING, MATURE} <= set(arrays.stage[old].tolist())
