@@ -81,6 +81,7 @@ class Log:
         self._hashes = {
             name: (hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)) for name in self._schema.names
         }
+        self._nulls = dict.fromkeys(self._schema.names, 0)
         self.count = 0
         self.counts: dict[str, int] = dict.fromkeys(self._fields, 0)
 
@@ -195,14 +196,18 @@ class Log:
 
     def _hash(self, table: pa.Table) -> None:
         """Fold a sealed part into one running hash per column (dictionaries expanded first)."""
+        n = table.num_rows
         for name in table.column_names:
+            if table[name].null_count == n:  # most columns of most parts; the rows are made up for when one is used
+                self._nulls[name] += n
+                continue
             column = table[name].combine_chunks()
             if isinstance(column, pa.ChunkedArray):
                 column = column.chunk(0)
             valid, content = self._hashes[name]
+            valid.update(bytes(self._nulls[name]))
+            self._nulls[name] = 0
             valid.update(pc.is_valid(column).to_numpy(zero_copy_only=False).tobytes())
-            if column.null_count == len(column):
-                continue
             if pa.types.is_dictionary(column.type):
                 text = pc.cast(column, pa.string()).drop_null().to_pylist()
                 content.update("".join(f"{word}\0" for word in text).encode())
@@ -215,7 +220,9 @@ class Log:
         whole = hashlib.blake2b(digest_size=16)
         for name, (valid, content) in self._hashes.items():
             if content.digest() != _EMPTY:  # a field that nobody used yet changes no digest
-                whole.update(name.encode() + valid.digest() + content.digest())
+                seen = valid.copy()
+                seen.update(bytes(self._nulls[name]))
+                whole.update(name.encode() + seen.digest() + content.digest())
         return whole.hexdigest()
 
     def moved(self, path: Path) -> None:
