@@ -65,8 +65,8 @@ def busy() -> Run:
 
 @cache
 def days(effect: float = 1.0) -> Any:
-    platform = {"registered": 20_000}
-    return run_month(scenario({"points": {"effect": effect}, "platform": platform}, rate=4, themes=FEW), city(), 1, 2)
+    platform = {"registered": 40_000}
+    return run_month(scenario({"points": {"effect": effect}, "platform": platform}, rate=3, themes=FEW), city(), 1, 3)
 
 
 def test_reports_are_answered_and_become_incidents() -> None:
@@ -100,8 +100,8 @@ def test_complaints_come_when_they_are_due_and_not_where_somebody_was_before() -
 
 def test_early_signs_bring_something_and_stay_within_their_budget() -> None:
     """Over two days, the same hazards and patience with and without them."""
-    s = scenario({"platform": {"registered": 30_000}, "early": {"useless_a_day": 20.0}}, rate=5, themes=FEW)
-    none = scenario({"platform": {"registered": 30_000}, "early": None}, rate=5, themes=FEW)
+    s = scenario({"platform": {"registered": 60_000}, "early": {"useless_a_day": 20.0}}, rate=5, themes=FEW)
+    none = scenario({"platform": {"registered": 60_000}, "early": None}, rate=5, themes=FEW)
     n = 2
     with_them, without = run_month(s, city(), 1, n), run_month(none, city(), 1, n)
     before = KPI["before_complaint_share"]
@@ -188,7 +188,7 @@ def test_without_a_city_brain_there_is_nothing_to_report() -> None:
 def test_active_users_come_out_of_the_mechanism() -> None:
     """More people do something than report, and answers and rewards change who comes again."""
     log = days()
-    assert KPI["active_users"](log) > KPI["active_reporters"](log) > 50
+    assert KPI["active_users"](log) > KPI["active_reporters"](log) > 100
     uses = "select count(*) n from events where fact = 'PlatformUsed'"
     assert log.sql(uses)["n"][0] != days(0.0).sql(uses)["n"][0]
 
