@@ -89,14 +89,15 @@ def _join(memory: Memory) -> _Scores | None:
     t_s, theme = began["t_s"][order].astype(np.int64), began["theme"][order]
     true = raised["hazard"] >= 0
     covered = memory.columns(events.AlertCovered)
-    about, at_s = covered["hazard"].astype(np.int64).tolist(), covered["t_s"].tolist()
+    about = [*raised["hazard"][true].tolist(), *covered["hazard"].tolist()]
+    at_s = [*raised["t_s"][true].tolist(), *covered["t_s"].tolist()]
     for i in np.flatnonzero(~true).tolist():
         soon = (theme == raised["theme"][i]) & (t_s >= raised["t_s"][i]) & (t_s <= raised["t_s"][i] + EARLY_S)
         metres = np.hypot(began["x_m"][order] - raised["x_m"][i], began["y_m"][order] - raised["y_m"][i])
         near = np.flatnonzero(soon & (metres <= EARLY_M))
         if near.size:
             true[i] = True
-            about.append(int(number[near[0]]))
+            about.append(int(number[near[np.argmin(t_s[near])]]))
             at_s.append(int(raised["t_s"][i]))
     first = np.full(number.size, np.nan)
     for n, at in zip(about, at_s, strict=True):

@@ -39,14 +39,13 @@ def _paid_companies(m: Memory) -> float | None:
 
 
 def _reached(m: Memory) -> float | None:
-    """Paid ÷ (paid + without an account + without budget) at the last matching of each paying policy, %."""
+    """Paid ÷ (paid + without an account or budget at the last matching of each policy), %."""
     matched = _frame(m, "PolicyMatched")
-    matched = matched[(matched["paid"] + matched["no_account"] + matched["no_budget"]) > 0] if len(matched) else matched
-    if len(matched) == 0:
+    if matched.empty:
         return None
-    by = matched.sort_values("t_s").groupby("policy")
-    paid, left = by["paid"].sum(), by[["no_account", "no_budget"]].last().sum(axis=1)
-    return 100 * float(paid.sum()) / float(paid.sum() + left.sum())
+    last = matched.sort_values("t_s", kind="stable").groupby("policy").last()
+    paid, left = float(matched["paid"].sum()), float((last["no_account"] + last["no_budget"]).sum())
+    return 100 * paid / (paid + left) if paid + left else None
 
 
 def _loans(m: Memory) -> float | None:

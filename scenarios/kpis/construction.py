@@ -61,8 +61,7 @@ def _closed_in_time(m: Memory) -> float | None:
         return None
     due = ordered.groupby("case")["due_s"].first()
     closed = _frame(m, "HazardClosed").groupby("case")["t_s"].last().reindex(due.index)
-    end = float(_frame(m, "SitesAtEnd")["t_s"].max()) if not _frame(m, "SitesAtEnd").empty else np.inf
-    counted = closed.notna() | (due < end)
+    counted = closed.notna() | (due < m.end_s())
     return 100 * float(((closed <= due) & counted).sum()) / float(counted.sum()) if counted.any() else None
 
 

@@ -54,8 +54,10 @@ def _tickets(m: Memory, task: str) -> set[str]:
 
 def detection_s(m: Memory, theme: str = "") -> Floats:
     """Return seconds from the beginning of a hazard to its incident, of incidents that are about one."""
+    truth = m.columns(events.HazardBegan)  # an account can begin earlier, with a sign that was there first
+    began = dict(zip(truth["hazard"].tolist(), truth["t_s"].tolist(), strict=True))
     found = [a for a in _accounts(m) if a.hazard >= 0 and theme in ("", a.theme)]
-    return np.array([a.created_s - a.began_s for a in found], dtype=np.float64)
+    return np.array([a.created_s - began[a.hazard] for a in found], dtype=np.float64)
 
 
 def dispatch_s(m: Memory, theme: str = "") -> Floats:
@@ -131,7 +133,7 @@ def _within(m: Memory) -> float | None:
     """Incidents that somebody came to within half an hour, of all that were created so long before the end."""
     came, end_s = _first(m, events.ResponderArrived), m.end_s()
     mine = [a for a in _accounts(m) if a.created_s <= end_s - SOON_S]
-    return _percent(sum(came.get(a.incident, end_s) - a.created_s <= SOON_S for a in mine), len(mine))
+    return _percent(sum(a.incident in came and came[a.incident] - a.created_s <= SOON_S for a in mine), len(mine))
 
 
 def _targets_kept(m: Memory) -> float | None:

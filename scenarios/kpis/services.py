@@ -23,6 +23,10 @@ def _in_person(office: npt.NDArray[np.object_]) -> Bools:
     return np.array([o == "hall" or str(o).startswith("point-") for o in office.tolist()], dtype=bool)
 
 
+def _count(kind: type[events.Fact]) -> Callable[[Memory], float | None]:
+    return lambda m: m.columns(kind)["t_s"].size or None
+
+
 def _mean_ended(field: str, scale: float = 1.0) -> Callable[[Memory], float | None]:
     def compute(m: Memory) -> float | None:
         values = m.columns(events.MatterEnded)[field]
@@ -65,10 +69,13 @@ def _remote(m: Memory) -> float | None:
 
 
 def _overdue(m: Memory) -> float | None:
-    """Decided after their limit, or open after it, of all that were accepted."""
-    accepted = m.columns(events.CaseAccepted)
+    """Decided after their limit, or not decided and past it, of all that were accepted."""
+    accepted, given = m.columns(events.CaseAccepted), m.columns(events.ResultGiven)
     ended, still = m.columns(events.CaseConcluded), m.columns(events.CaseOpen)["case_no"]
-    late = int(ended["overdue"].sum()) + int((accepted["due_s"][np.isin(accepted["case_no"], still)] < m.end_s()).sum())
+    decided_s = dict(zip(given["case_no"].tolist(), given["t_s"].tolist(), strict=True))
+    opened = np.isin(accepted["case_no"], still)
+    until = [decided_s.get(case, m.end_s()) for case in accepted["case_no"][opened].tolist()]
+    late = int(ended["overdue"].sum()) + int((np.asarray(until) > accepted["due_s"][opened]).sum())
     return _share(late, accepted["t_s"].size)
 
 
@@ -78,9 +85,8 @@ def _reused(m: Memory) -> float | None:
 
 
 SERVICES: tuple[Kpi, ...] = (
-    Kpi("service_matters", "matters that began", "办事需求", "", "neither",
-        lambda m: m.columns(events.MatterBegan)["t_s"].size),
-    Kpi("service_cases", "cases filed", "受理申请件", "", "neither", lambda m: m.columns(events.CaseFiled)["t_s"].size),
+    Kpi("service_matters", "matters that began", "办事需求", "", "neither", _count(events.MatterBegan)),
+    Kpi("service_cases", "cases filed", "受理申请件", "", "neither", _count(events.CaseFiled)),
     Kpi("service_matter_days", "days from need to result", "办理时间", "days", "lower",
         _mean_ended("duration_s", 1 / DAY_S)),
     Kpi("service_open_share", "matters still open at the end", "在办比例", "%", "lower", _matters_open),
