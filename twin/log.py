@@ -82,6 +82,7 @@ class Log:
             name: (hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)) for name in self._schema.names
         }
         self._nulls = dict.fromkeys(self._schema.names, 0)
+        self._blanks: dict[pa.DataType, pa.Array] = {}
         self.count = 0
         self.counts: dict[str, int] = dict.fromkeys(self._fields, 0)
 
@@ -181,24 +182,32 @@ class Log:
             tables.append(pa.table(arrays))
         table = pa.concat_tables(tables, promote_options="default").combine_chunks()
         table = table.append_column("t_s", pa.array(t.astype(np.int32))).take(pa.array(order))
+        used = frozenset(table.column_names)
         full = []
         for field in self._schema:
-            if field.name in table.column_names:
+            if field.name in used:
                 full.append(table[field.name].unify_dictionaries().cast(field.type))
             else:
-                full.append(pa.nulls(table.num_rows, field.type))
+                full.append(self._blank(field.type, table.num_rows))
         table = pa.table(full, schema=self._schema)
-        self._hash(table)
+        self._hash(table, used)
         if self._writer is not None:
             self._writer.write_table(table)
         else:
             self._sealed.append(table)
 
-    def _hash(self, table: pa.Table) -> None:
+    def _blank(self, kind: pa.DataType, n: int) -> pa.Array:
+        """Return ``n`` nulls of a type: a piece of one array that is kept, for most columns of a part are empty."""
+        kept = self._blanks.get(kind)
+        if kept is None or len(kept) < n:
+            kept = self._blanks[kind] = pa.nulls(max(n, 4096), kind)
+        return kept.slice(0, n)
+
+    def _hash(self, table: pa.Table, used: frozenset[str]) -> None:
         """Fold a sealed part into one running hash per column (dictionaries expanded first)."""
         n = table.num_rows
         for name in table.column_names:
-            if table[name].null_count == n:  # most columns of most parts; the rows are made up for when one is used
+            if name not in used or table[name].null_count == n:  # made up for when the column is used
                 self._nulls[name] += n
                 continue
             column = table[name].combine_chunks()
