@@ -195,7 +195,8 @@ def _locate(loc: Sequence[str | int], whole: bool) -> tuple[KeyPath, type[BaseMo
         if part not in model.model_fields and _is_branch(part) and not (whole and n == len(loc) - 1):
             continue  # a member of a union, not a key
         path.append(part)
-        info = model.model_fields.get(str(part))
+        fields = model.model_fields
+        info = fields.get(str(part)) or next((f for f in fields.values() if f.alias == part), None)
         if info is None:
             continue
         extra = info.json_schema_extra
