@@ -154,18 +154,20 @@ class Bound:
     same: tuple[str, ...] = ()
 
     def check(self, facts: Memory) -> Outcome:
-        """Judge one run; at one second, ends count before beginnings."""
+        """Judge one run by what is open after each second: the order within a second is not looked at."""
         b = _keyed(self.begin, self.same, facts).assign(_step=1)
         parts = [b]
         if self.end:
-            parts.insert(0, _all(self.end, self.same, facts).assign(_step=-1))
+            parts.append(_all(self.end, self.same, facts).assign(_step=-1))
         both = pd.concat(parts, ignore_index=True)
-        both = both.sort_values(["t_s", "_step"], kind="stable").reset_index(drop=True)
+        both = both.groupby(["t_s", *self.same], sort=False, as_index=False)["_step"].sum()
+        both = both.sort_values("t_s", kind="stable").reset_index(drop=True)
         groups = both.groupby(list(self.same), sort=False)["_step"] if self.same else both["_step"]
         level = groups.cumsum().to_numpy(np.int64)
-        if self.same and len(both):  # an end without a beginning opens no room for two
-            low = both.assign(_low=np.minimum(level, 0)).groupby(list(self.same), sort=False)["_low"].cummin()
-            level = level - low.to_numpy(np.int64)
+        if len(both):  # an end without a beginning opens no room for two
+            low = both.assign(_low=np.minimum(level, 0))
+            least = low.groupby(list(self.same), sort=False)["_low"] if self.same else low["_low"]
+            level = level - least.cummin().to_numpy(np.int64)
         wrong = np.flatnonzero((level > self.most) & (both["_step"].to_numpy() > 0))
         at_once = " at once" if self.end else ""
         what = f"{self.begin.kind} at {{at}}{{who}} makes more than {self.most}{at_once}"

@@ -63,11 +63,13 @@ def test_a_bound_counts_what_is_open_at_once(begun, ended, most):
         memory(*(broke(*b) for b in begun), *(repaired(*e) for e in ended))
     )
     open_, worst, first = defaultdict(int), 0, None
-    for t, kind, unit in sorted([(t, 1, u) for t, u in begun] + [(t, 0, u) for t, u in ended]):
-        open_[unit] = max(0, open_[unit] + (1 if kind else -1))
-        if kind and open_[unit] > most and first is None:
-            first = t
-        worst = max(worst, open_[unit])
+    for t in range(END_S):  # what is open after each second
+        for unit in (1, 2, 3):
+            net = begun.count((t, unit)) - ended.count((t, unit))
+            open_[unit] = max(0, open_[unit] + net)
+            if net > 0 and open_[unit] > most and first is None:
+                first = t
+            worst = max(worst, open_[unit])
     assert (found.holds is False) == (first is not None)
     if begun:
         assert found.robustness == most - worst
