@@ -25,7 +25,10 @@ from twin.world.traffic.ports import NewVehicles
 from twin.world.traffic.routing import join
 
 FORMAT = 1
-FILES = ("events.parquet", "fcd.parquet", "routes.parquet", "kpis.json", "map.html", "stamp.json")
+FILES = (
+    "events.parquet", "fcd.parquet", "routes.parquet", "kpis.json", "map.html", "stamp.json",
+    "report.html", "services.html", "reform.json", "done.json",
+)  # fmt: skip
 FOLDERS = ("journal", "district")
 PACKAGES = ("qibu-twin", "eclipse-sumo", "libsumo", "simpy", "mesa", "numpy", "scipy", "pandas", "geopandas", "pyarrow")
 

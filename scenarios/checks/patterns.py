@@ -159,8 +159,8 @@ class Bound:
         parts = [b]
         if self.end:
             parts.append(_all(self.end, self.same, facts).assign(_step=-1))
-        both = pd.concat(parts, ignore_index=True)
-        both = both.groupby(["t_s", *self.same], sort=False, as_index=False)["_step"].sum()
+        net = pd.concat(parts, ignore_index=True).groupby(["t_s", *self.same], sort=False)["_step"].sum()
+        both = net.reset_index()
         both = both.sort_values("t_s", kind="stable").reset_index(drop=True)
         groups = both.groupby(list(self.same), sort=False)["_step"] if self.same else both["_step"]
         level = groups.cumsum().to_numpy(np.int64)

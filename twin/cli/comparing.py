@@ -138,8 +138,19 @@ def report(
     check_lang(lang)
     page = sheets.build(folders, out, lang)
     typer.echo(f"Report: {page}")
+    for folder in folders:
+        if (folder / "events.parquet").is_file() and _has_cases(folder):
+            from viz import services_page
+
+            typer.echo(f"Services: {services_page.build(folder, lang=lang)}")
     if open_:
         open_page(page)
+
+
+def _has_cases(folder: Path) -> bool:
+    from twin.log import Facts
+
+    return bool(Facts.read(folder).table("CaseFiled", ["t_s"]).num_rows)
 
 
 # -- input -----------------------------------------------------------------------------------------------
