@@ -21,11 +21,11 @@ def key_rows() -> list[str]:
     rows: list[str] = []
 
     def walk(model: type[Part], prefix: str) -> None:
-        for name, info in model.model_fields.items():
+        for field, info in model.model_fields.items():
+            name = info.alias or field  # as it is written in a file
             part = next((a for a in (info.annotation, *get_args(info.annotation)) if _is_part(a)), None)
             if name in OWN_ROW:
                 continue
-            name = info.alias or name  # as it is written in a file
             if part is not None and get_origin(info.annotation) is tuple:
                 rows.append(f"| `{prefix}{name}` | {_shown(name, info)} | {_allowed(info)} | {info.description} |")
                 walk(part, f"{prefix}{name}[].")
