@@ -1,12 +1,14 @@
 """Before and after the reform, by mechanism: what the levers do to time, materials and steps (F36, F37).
 
 Two offices that differ in nothing but named levers (:class:`twin.control.services.levers.Levers`) meet the same people
-with the same papers. Two parameters are fitted to F36 and to nothing else (:func:`calibrate`): ``reuse_hit`` to the
-materials, ``circulate`` to the time. Everything about F37, and which lever carries what, is predicted with them.
+with the same papers. Two parameters are fitted to F36 and to nothing else (:func:`scenarios.reform_fit.calibrate`):
+``reuse_hit`` to the materials, ``circulate`` to the time. Everything about F37, and which lever carries what, is
+predicted with them.
 
 ::
 
-    python -m scenarios.reform                 # F36 and F37 over seeds, levers one at a time
+    python -m scenarios.reform --seeds 10      # F36 and F37 over seeds, levers one at a time
+    python -m scenarios.reform --json FILE     # and write them, as RUN/reform.json for services.html
     python -m scenarios.reform --shapley       # and the exact Shapley value of every lever (64 offices a seed)
     python -m scenarios.reform --calibrate     # fit the two parameters anew
     python -m scenarios.reform --sensitivity   # what each assumed parameter does to the results
@@ -14,10 +16,14 @@ materials, ``circulate`` to the time. Everything about F37, and which lever carr
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,13 +31,11 @@ import numpy as np
 from twin.control.services.catalogue.generate import generated
 from twin.control.services.catalogue.items import TARGETS, Catalogue
 from twin.control.services.levers import BEFORE, LEVERS, TODAY, Levers
-from twin.control.services.plans import Plans, cores
 from twin.dice import Dice
-from twin.world.offices.demand import Wants, months
-from twin.world.offices.matters import Matter, Truth
+from twin.errors import ScenarioError
+from twin.world.offices.matters import Matter
 from twin.world.offices.months import Months, run
-from twin.world.offices.people import empty
-from twin.world.offices.settings import Behaviour, Demand
+from twin.world.offices.settings import Behaviour
 
 DAY_S = 86_400
 #: seeds of the fit, and of everything that is reported
@@ -217,85 +221,54 @@ def shapley(runner: Runner, seeds: Sequence[int], behaviour: Behaviour | None = 
     return {lever: {what: interval(v) for what, v in by.items()} for lever, by in values.items()}
 
 
-# -- fitting -----------------------------------------------------------------------------------------------
+# -- the study -------------------------------------------------------------------------------------------------
+
+#: per lever and measure: percentage points of the office before, mean with its interval, "without" and "alone"
+Effects = Mapping[str, Mapping[str, Mapping[str, tuple[float, float, float]]]]
+MOST_SEEDS = 100  # the seeds of the fit begin far beyond
+LEVER_SEEDS = 5  # levers take twelve offices a seed
 
 
-def _root(f: Callable[[float], float], low: float, high: float, steps: int) -> float:
-    """Return where a rising or falling function crosses 0, by regula falsi (Illinois)."""
-    a, b, fa, fb = low, high, f(low), f(high)
-    if fa * fb > 0:
-        raise ValueError(f"the target is out of reach between {low} ({fa:+.1f}) and {high} ({fb:+.1f})")
-    side = 0
-    x = a
-    for _ in range(steps):
-        x = (a * fb - b * fa) / (fb - fa)
-        fx = f(x)
-        if abs(fx) < 0.05:
-            break
-        if fx * fb > 0:
-            b, fb = x, fx
-            fa = fa / 2 if side == -1 else fa
-            side = -1
-        else:
-            a, fa = x, fx
-            fb = fb / 2 if side == 1 else fb
-            side = 1
-    return x
+@dataclass(frozen=True)
+class Study:
+    """Targets beside simulated values, and what each lever does, by the fact of the target ("F36", "F37")."""
+
+    rows: tuple[Row, ...]
+    levers: Mapping[str, Effects]
 
 
-def drawn_materials(levers: Levers, seed: int, behaviour: Behaviour, matters: int = MATTERS) -> float:
-    """Return the mean number of materials handed in for a matter; no time passes and nobody gives up."""
-    catalogue, dice, demand = generated(), Dice(seed), Demand()
-    truth = Truth(dice, catalogue, Plans(cores(catalogue), levers), levers, behaviour)
-    wants = Wants(catalogue, dice, demand)
-    drawn = months(matters, empty(0).calendars[0], wants, dice, demand, behaviour.travel_min)
-    truth.draw(drawn)
-    return float(np.mean([sum(a.handed_in for a in m.cases) for m in drawn]))
+def study(seeds: int, behaviour: Behaviour | None = None) -> Study:
+    """Compare before with today on seeds 1..``seeds``; levers one at a time on the first LEVER_SEEDS of them."""
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise ScenarioError(f"seeds: is {seeds}; allowed: a whole number from 1 to {MOST_SEEDS}")
+    every = range(1, seeds + 1)
+    usual: Runner = cache(lambda v, s, b: office(v, s, b, MATTERS))
+    scene: Runner = cache(lambda v, s, b: conversions(v, s, b, CONVERSIONS))
+    rows: list[Row] = []
+    levers = {}
+    for targets, runner in ((TARGETS_OF_REFORM, usual), (TARGETS_OF_CONVERSION, scene)):
+        rows += compare(targets, runner, every, behaviour)
+        levers[targets[0].fact] = one_at_a_time(runner, every[:LEVER_SEEDS], behaviour)
+    return Study(tuple(rows), levers)
 
 
-def calibrate(seeds: Sequence[int] = FIT_SEEDS, matters: int = 1_500, steps: int = 4) -> Behaviour:
-    """Fit ``reuse_hit`` to the materials, then ``circulate`` to the time of F36; nothing else is fitted."""
+def carriers(effects: Effects, measure: str, least: float = 1.0) -> list[str]:
+    """Return the levers that carry a measure, the largest loss first.
 
-    def materials(hit: float) -> float:
-        b = replace(Behaviour(), reuse_hit=hit)
-        pairs = [(drawn_materials(BEFORE, s, b), drawn_materials(TODAY, s, b)) for s in seeds]
-        return float(np.mean([100.0 * (y / x - 1.0) for x, y in pairs])) - TARGETS_OF_REFORM[1].change
-
-    hit = _root(materials, 0.2, 0.5, 6)
-
-    def time(share: float) -> float:
-        b = replace(Behaviour(), reuse_hit=hit, circulate=share)
-        pairs = [(office(BEFORE, s, b, matters), office(TODAY, s, b, matters)) for s in seeds]
-        return float(np.mean([change(x, y, "time") for x, y in pairs])) - TARGETS_OF_REFORM[0].change
-
-    return replace(Behaviour(), reuse_hit=hit, circulate=_root(time, 0.36, 0.46, steps))
+    Today's office loses ``least`` points or more without each, or it alone brings as many.
+    """
+    found = {
+        lever: by[measure]
+        for lever, by in effects.items()
+        if by[measure]["without"][0] >= least or by[measure]["alone"][0] <= -least
+    }
+    return sorted(found, key=lambda lever: (-found[lever]["without"][0], found[lever]["alone"][0], lever))
 
 
-#: assumed parameters, moved by a half and by half as much again
-ASSUMED = (
-    "flaw", "late_flaw", "precheck_catches", "errand_days", "prepare_days", "travel_min", "circulate_sigma",
-    "work_sigma", "refuse", "post_days",
-)  # fmt: skip
-
-
-def sensitivity(seeds: Sequence[int], behaviour: Behaviour | None = None) -> dict[str, dict[str, tuple[float, float]]]:
-    """Return the changes of F36 and F37 (time, materials) with each assumed parameter × 0.5 and × 1.5, others kept."""
-    b = behaviour or Behaviour()
-    out: dict[str, dict[str, tuple[float, float]]] = {}
-    for name in ASSUMED:
-        varied = [
-            replace(b, **{name: min(getattr(b, name) * f, 0.95 if name.endswith("catches") else 1e9)})
-            for f in (0.5, 1.5)
-        ]
-        rows = [compare(TARGETS_OF_REFORM, office, seeds, v) for v in varied]
-        far = [compare(TARGETS_OF_CONVERSION, conversions, seeds, v) for v in varied]
-        out[name] = {
-            "F36 time": (rows[0][0].value, rows[1][0].value),
-            "F36 materials": (rows[0][1].value, rows[1][1].value),
-            "F37 time": (far[0][2].value, far[1][2].value),
-            "F37 materials": (far[0][1].value, far[1][1].value),
-        }
-    return out
+def save_reform(found: Iterable[Row], file: Path, levers: Mapping[str, Effects] | None = None) -> None:
+    """Write the rows of a comparison of offices, and what each lever does, for ``services.html``."""
+    data = [{**asdict(r.target), "value": r.value, "low": r.low, "high": r.high, "seeds": r.seeds} for r in found]
+    file.write_text(json.dumps({"rows": data, "levers": levers or {}}, indent=1) + "\n", encoding="utf-8")
 
 
 # -- telling ---------------------------------------------------------------------------------------------------
@@ -309,42 +282,65 @@ def told(rows: Iterable[Row]) -> list[str]:
         kind = "fitted" if r.target.fitted else "predicted"
         out.append(
             f"{r.target.fact} {r.target.name:<10} target {sign} {r.target.change:6.1f} %   simulated {r.value:6.1f} %"
-            f" [{r.low:.1f}, {r.high:.1f}] over {r.seeds} seeds ({kind}){'' if r.met else '  – not met'}"
+            f" [{r.low:.1f}, {r.high:.1f}] over {r.seeds} seed{'' if r.seeds == 1 else 's'} ({kind})"
+            f"{'' if r.met else '  – not met'}"
         )
     return out
 
 
-def main(args: Sequence[str]) -> int:
-    """Print the study."""
-    seeds = tuple(range(1, 11))
-    if "--calibrate" in args:
+def told_study(done: Study) -> list[str]:
+    """Return the study as lines: below each row, the levers that carry it."""
+    out = []
+    for row, line in zip(done.rows, told(done.rows), strict=True):
+        out.append(line)
+        effects = done.levers[row.target.fact]
+        for lever in carriers(effects, row.target.name):
+            without, alone = (effects[lever][row.target.name][k] for k in ("without", "alone"))
+            out.append(
+                f"    {lever:<16} without it {without[0]:+6.1f} [{without[1]:+.1f}, {without[2]:+.1f}]"
+                f"   alone {alone[0]:+6.1f} [{alone[1]:+.1f}, {alone[2]:+.1f}] points"
+            )
+    return out
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Print the study, or what is asked for in its place."""
+    parser = argparse.ArgumentParser("python -m scenarios.reform", description="Before and after the reform, F36, F37.")
+    parser.add_argument("--seeds", type=int, help="seeds 1 to N (default: 10; 3 for --sensitivity and --shapley)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison, as RUN/reform.json")
+    parser.add_argument("--shapley", action="store_true", help="Shapley values of the levers too (64 offices a seed)")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--sensitivity", action="store_true", help="only each assumed parameter × 0.5 and × 1.5")
+    other.add_argument("--calibrate", action="store_true", help="only fit the two parameters anew")
+    asked = parser.parse_args(args)
+    from scenarios.reform_fit import calibrate, sensitivity
+
+    few = range(1, (asked.seeds or 3) + 1)
+    if asked.seeds is not None and not 1 <= asked.seeds <= MOST_SEEDS:
+        parser.error(f"--seeds: is {asked.seeds}; allowed: a whole number from 1 to {MOST_SEEDS}")
+    if asked.json is not None and (asked.calibrate or asked.sensitivity):
+        parser.error("--json: goes with the comparison, not with --sensitivity or --calibrate")
+    if asked.json is not None and not asked.json.parent.is_dir():
+        parser.error(f"--json: there is no folder {asked.json.parent}")
+    if asked.calibrate:
         b = calibrate()
         print(f"reuse_hit = {b.reuse_hit:.3f}, circulate = {b.circulate:.3f} (seeds {FIT_SEEDS})")
         return 0
-    if "--sensitivity" in args:
-        for name, found in sensitivity(seeds[:3]).items():
+    if asked.sensitivity:
+        for name, found in sensitivity(few).items():
             print(f"{name:<18}" + "  ".join(f"{k} {a:6.1f} … {z:6.1f}" for k, (a, z) in found.items()))
         return 0
-    for targets, runner in ((TARGETS_OF_REFORM, office), (TARGETS_OF_CONVERSION, conversions)):
-        print("\n".join(told(compare(targets, runner, seeds))))
-    for title, runner in (("usual mix", office), ("conversion", conversions)):
-        print(f"{title}: percentage points; without the lever today's office loses … / it alone brings …")
-        for lever, effects in one_at_a_time(runner, seeds[:5]).items():
-            print(
-                f"  {lever:<16}"
-                + "   ".join(f"{what}: {v['without'][0]:+5.1f} / {v['alone'][0]:+5.1f}" for what, v in effects.items())
-            )
-    if "--shapley" in args:
+    done = study(asked.seeds or 10)
+    print("\n".join(told_study(done)))
+    if asked.json is not None:
+        save_reform(done.rows, asked.json, done.levers)
+    if asked.shapley:
         print("Shapley values, percentage points of the office before")
-        for lever, shared in shapley(lambda v, s, b: office(v, s, b, 1000), seeds[:3]).items():
-            print(
-                f"  {lever:<16}"
-                + "   ".join(f"{w}: {m:+5.1f} [{lo:.1f}, {hi:.1f}]" for w, (m, lo, hi) in shared.items())
-            )
+        for lever, shared in shapley(lambda v, s, b: office(v, s, b, 1000), few).items():
+            parts = (f"{w}: {m:+5.1f} [{lo:.1f}, {hi:.1f}]" for w, (m, lo, hi) in shared.items())
+            print(f"  {lever:<16}" + "   ".join(parts))
     return 0
 
 
 if __name__ == "__main__":
-    import sys
-
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

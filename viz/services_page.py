@@ -1,8 +1,8 @@
 """``services.html``: offices and cases of a run on one page – queues, cases by state, departments, the reform.
 
 No script at all: a strict policy, one style sheet named by its hash, nothing asked for; every text is escaped.
-The reform comparison is shown where the run folder holds ``reform.json`` (written by :func:`save_reform` from the rows
-of :func:`scenarios.reform.compare`); without it the targets of F36 and F37 stand there alone.
+The reform comparison is shown where the run folder holds ``reform.json`` (``twin reform --out DIR``), with the levers
+that carry each figure; without it the targets of F36 and F37 stand there alone.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from scenarios.reform import TARGETS_OF_CONVERSION, TARGETS_OF_REFORM, Row, Target
+from scenarios.reform import TARGETS_OF_CONVERSION, TARGETS_OF_REFORM, Effects, Row, Target, carriers, save_reform
 from twin.control.services.cases import STATES
 from twin.control.services.catalogue.tables import departments
 from twin.events import services
@@ -24,6 +24,8 @@ from viz.offices import rows
 from viz.report_html import Markup, join, page, tag
 from viz.services_page_text import SERVICES_TEXT
 from viz.text import LANGS
+
+__all__ = ["build", "levers_of", "reform_of", "save_reform", "states_at_end"]
 
 _WIDTH, _HEIGHT = 720, 150
 _COLOURS = ("#125c94", "#cf6a4f", "#1b7f4b", "#8a5fb0", "#9a7a1c")
@@ -45,19 +47,13 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     if not facts.table("CaseFiled", ["t_s"]).num_rows:
         raise MapError(f"{folder}: no case was filed in this run; switch on 'services' in the scenario")
     word = {key: pair[LANGS.index(lang)] for key, pair in SERVICES_TEXT.items()}
-    text = _text(facts, stamp, reform_of(folder), word, lang)
+    text = _text(facts, stamp, _reform(reform_of(folder), levers_of(folder), word), word, lang)
     target = Path(out) if out is not None else folder / "services.html"
     try:
         target.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise MapError(f"{target}: cannot be written ({error.strerror})") from None
     return target
-
-
-def save_reform(found: Iterable[Row], file: Path) -> None:
-    """Write the rows of a comparison of offices (``scenarios.reform.compare``), for this page."""
-    data = [{**asdict(r.target), "value": r.value, "low": r.low, "high": r.high, "seeds": r.seeds} for r in found]
-    file.write_text(json.dumps({"rows": data}, indent=1) + "\n", encoding="utf-8")
 
 
 def reform_of(folder: Path) -> list[Row]:
@@ -78,6 +74,31 @@ def reform_of(folder: Path) -> list[Row]:
         raise MapError(f"{file}: not a comparison of offices ({error})") from None
 
 
+def levers_of(folder: Path) -> dict[str, Effects]:
+    """Return what the levers do, by fact, where it lies beside the comparison. MapError: it cannot be read."""
+    file = folder / "reform.json"
+    if not file.is_file():
+        return {}
+    try:
+        data = json.loads(file.read_text(encoding="utf-8")).get("levers") or {}
+        return {
+            str(fact): {
+                str(lever): {
+                    str(measure): {k: _three(by[k]) for k in ("without", "alone")} for measure, by in effects.items()
+                }
+                for lever, effects in of.items()
+            }
+            for fact, of in data.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MapError(f"{file}: not a comparison of offices ({error})") from None
+
+
+def _three(values: Sequence[Any]) -> tuple[float, float, float]:
+    mean, low, high = values
+    return float(mean), float(low), float(high)
+
+
 def states_at_end(facts: Facts) -> dict[str, int]:
     """Return how many cases are in which state when the run ends, in the order of the states; they sum to all."""
     count = Counter(r["state"] for r in rows(facts, services.CaseConcluded))
@@ -85,7 +106,7 @@ def states_at_end(facts: Facts) -> dict[str, int]:
     return {s: count[s] for s in (*STATES, *sorted(set(count) - set(STATES))) if count[s]}
 
 
-def _text(facts: Facts, stamp: Mapping[str, Any], reform: Sequence[Row], word: Mapping[str, str], lang: str) -> str:
+def _text(facts: Facts, stamp: Mapping[str, Any], reform: Markup, word: Mapping[str, str], lang: str) -> str:
     title = str((stamp.get("title_zh") if lang == "zh" else stamp.get("title")) or stamp.get("name") or "")
     begin, end = int(stamp["start_s"]), int(stamp["end_s"])
     which = f"{word['seed']} {stamp.get('seed')} · {str(stamp.get('digest', ''))[:10]}"
@@ -98,7 +119,7 @@ def _text(facts: Facts, stamp: Mapping[str, Any], reform: Sequence[Row], word: M
             _queues(facts, begin, end, word),
             _states(facts, word),
             _work(facts, word, lang),
-            _reform(reform, word),
+            reform,
         ]
     )  # fmt: skip
     return page(f"{word['title']} · {title}", lang, body)
@@ -143,7 +164,7 @@ def _queues(facts: Facts, begin_s: int, end_s: int, word: Mapping[str, str]) -> 
         found = series.get(name, [])
         busy = sum(
             w * (b - a)
-            for (a, w, _), (b, _, _) in zip(found, [*found[1:], (end_s, 0, 0)], strict=True)
+            for (a, w, _), (b, _, _) in pairwise([*found, (end_s, 0, 0)])
         )  # fmt: skip
         most = max((w for _, w, _ in found), default=0)
         shown = word.get("office_" + name, name.replace("point-", word["point"] + " "))
@@ -204,7 +225,7 @@ def _work(facts: Facts, word: Mapping[str, str], lang: str) -> Markup:
     return join([tag("h2", word["work"]), _table(heads, lines)])
 
 
-def _reform(found: Sequence[Row], word: Mapping[str, str]) -> Markup:
+def _reform(found: Sequence[Row], levers: Mapping[str, Effects], word: Mapping[str, str]) -> Markup:
     by = {(r.target.fact, r.target.name): r for r in found}
     lines = []
     for t in (*TARGETS_OF_REFORM, *TARGETS_OF_CONVERSION):
@@ -220,4 +241,24 @@ def _reform(found: Sequence[Row], word: Mapping[str, str]) -> Markup:
     parts = [tag("h2", word["reform"]), _table(heads, lines)]
     if not found:
         parts.append(tag("p", word["no_reform"], class_="note"))
+    carried = _carried(found, levers, word)
+    if carried:
+        parts += [
+            tag("h3", word["carriers"]),
+            tag("p", word["carriers_note"], class_="note"),
+            _table([word[k] for k in ("measure", "lever", "without", "alone")], carried),
+        ]
     return join(parts)
+
+
+def _carried(found: Sequence[Row], levers: Mapping[str, Effects], word: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Return measure, lever and its two effects, of the levers that carry each figure."""
+    lines: list[tuple[str, ...]] = []
+    for r in found:
+        effects = {k: by for k, by in levers.get(r.target.fact, {}).items() if r.target.name in by}
+        for lever in carriers(effects, r.target.name):
+            by = effects[lever][r.target.name]
+            shown = (f"{by[k][0]:+.1f} [{by[k][1]:.1f}, {by[k][2]:.1f}]" for k in ("without", "alone"))
+            measure = f"{r.target.fact} {word.get('measure_' + r.target.name, r.target.name)}"
+            lines.append((measure, word.get("lever_" + lever, lever), *shown))
+    return lines

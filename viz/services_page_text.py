@@ -51,8 +51,8 @@ SERVICES_TEXT: dict[str, tuple[str, str]] = {
     "most_wait_h": ("Waited, most (h)", "最长等待（小时）"),
     "reform": ("The reform: before against today", "改革前后对比"),
     "no_reform": (
-        "No comparison lies in this run folder; the targets stand alone. Run python -m scenarios.reform.",
-        "此运行目录中没有对比结果，仅列出目标。可运行 python -m scenarios.reform。",
+        "No comparison lies in this run folder; the targets stand alone. Run twin reform --out DIR.",
+        "此运行目录中没有对比结果，仅列出目标。可运行 twin reform --out DIR。",
     ),
     "measure": ("Measure", "指标"),
     "measure_time": ("time", "时间"),
@@ -67,4 +67,19 @@ SERVICES_TEXT: dict[str, tuple[str, str]] = {
     "verdict": ("Verdict", "结论"),
     "met": ("met", "达到"),
     "not_met": ("not met", "未达到"),
+    "carriers": ("Which levers carry it", "由哪些举措带来"),
+    "carriers_note": (
+        "Percentage points of the office before, with 95 % intervals: what today's office loses without the lever, and"
+        " what the lever alone brings. Levers under 1 point are left out; effects overlap and do not add up.",
+        "以改革前为基准的百分点（95%区间）：今日若无该举措的损失，以及单独采用该举措的效果。不足1点者略去；效果相互重叠，不可相加。",
+    ),
+    "lever": ("Lever", "举措"),
+    "without": ("Today without it", "今日若无"),
+    "alone": ("Alone", "单独采用"),
+    "lever_one_window": ("one window", "一窗受理"),
+    "lever_scenes": ("one thing (scenes)", "一件事"),
+    "lever_licence_reuse": ("licence reuse", "电子证照"),
+    "lever_parallel_review": ("parallel review", "并联审批"),
+    "lever_remote": ("remote channels", "远程办"),
+    "lever_precheck": ("pre-check", "预审"),
 }

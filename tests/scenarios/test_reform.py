@@ -16,11 +16,11 @@ from scenarios.reform import (
     change,
     compare,
     conversions,
-    drawn_materials,
     interval,
     shapley,
     told,
 )
+from scenarios.reform_fit import drawn_materials
 from twin.control.services.levers import LEVERS, Levers
 from twin.world.offices.settings import Behaviour
 

@@ -22,6 +22,7 @@ from twin.cli import (
     exporting,
     look,
     money,
+    reforming,
     replaying,
     rules,
     running,
@@ -49,6 +50,7 @@ app.add_typer(cities.app, name="city")
 app.add_typer(exporting.app, name="export")
 app.add_typer(rules.app, name="rules")
 app.command("costs")(money.costs)
+app.command("reform")(reforming.reform)
 app.command("ask-service")(assistant.ask_service)
 app.command("compare")(comparing.compare)
 app.command("branch")(branching.branch)
