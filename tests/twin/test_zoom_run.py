@@ -171,7 +171,7 @@ def test_a_second_interrupt_ends_a_district_that_does_not_answer(folder):
     def stop_it_and_interrupt(*_: object) -> None:
         for pid in children():
             os.kill(pid, signal.SIGSTOP)
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
