@@ -1,4 +1,4 @@
-"""The junctions of a run as one container of the page: phases, delays by approach, priority, channel, who runs them.
+"""The junctions of a run as one container of the page: phases, delay and queue by approach, priority, channel, control.
 
 A run without signals under control has none: the page is as it was.
 """
@@ -29,6 +29,7 @@ RUN_BY = ("plan", "central", "lost")
 SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {
     "junction_states": (("junction_states",), True),
     "junction_delay": (("junction_delay",), False),
+    "junction_queue": (("junction_queue",), True),
     "junction_priority": (("junction_priority",), True),
     "junction_coverage": (("junction_coverage",), False),
 }
@@ -70,7 +71,7 @@ def container(facts: Facts, city: City, frame: Frame, begin_s: int) -> str:
     code = [GRADES.index(g) if g in GRADES else 0 for g in grade[order]]
     tables.put("junctions", "name grade signal x y", list(zip(marks, code, drawn, unit[:, 0], unit[:, 1], strict=True)))
     tables.put("greens", "junction t phase", _greens(facts, begin_s))
-    tables.put("delays", "junction t road late passed", _delays(facts, begin_s))
+    tables.put("delays", "junction t road late passed queue", _delays(facts, begin_s))
     tables.put("priority", "t junction what vehicle", _priority(facts, begin_s))
     t, junction, stations, sent, heard, busy = _columns(
         facts, v2x.ChannelMeasured, "junction", "stations", "sent", "heard", "busy"
@@ -108,12 +109,17 @@ def _greens(facts: Facts, begin_s: int) -> list[tuple[int, int, int]]:
 
 
 def _delays(facts: Facts, begin_s: int) -> list[tuple[int, ...]]:
-    """Return (junction, end of the period, road, seconds lost per vehicle × 10, vehicles)."""
-    t, junction, road, lost, passed = _columns(
-        facts, signals.ApproachDelayed, "junction", "road", "delay_veh_s", "passed_veh"
+    """Return (junction, end of the period, road, seconds lost per vehicle × 10, vehicles, mean queue × 100).
+
+    Vehicle-seconds lost per second are vehicles: the mean number that is held up, a vehicle at half its free speed as
+    half a one (Little 1961, L = λW, with W the time lost).
+    """
+    t, junction, road, period, lost, passed = _columns(
+        facts, signals.ApproachDelayed, "junction", "road", "period_s", "delay_veh_s", "passed_veh"
     )
+    queue = np.rint(100 * lost.astype(float) / np.maximum(period.astype(float), 1.0))
     each = np.rint(10 * lost.astype(float) / np.maximum(passed.astype(float), 1.0))
-    rows = zip(junction, t - begin_s, road, each, np.rint(passed.astype(float)), strict=True)
+    rows = zip(junction, t - begin_s, road, each, np.rint(passed.astype(float)), queue, strict=True)
     return sorted(tuple(int(v) for v in row) for row in rows)
 
 

@@ -33,10 +33,45 @@ function openJunctions(data) {
     for (let k = table.first[j]; k < table.first[j + 1]; k++) if (table.t[k] > t) return k;
     return table.first[j + 1] > table.first[j] ? table.first[j + 1] - 1 : -1;
   };
+  // rows of the delays of the quarter of an hour that t lies in, of junction j
+  f.approaches = (j, t) => {
+    const k = f.period(f.delays, j, t);
+    const out = [];
+    if (k >= 0) for (let i = f.delays.first[j]; i < f.delays.first[j + 1]; i++) if (f.delays.t[i] === f.delays.t[k]) out.push(i);
+    return out;
+  };
   return f;
 }
 
 const DELAY_COLOUR = (s) => (s < 30 ? [60 + 6 * s, 176 + 0.5 * s, 140 - 2 * s] : [Math.min(255, 240), Math.max(48, 190 - 3 * (s - 30)), 80]);
+
+// Mean queue of an approach: a bar of this width along the end of its road; who never waits has none.
+const QUEUE_COLOUR = [255, 168, 56];
+const QUEUE_PIXELS = (vehicles) => Math.min(24, 2 + 2 * vehicles);
+const QUEUE_M = 60;
+
+// The last metres of a road before the stop line, moved to its side of the street: points in degrees.
+function roadEnd(city, r, metres) {
+  const { roads } = city;
+  const last = roads.offsets[r + 1] - 1;
+  const out = [[roads.xy[2 * last], roads.xy[2 * last + 1]]];
+  for (let k = last, left = metres; k > roads.offsets[r] && left > 0; k--) {
+    const [dx, dy] = [roads.xy[2 * k - 2] - roads.xy[2 * k], roads.xy[2 * k - 1] - roads.xy[2 * k + 1]];
+    const far = Math.hypot(dx * city.mPerLon, dy * city.mPerLat);
+    const share = far > left ? left / far : 1;
+    out.unshift([roads.xy[2 * k] + share * dx, roads.xy[2 * k + 1] + share * dy]);
+    left -= far;
+  }
+  return out;
+}
+
+function queueSet(city, bars) {
+  const set = lineSet(city, bars.map((b) => b.points));
+  bars.forEach(({ road }, i) => {
+    for (let k = 2 * set.starts[i]; k < 2 * set.starts[i + 1]; k++) set.xy[k] -= city.roads.side[road] * set.normal[k];
+  });
+  return set;
+}
 
 function makeJunctionLayers(app, kit) {
   const { city, junctions: f } = app;
@@ -45,6 +80,9 @@ function makeJunctionLayers(app, kit) {
   const rows = Array.from({ length: f.n }, (_, j) => j);
   const at = (j) => (f.junctions.signal[j] >= 0 ? [city.junctions.x[f.junctions.signal[j]], city.junctions.y[f.junctions.signal[j]]] : [f.junctions.x[j] * unit, f.junctions.y[j] * unit]);
   f.spot = at;
+  // the bars of queues at t, each so many metres of road long
+  f.queued = (t) => rows.flatMap((j) => f.approaches(j, t)).filter((i) => f.delays.road[i] >= 0 && f.delays.queue[i] > 0);
+  f.bars = (which, metres) => which.map((i) => ({ road: f.delays.road[i], pixels: QUEUE_PIXELS(f.delays.queue[i] / 100), points: roadEnd(city, f.delays.road[i], metres) }));
   return (t, zoom) => {
     const [below, above] = [[], []];
     const quarter = Math.floor(zoom * 4);
@@ -64,17 +102,24 @@ function makeJunctionLayers(app, kit) {
       );
     }
     if (app.on.junction_delay) {
-      const found = [];
-      for (const j of rows) {
-        const k = f.period(f.delays, j, t);
-        if (k >= 0) for (let i = f.delays.first[j]; i < f.delays.first[j + 1]; i++) if (f.delays.t[i] === f.delays.t[k]) found.push(i);
-      }
+      const found = rows.flatMap((j) => f.approaches(j, t)).filter((i) => f.delays.road[i] >= 0);
       if (found.length)
         below.push(
           cached("junction_delay", [found[0], found.length, found[found.length - 1], quarter].join(), () => {
             const pixel = metresPerPixel(quarter / 4 + 0.125);
             const set = pathSet(city, found.map((i) => f.delays.road[i]), { sided: true });
             return mesh("junction_delay", ribbon(set, () => Math.max(4, 1.8 * pixel), (i) => [...DELAY_COLOUR(f.delays.late[found[i]] / 10), 230]), { spec: "closed" });
+          }),
+        );
+    }
+    if (app.on.junction_queue) {
+      const found = f.queued(t);
+      if (found.length)
+        below.push(
+          cached("junction_queue", [found[0], found.length, found[found.length - 1], quarter].join(), () => {
+            const pixel = metresPerPixel(quarter / 4 + 0.125);
+            const bars = f.bars(found, Math.max(QUEUE_M, 12 * pixel));
+            return mesh("junction_queue", ribbon(queueSet(city, bars), (i) => (bars[i].pixels / 2) * pixel, () => [...QUEUE_COLOUR, 210]), { spec: "closed" });
           }),
         );
     }
@@ -116,6 +161,8 @@ function junctionLegend(app) {
   if (app.on.junction_states)
     out.push(block(text.legend_phases, Array.from({ length: Math.min(most + 1, f.meta.colours.length) }, (_, k) => el("span", { class: "key" }, swatch(f.colour(k)), String(k + 1)))));
   if (app.on.junction_delay) out.push(block(text.legend_delay, [0, 30, 60].map((s) => el("span", { class: "key" }, swatch(DELAY_COLOUR(s)), s + " s"))));
+  if (app.on.junction_queue)
+    out.push(block(text.legend_queue_width, [1, 5, 10].map((n) => el("span", { class: "key" }, el("i", { class: "swatch", style: { background: `rgb(${QUEUE_COLOUR.join()})`, height: QUEUE_PIXELS(n) + "px" } }), String(n)))));
   return out;
 }
 
@@ -146,10 +193,11 @@ function makeJunctionPanel(app, tools) {
     const k = f.period(f.delays, j, t);
     if (k < 0) return [];
     const out = [el("h3", {}, text.delays_by_approach), el("div", { class: "kind" }, text.quarter_hour + " " + clock(f.delays.t[k]))];
-    const mine = [];
-    for (let i = f.delays.first[j]; i < f.delays.first[j + 1]; i++) if (f.delays.t[i] === f.delays.t[k]) mine.push(i);
-    mine.sort((x, y) => f.delays.late[y] - f.delays.late[x]);
-    for (const i of mine) out.push(row(goTo("road-" + f.delays.road[i], roadName(f.delays.road[i])), figure(f.delays.late[i] / 10) + " " + text.delay_per_vehicle + " · " + figure(f.delays.passed[i]) + " " + text.vehicles_passed));
+    const d = f.delays;
+    for (const i of f.approaches(j, t).sort((x, y) => d.late[y] - d.late[x])) {
+      const said = `${figure(d.late[i] / 10)} ${text.delay_per_vehicle} · ${figure(d.passed[i])} ${text.vehicles_passed}`;
+      out.push(row(d.road[i] < 0 ? "" : goTo("road-" + d.road[i], roadName(d.road[i])), said), row(text.queue_mean, (d.queue[i] / 100).toFixed(2)));
+    }
     return out;
   }
   function priority(j, t) {

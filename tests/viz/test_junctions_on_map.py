@@ -71,6 +71,14 @@ def test_the_page_is_given_what_the_facts_tell(crossing_run) -> None:
     assert column(meta, streams, "greens", "phase")[0] == int(first[1])
     delayed = log.frame(ApproachDelayed)
     assert column(meta, streams, "delays", "passed").sum() == np.rint(delayed["passed_veh"]).sum()
+    # vehicle-seconds lost per second of the period are vehicles held up
+    keys = np.column_stack([column(meta, streams, "delays", c) for c in ("junction", "t", "road")]).tolist()
+    assert len(keys) == len(delayed)
+    queue = dict(zip(map(tuple, keys), column(meta, streams, "delays", "queue"), strict=True))
+    for row in delayed.itertuples():
+        mean = row.delay_veh_s / row.period_s
+        assert queue[row.junction, row.t_s - 28_800, row.road] == pytest.approx(100 * mean, abs=0.5)
+    assert max(queue.values()) > 0
     assert column(meta, streams, "junctions", "signal").tolist() == [0]
     assert meta["words"][column(meta, streams, "junctions", "name")[0]] == "B1"
 
@@ -92,6 +100,22 @@ def test_a_chosen_signal_tells_its_phases_and_delays(browser, crossing_page) -> 
         assert "central control" in text
         assert page.page.locator("#chosen .strip [data-phase]").count() >= 3
         assert "s/veh" in text
+        delayed = Facts.read(crossing_page.parent).frame(ApproachDelayed)
+        now = delayed[(delayed["t_s"] == 28_800 + 900) & (delayed["junction"] == 0)]
+        means = [f"{v:.2f}" for v in sorted(np.rint(100 * now["delay_veh_s"] / now["period_s"]) / 100)]
+        told = re.findall(r"queue, mean vehicles\s+(\d+\.\d\d)", text, re.IGNORECASE)
+        assert sorted(told, key=float) == means
+        # a bar along every approach where somebody is held up, as wide as the queue is long
+        bars = page.js(
+            "const f = app.junctions, c = app.city; return f.bars(f.queued(600), 60).map(({ pixels, points: p }) => {"
+            " let m = 0; for (let k = 1; k < p.length; k++)"
+            " m += Math.hypot((p[k][0] - p[k - 1][0]) * c.mPerLon, (p[k][1] - p[k - 1][1]) * c.mPerLat);"
+            " return [pixels, m]; });"
+        )
+        waits = [float(m) for m in means if float(m) > 0]
+        assert len(waits) > 1
+        assert sorted(b[0] for b in bars) == pytest.approx([min(24, 2 + 2 * m) for m in waits])
+        assert [b[1] for b in bars] == pytest.approx([60] * len(waits), abs=0.5)
         # the strip says what the facts say
         shown = page.js(
             "const f = app.junctions; const k = f.phaseAt(0, 600); return [f.greens.phase[k], f.greens.t[k]];"

@@ -30,6 +30,7 @@ KIND_OF = {"bus": "bus", "shuttle": "shuttle", "emergency": "responder"}
 RANGE_M = 300.0  # of the radio (C-V2X direct; ETSI and 5GAA tests reach 300 to 800 m), assumed
 TOP_M_S = {"bus": 19.4, "shuttle": 40 / 3.6, "responder": 30.0}  # as vehicles of these kinds may drive
 L3 = 3
+ENDS_HERE = -2  # a way ends before the stop line: there is nothing to ask for
 #: vehicle, junction, lane, to_road, role, eta_s, done
 _Row = tuple[int, int, int, int, int, float, int]
 
@@ -128,6 +129,10 @@ class Asking:
             for vehicle, r, p in zip(numbers, road.tolist(), pos.tolist(), strict=True):
                 way = self._out[vehicle]
                 if r < 0:
+                    if not self._way_of(vehicle).size:  # called off on its way: nobody tells of it
+                        del self._out[vehicle]
+                        if way.asked >= 0:
+                            rows.append((vehicle, way.asked, -1, -1, 0, 0.0, 1))
                     continue
                 if r != way.road:
                     self._onto(vehicle, way, r, p, now_s, rows)
@@ -172,6 +177,8 @@ class Asking:
         if int(self._grade[j]) < L3:
             return
         to = self._next(vehicle, road)
+        if to == ENDS_HERE:
+            return
         found = self.lane_of.get((road, to)) or self.lane_of.get((road, -1))
         if found is None:
             return
@@ -193,10 +200,12 @@ class Asking:
                 way.granted = True
 
     def _next(self, vehicle: int, road: int) -> int:
-        """Return the road a vehicle takes after ``road``, by its way; −1: it ends there."""
+        """Return the road a vehicle takes after ``road``, by its way; ENDS_HERE; or −1: its way does not tell."""
         roads = self._way_of(vehicle)
         at = np.flatnonzero(roads == road)
-        return int(roads[at[0] + 1]) if at.size and at[0] + 1 < roads.size else -1
+        if not at.size:
+            return -1
+        return int(roads[at[0] + 1]) if at[0] + 1 < roads.size else ENDS_HERE
 
     def _free(self, kind: str, road: int) -> float:
         return max(min(float(self._speed[road]), TOP_M_S[kind]), 1.0)
