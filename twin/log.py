@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,13 @@ _SINGLE: dict[type, frozenset[type]] = {
 
 def schema() -> pa.Schema:
     """Return the Arrow schema of ``events.parquet``: t_s, fact, then every field of every kind."""
+    return _schema(tuple(columns().items()))
+
+
+@cache
+def _schema(of: tuple[tuple[str, type], ...]) -> pa.Schema:
     cols = [pa.field("t_s", pa.int32()), pa.field("fact", _ARROW[str])]
-    return pa.schema(cols + [pa.field(name, _ARROW[t]) for name, t in columns().items()])
+    return pa.schema(cols + [pa.field(name, _ARROW[t]) for name, t in of])
 
 
 _EMPTY = hashlib.blake2b(digest_size=16).digest()

@@ -286,29 +286,21 @@ def test_a_folder_that_is_neither_is_one_sentence(app, tmp_path):
 
 
 @pytest.mark.browser
-def test_the_sheet_prints_to_a4_with_nothing_clipped_and_is_silent(typed, tmp_path):
-    import shutil
-
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
-    if path is None:
-        pytest.skip("no Chromium found")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(offline=True, viewport={"width": 794, "height": 1123})  # A4 at 96 dpi
-        page = context.new_page()
-        asked: list[str] = []
-        errors: list[str] = []
-        page.on("request", lambda r: asked.append(r.url))
-        page.on("console", lambda m: errors.append(m.text))
-        page.goto((typed[0] / "report.html").as_uri())
-        page.emulate_media(media="print")
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        clipped = page.evaluate(
-            "[...document.querySelectorAll('td,th,dd,p,pre,h1')].filter(e => e.scrollWidth > e.clientWidth + 1"
-            " && getComputedStyle(e).display !== 'inline').map(e => e.textContent.slice(0, 40))"
-        )
-        browser.close()
+def test_the_sheet_prints_to_a4_with_nothing_clipped_and_is_silent(typed, browser):
+    context = browser.new_context(offline=True, viewport={"width": 794, "height": 1123})  # A4 at 96 dpi
+    page = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("console", lambda m: errors.append(m.text))
+    page.goto((typed[0] / "report.html").as_uri())
+    page.emulate_media(media="print")
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    clipped = page.evaluate(
+        "[...document.querySelectorAll('td,th,dd,p,pre,h1')].filter(e => e.scrollWidth > e.clientWidth + 1"
+        " && getComputedStyle(e).display !== 'inline').map(e => e.textContent.slice(0, 40))"
+    )
+    context.close()
     assert len(asked) == 1
     assert errors == []
     assert wide <= 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ from tests.cities import toy_city
 from tests.viz.fleet_sample import make_fleet_run
 from tests.viz.sample import make_run
 from viz import map as viz_map
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 @pytest.fixture(scope="session")
@@ -48,27 +45,6 @@ def fleet_dir(city_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def fleet_page_file(fleet_dir: Path) -> Path:
     return viz_map.build(fleet_dir)
-
-
-def find_browser() -> str | None:
-    """A Chromium on this machine, or None."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(name)
-        if found:
-            return found
-    return None
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: extra 'test'")
-    path = find_browser()
-    if path is None:
-        pytest.skip("no Chromium found: install one (Debian: apt-get install chromium fonts-noto-cjk)")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 class Opened:

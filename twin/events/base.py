@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import get_type_hints
 
 
@@ -27,8 +28,13 @@ def columns() -> dict[str, type]:
 
     Raises TypeError when two kinds give one name two types.
     """
+    return dict(_columns(tuple(kinds().values())))
+
+
+@cache
+def _columns(of: tuple[type[Fact], ...]) -> dict[str, type]:
     out: dict[str, type] = {}
-    for kind in kinds().values():
+    for kind in of:
         hints = get_type_hints(kind)
         for f in fields(kind):  # type: ignore[arg-type]
             t = hints[f.name]
