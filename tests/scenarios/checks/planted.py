@@ -1,10 +1,8 @@
-"""Incident desks and a signal policy with one planted bug each, for test_check_planted.py."""
+"""Incident desks with one planted bug each, for test_check_planted.py."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-
-import numpy as np
 
 from twin.control.city_brain.incidents.desk import IncidentDesk
 from twin.domain.incidents import CloseIncident, DispatchResponder, ResponderReport, Sign
@@ -47,14 +45,3 @@ class ForgetsOnRestart(IncidentDesk):
         if self._again:
             messages = [m for m in messages if not isinstance(m, Sign)]
         return super().decide(now_s, messages)
-
-
-class Hectic:
-    """Wishes another phase at every decision, whatever was shown for how short a time."""
-
-    def __init__(self):
-        self._turn = 0
-
-    def wish(self, view):
-        self._turn += 1
-        return np.asarray(view.layout.first_phase) + self._turn % 2
