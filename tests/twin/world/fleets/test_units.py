@@ -378,11 +378,12 @@ def test_whatever_is_ordered_the_books_balance(orders, thirst: float, seed: int)
     for who, what, where, part, ticks in orders:
         obey(s, who, what, where, part)
         for _ in range(ticks):
-            before = s.units.odometer_m.copy()
+            before, on_road = s.units.odometer_m.copy(), s.units.vehicle > 0
             s.run(s.now_s + 10)
             u = s.units
             assert (u.odometer_m >= before).all()
-            assert (u.odometer_m - before <= 10 * 40 / 3.6 + 16).all()  # never faster than it can
+            # never faster than it can; a way along the kerb, which is no vehicle's, is counted when it ends
+            assert ((u.odometer_m - before <= 10 * 40 / 3.6 + 16) | ~on_road).all()
             assert ((u.battery >= 0) & (u.battery <= 1)).all()
             assert ((u.pos_m >= 0) & (u.pos_m <= length[u.road] + 1e-6)).all()
             assert ((u.vehicle > 0) <= np.isin(u.state, [DRIVING, MANUAL])).all()
