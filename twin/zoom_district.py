@@ -247,6 +247,9 @@ def _conduct(work: Path, progress: Progress | None) -> tuple[int, int | None, bo
     finally:
         os.close(tell)
     try:
+        from twin.world.traffic.sumo import preload
+
+        preload()  # the zoom, which comes next in this process, need not wait for it
         try:
             with words:
                 for word in words:
