@@ -75,8 +75,8 @@ def kinds(spec: str) -> list[str]:
     for kind in found:
         if kind not in STRENGTH:
             raise ScenarioError(
-                f"--faults: '{kind}' is no fault of the matrix{did_you_mean(kind, STRENGTH)}; there are: all, "
-                f"{', '.join(STRENGTH)}"
+                f"--faults: '{kind}' is no fault of the matrix; there are: all, {', '.join(STRENGTH)}"
+                f"{did_you_mean(kind, STRENGTH)}"
             )
     return found
 

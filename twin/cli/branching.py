@@ -57,7 +57,7 @@ def branch(
 ) -> None:
     """Run a scenario up to a time once, and from there as several variants; the scenario itself is the first."""
     from scenarios.branch import branch as carry_out
-    from twin.cli.comparing import load_ready
+    from twin.cli.running import load_ready
     from twin.scenario.words import difference
 
     check_lang(lang)

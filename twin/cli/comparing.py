@@ -97,6 +97,7 @@ def compare(
     """Run variants under the same seeds as a base, and say what is better, worse, or cannot be told apart."""
     from scenarios.runner.telling import Show
     from scenarios.study import Question, seeds_for, study
+    from twin.cli.running import load_ready
 
     check_lang(lang)
     ready = [load_ready(name, parse_sets(set_), hours, traffic) for name in (base, *variants)]
@@ -154,22 +155,6 @@ def _has_cases(folder: Path) -> bool:
 
 
 # -- input -----------------------------------------------------------------------------------------------
-
-
-def load_ready(name: str, sets: dict[str, str], hours: float | None, traffic: str | None) -> Scenario:
-    """Return a scenario with --set, --hours and --traffic applied, checked as far as it can be without its city."""
-    from twin.scenario import load_scenario
-    from twin.scenario.check import check_control
-
-    if traffic is not None:
-        sets = {**sets, "traffic.mode": traffic}
-    ready = load_scenario(name, sets)
-    if hours is not None:
-        ready, notes = ready.shortened(hours)
-        for note in notes:
-            typer.echo(f"{ready.name}: {note}", err=True)
-    check_control(ready)
-    return ready
 
 
 def _check_names(ready: list[Scenario]) -> None:

@@ -40,10 +40,7 @@ def run(
     from twin.run_folder import prepare
 
     check_lang(lang)
-    sets = parse_sets(set_)
-    if traffic is not None:
-        sets["traffic.mode"] = traffic
-    ready = load_ready(scenario, sets, hours)
+    ready = load_ready(scenario, parse_sets(set_), hours, traffic)
     folder = out if out is not None else default_folder(ready.name, seed)
     prepare(folder, force=force)
     _simulate(ready, seed, folder, with_map=map_, lang=lang)
@@ -98,16 +95,18 @@ def rerun(
 # -- shared ------------------------------------------------------------------------------------------
 
 
-def load_ready(name: str, sets: dict[str, str], hours: float | None) -> Scenario:
+def load_ready(name: str, sets: dict[str, str], hours: float | None, traffic: str | None = None) -> Scenario:
     """Load a scenario as a command names it, say what falls away, and check its control code."""
     from twin.scenario import load_scenario
     from twin.scenario.check import check_control
 
+    if traffic is not None:
+        sets = {**sets, "traffic.mode": traffic}
     ready = load_scenario(name, sets)
     if hours is not None:
         ready, notes = ready.shortened(hours)
         for note in notes:
-            typer.echo(note, err=True)
+            typer.echo(f"{ready.name}: {note}", err=True)
     check_control(ready)
     return ready
 

@@ -41,7 +41,8 @@ def sweep(
     from scenarios.runner.telling import Show
     from scenarios.sweep import METHODS, parse_parameter
     from scenarios.sweep import sweep as carry_out
-    from twin.cli.comparing import kpis_named, load_ready
+    from twin.cli.comparing import kpis_named
+    from twin.cli.running import load_ready
     from viz import report as sheets
 
     check_lang(lang)

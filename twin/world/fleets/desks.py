@@ -31,12 +31,13 @@ def desk_factory(system: str, desk: Any, policy: Any) -> Callable[[], Controller
             chosen = choose()
         except TypeError as error:
             raise ScenarioError(f"{system}.policy cannot be made without arguments: {error}") from None
-        return make(chosen) if _takes_one(make) else make()  # type: ignore[no-any-return]
+        return make(chosen) if takes_one(make) else make()  # type: ignore[no-any-return]
 
     return made
 
 
-def _takes_one(make: Any) -> bool:
+def takes_one(make: Any) -> bool:
+    """Return whether a class or function can be called with one argument (a policy)."""
     try:
         parameters = inspect.signature(make).parameters.values()
     except (TypeError, ValueError):

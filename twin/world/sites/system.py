@@ -32,11 +32,11 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 
 def desk_factory(part: Construction) -> Factory:
     """Return what makes the desk with its policy (``desk(policy)``), or ``desk()`` for one that takes none."""
-    from twin.world.fleets.desks import _takes_one
+    from twin.world.fleets.desks import takes_one
 
     make: Any = find_factory(part.desk) if isinstance(part.desk, str) else part.desk
     choose = policy_factory(part.policy)
-    return lambda: make(choose()) if _takes_one(make) else make()
+    return lambda: make(choose()) if takes_one(make) else make()
 
 
 class SitesSystem:
