@@ -16,7 +16,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -242,7 +242,7 @@ class Simulation:
                 scenario=self.scenario,
                 start_s=self.start_s,
                 end_s=self.end_s,
-                time_s=self._times_with_junctions(),
+                time_s=self._published_times,
                 journal=self.out / "journal" if self.out else None,
             )
         )
@@ -274,7 +274,7 @@ class Simulation:
             fleets=self.fleets,
             start_s=self.start_s,
             end_s=self.end_s,
-            time_s=self._times_with_junctions(),
+            time_s=self._published_times,
             shut=lambda: self.interventions.streets.shut(),  # noqa: PLW0108 (they do not stand yet)
             wake=self._call_controllers,
             post=self._post,
@@ -291,8 +291,9 @@ class Simulation:
             if isinstance(system, SeesLost):
                 self.gate.see_lost.append(system)
 
-    def _times_with_junctions(self) -> Callable[[], npt.NDArray[np.float64]]:
-        """Return what tells the present travel times of roads as they are published, s."""
+    @cached_property
+    def _published_times(self) -> Callable[[], npt.NDArray[np.float64]]:
+        """What tells the present travel times of roads as they are published, s."""
         from twin.world.traffic.junction_delay import junction_delay_s, with_junctions
 
         delay_s, free_s = junction_delay_s(self.city), self.network.free_s
