@@ -58,7 +58,7 @@ from twin.world.weather import Weather
 
 if TYPE_CHECKING:
     from twin.faults import Faults
-    from twin.world.ports import System
+    from twin.world.ports import SeesClosures, SeesTimes, SeesWeather, System
 
 TICK_S = 60
 #: systems of the city: the key of the scenario -> what makes them; imported only where they are on
@@ -249,12 +249,15 @@ class Simulation:
 
     def _build_systems(self) -> None:
         self.systems: dict[str, System] = {}
+        self._see_times: list[SeesTimes] = []
+        self._see_weather: list[SeesWeather] = []
+        self._see_closures: list[SeesClosures] = []
         on = [n for n in SYSTEMS if getattr(self.scenario, n) is not None and (not self._cut_out or n in IN_A_ZOOM)]
         if not on:
             return
-        from twin.world.ports import RunContext, SeesFlow, SeesLost, SeesVehicles
+        from twin.world import ports
 
-        context = RunContext(
+        context = ports.RunContext(
             scenario=self.scenario,
             city=self.city,
             city_dir=self.city_dir,
@@ -283,13 +286,14 @@ class Simulation:
         )
         for name in on:
             make: Any = find_factory(SYSTEMS[name])
-            system = self.systems[name] = make(context)
-            if isinstance(system, SeesVehicles):
-                self.gate.see_vehicles.append(system)
-            if isinstance(system, SeesFlow):
-                self.gate.see_flow.append(system)
-            if isinstance(system, SeesLost):
-                self.gate.see_lost.append(system)
+            self.systems[name] = make(context)
+        mine, gate = list(self.systems.values()), self.gate
+        gate.see_vehicles = [s for s in mine if isinstance(s, ports.SeesVehicles)]
+        gate.see_flow = [s for s in mine if isinstance(s, ports.SeesFlow)]
+        gate.see_lost = [s for s in mine if isinstance(s, ports.SeesLost)]
+        self._see_times = [s for s in mine if isinstance(s, ports.SeesTimes)]
+        self._see_weather = [s for s in mine if isinstance(s, ports.SeesWeather)]
+        self._see_closures = [s for s in mine if isinstance(s, ports.SeesClosures)]
 
     @cached_property
     def _published_times(self) -> Callable[[], npt.NDArray[np.float64]]:
@@ -434,7 +438,8 @@ class Simulation:
         if self.fleets is not None:
             self.fleets.measured(self.clock.now_s)
             self._call_controllers()
-        self._each("SeesTimes", lambda system: system.measured(self.clock.now_s))
+        for system in self._see_times:
+            system.measured(self.clock.now_s)
         self.routes.refresh(self.drivers.times(self.clock.now_s), self._closed_mask())
 
     def _closed_mask(self) -> npt.NDArray[np.bool_]:
@@ -456,7 +461,8 @@ class Simulation:
             self.journeys.weather_factor = self.weather.factor
         if self.fleets is not None:
             self.fleets.weather_changed(self.clock.now_s)
-        self._each("SeesWeather", lambda system: system.weather_changed(self.clock.now_s))
+        for system in self._see_weather:
+            system.weather_changed(self.clock.now_s)
 
     # -- 2 PERCEIVE, 3 DECIDE, 4 ACT -----------------------------------------------------------------------
 
@@ -472,19 +478,10 @@ class Simulation:
             host.tell(report)
         if self.fleets is not None:
             self.fleets.closure(report)
-        self._each("SeesClosures", lambda system: system.closure(report))
+        for system in self._see_closures:
+            system.closure(report)
         if self._desks:
             self._call_controllers()
-
-    def _each(self, ear: str, tell: Callable[[Any], None]) -> None:
-        """Tell every system that has this ear (a Protocol of twin.world.ports)."""
-        if not self.systems:
-            return
-        from twin.world import ports
-
-        for system in self.systems.values():
-            if isinstance(system, getattr(ports, ear)):
-                tell(system)
 
     def _live_fleets(self) -> None:
         """Let the fleets live on, and their desks hear of it."""
