@@ -50,6 +50,7 @@ def _schema(of: tuple[tuple[str, type], ...]) -> pa.Schema:
     return pa.schema(cols + [pa.field(name, _ARROW[t]) for name, t in of])
 
 
+PART_ROWS = 50_000  # facts that are worth a part of the file of their own
 _EMPTY = hashlib.blake2b(digest_size=16).digest()
 
 
@@ -63,9 +64,13 @@ class _Chunk:
 
 
 class Log:
-    """Append-only. ``path`` is the Parquet file to write, or None to keep the facts in memory only."""
+    """Append-only. ``path`` is the Parquet file to write, or None to keep the facts in memory only.
 
-    def __init__(self, path: Path | None = None) -> None:
+    ``part_rows``: so many facts at least wait for being sealed together.
+    """
+
+    def __init__(self, path: Path | None = None, part_rows: int = PART_ROWS) -> None:
+        self._part_rows = part_rows
         self._schema = schema()
         self._types = columns()
         self._fields = {
@@ -80,6 +85,7 @@ class Log:
         self._open: dict[str, list[_Chunk]] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}  # facts added one by one: number, t_s, fields
         self._seq = 0
+        self._written = 0
         self._path = path
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd") if path else None
         self._sealed: list[pa.Table] = []
@@ -154,7 +160,12 @@ class Log:
         self._rows = {}
 
     def seal(self, before_s: int | None = None) -> None:
-        """Seal all facts earlier than ``before_s`` (None: all): sort, hash, write."""
+        """Seal all facts earlier than ``before_s`` (None: all): sort, hash, write.
+
+        With ``before_s``, too few facts wait for more: a part has all columns, so it costs much however short it is.
+        """
+        if before_s is not None and self.count - self._written < self._part_rows:
+            return
         self._gather()
         parts: list[tuple[str, Any, Any, dict[str, Any]]] = []
         for name in list(self._open):
@@ -175,6 +186,7 @@ class Log:
     def _write(self, parts: list[tuple[str, Any, Any, dict[str, Any]]]) -> None:
         t = np.concatenate([p[1] for p in parts])
         seq = np.concatenate([p[2] for p in parts])
+        self._written += t.size
         order = np.lexsort((seq, t))
         tables = []
         for name, _, _, cols in parts:

@@ -150,7 +150,6 @@ class Simulation:
         except BaseException:
             self.traffic.close()  # SUMO is one per process: the next run must find it free
             raise
-        gc.collect()
         gc.freeze()  # what stands now stays to the end: the collector need not walk it again and again
 
     # -- composition ---------------------------------------------------------------------------------------
@@ -386,7 +385,8 @@ class Simulation:
         every = self.clock.every
         every(TICK_S, Phase.WORLD, self._arrivals)
         every(s.traffic.route_refresh_s, Phase.WORLD, self._measure, self.start_s + s.traffic.route_refresh_s)
-        every(CLOSURE_LOOK_S, Phase.WORLD, self._closures)
+        if s.interventions or self.systems or self._branch_s is not None:  # else no street is ever shut
+            every(CLOSURE_LOOK_S, Phase.WORLD, self._closures)
         if self.detectors.roads.size:
             every(self.detectors.period_s, Phase.PERCEIVE, self._perceive, self.start_s + self.detectors.period_s)
         if self.fleets is not None:

@@ -133,7 +133,7 @@ class Bench(OfFleets, OfJunctions, OfCityBrain, OfServices, OfScenarios):
         return b / a, f"{1e3 * a:.3f} ms at 10 %, {1e3 * b:.3f} ms at 100 %"
 
     def micro_ratio(self) -> tuple[float, str]:
-        """Micro hour of the zoom ÷ bare sumo on the same cut-out and routes: the best of three turns of each.
+        """Micro hour of the zoom ÷ bare sumo on the same cut-out and routes: the best of five turns of each.
 
         The turns alternate, and what else runs on a machine only ever adds to a time, so the least is nearest.
         """
@@ -141,7 +141,7 @@ class Bench(OfFleets, OfJunctions, OfCityBrain, OfServices, OfScenarios):
         from scenarios.bench.bare import run_bare, write_routes
 
         twin, bare, n = [], [], 0
-        for turn in range(3):
+        for turn in range(5):
             r = self.run(f"zoom-{turn}", "cuizhai_zoom")
             city = City.load(r["city_dir"])
             routes = self.dir / "zoom.rou.xml"
