@@ -3,7 +3,10 @@
 A bus, shuttle or emergency vehicle on a road towards a junction of grade L3 asks as soon as it is within ``RANGE_M`` of
 the stop line and has no stop left on that road (a bus asks when its doors are closed). It asks anew every time it is
 looked at, and says when it has passed. Whether it asks or not, its time on every road towards a signal is measured:
-between two looks at which its place is known, less the time it stood at stops, less the same way at free speed.
+from coming onto it to coming onto the next one, less the time it stood at stops, less the same way at free speed. In
+meso SUMO's events tell these moments however rarely one looks (:mod:`twin.world.junctions.stays`); in micro it is
+looked at every second. Roads that were crossed between two looks are known from its way: each signal on them is a
+passage of its own, and the delay of all of them together, which is exact, is divided evenly among them.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from twin.domain.ids import VEHICLE_KINDS, vehicle_kind
 from twin.domain.junctions import EMERGENCY, PUBLIC_TRANSPORT, STATUSES, SignalMap, SignalRequest, SignalStatus
 from twin.events import PriorityAnswered, PriorityAsked, SignalPassed
 from twin.log import Log
+from twin.world.junctions.stays import MesoStays, Stay
 from twin.world.traffic.ports import Flow, NewVehicles, Traffic
 from twin.world.traffic.types import type_index
 
@@ -37,13 +41,18 @@ _Row = tuple[int, int, int, int, int, float, int]
 
 @dataclass
 class _Way:
-    """One vehicle on its way. ``road``: that it was last seen on; the rest belongs to its stay there."""
+    """One vehicle on its way. ``road``: that it was last seen on; the rest belongs to its stay there.
+
+    ``place``: of that road in its way; ``looked_s``: when it was last seen; ``halts``: from, until.
+    """
 
     kind: str
     road: int = -1
-    since_s: int = 0
+    place: int = -1
+    since_s: float = 0.0
     from_m: float = 0.0
-    halted_s: int = 0
+    looked_s: int = 0
+    halts: list[tuple[int, int]] = field(default_factory=list)
     halting_s: int = -1
     stops_left: dict[int, int] = field(default_factory=dict)
     asked: int = -1  # the junction it asked last
@@ -51,13 +60,18 @@ class _Way:
 
 
 class Asking:
-    """See the module's text. ``kinds``: kinds of vehicle that ask; all of ROLE_OF are measured."""
+    """See the module's text. ``kinds``: kinds of vehicle that ask; all of ROLE_OF are measured.
+
+    ``stays``: who knows when a vehicle came onto its road; None: looks are frequent enough (micro).
+    """
 
     def __init__(
         self, told: SignalMap, traffic: Traffic, log: Log, way_of: Callable[[int], npt.NDArray[np.int32]],
         length_m: npt.NDArray[np.float64], speed_m_s: npt.NDArray[np.float64], kinds: frozenset[str],
+        stays: MesoStays | None = None,
     ) -> None:  # fmt: skip
         self._traffic, self._log, self._way_of, self._kinds = traffic, log, way_of, kinds
+        self._stays = stays
         self._length, self._speed = length_m, speed_m_s
         self._grade = told.grade
         self._codes = np.array([VEHICLE_KINDS[k] for k in ROLE_OF], dtype=np.int64)
@@ -102,7 +116,7 @@ class Asking:
             way = self._out.get(vehicle)
             if way is not None:
                 if way.halting_s >= 0:
-                    way.halted_s += t_s - max(way.halting_s, way.since_s)
+                    way.halts.append((way.halting_s, t_s))
                 way.halting_s = -1
                 if way.stops_left.get(way.road, 0) > 0:
                     way.stops_left[way.road] -= 1
@@ -134,10 +148,13 @@ class Asking:
                         if way.asked >= 0:
                             rows.append((vehicle, way.asked, -1, -1, 0, 0.0, 1))
                     continue
-                if r != way.road:
-                    self._onto(vehicle, way, r, p, now_s, rows)
-                if way.kind in self._kinds and r in self.junction_at:
-                    self._ask(vehicle, way, r, p, now_s, rows)
+                asks = way.kind in self._kinds and r in self.junction_at
+                stay = self._stay(vehicle, way.kind, r, p, now_s) if asks or r != way.road else None
+                if r != way.road and stay is not None:
+                    self._onto(vehicle, way, r, stay, now_s, rows)
+                way.looked_s = now_s
+                if asks and stay is not None:
+                    self._ask(vehicle, way, r, stay, now_s, rows)
         if not rows:
             return None
         table = np.array(rows, dtype=np.float64)
@@ -147,42 +164,73 @@ class Asking:
             table[:, 5].copy(), whole[:, 6],
         )  # fmt: skip
 
-    def _onto(
-        self, vehicle: int, way: _Way, road: int, pos_m: float, now_s: int, rows: list[_Row]
-    ) -> None:  # fmt: skip
+    def _stay(self, vehicle: int, kind: str, road: int, pos_m: float, now_s: int) -> Stay:
+        length, free = float(self._length[road]), self._free(kind, road)
+        if self._stays is not None:
+            return self._stays.of(vehicle, length, free, now_s)
+        return Stay(float(now_s), pos_m, pos_m, (length - pos_m) / free)
+
+    def _onto(self, vehicle: int, way: _Way, road: int, stay: Stay, now_s: int, rows: list[_Row]) -> None:
         """Note that a vehicle is on another road than before: it has passed what lay between."""
-        before = way.road
-        if before >= 0 and before in self.junction_at:
-            j = self.junction_at[before]
-            rest = float(self._length[before]) - way.from_m
-            free = rest / self._free(way.kind, before) + pos_m / self._free(way.kind, road)
-            halted = way.halted_s + (now_s - max(way.halting_s, way.since_s) if way.halting_s >= 0 else 0)
-            self._log.add(
-                SignalPassed, t_s=now_s, vehicle=vehicle, kind=way.kind, junction=j, road=before,
-                delay_s=round(now_s - way.since_s - halted - free, 1), halted_s=int(halted),
-                distance_m=round(rest, 1), granted=way.granted and way.asked == j,
-            )  # fmt: skip
-            if way.asked == j:
-                rows.append((vehicle, j, -1, -1, 0, 0.0, 1))
+        before, first = way.road, way.place
+        roads = self._way_of(vehicle)
+        ahead = np.flatnonzero(roads[first + 1 :] == road)
+        way.place = first + 1 + int(ahead[0]) if ahead.size else -1
+        # in meso it came to the beginning of the road then; in micro it is at from_m now
+        since_s = stay.since_s
+        if self._stays is not None:
+            since_s -= stay.from_m / self._free(way.kind, road)
+        if before >= 0:
+            since_s = max(since_s, float(way.looked_s)) if self._stays is not None else since_s
+            skipped = roads[first + 1 : way.place].tolist() if first >= 0 and way.place >= 0 else []
+            self._passed(vehicle, way, [before, *skipped], road, since_s, stay, now_s)
+            if way.asked >= 0 and way.asked != self.junction_at.get(road, -1):
+                rows.append((vehicle, way.asked, -1, -1, 0, 0.0, 1))
                 way.asked, way.granted = -1, False
-        way.road, way.since_s, way.from_m, way.halted_s = road, now_s, pos_m, 0
+            way.halts = [h for h in way.halts if h[1] > since_s]
+        way.road, way.since_s, way.from_m = road, since_s, 0.0
+        if before < 0 or self._stays is None:
+            way.since_s, way.from_m = stay.since_s, stay.from_m
+
+    def _passed(
+        self, vehicle: int, way: _Way, roads: list[int], onto: int, until_s: float, stay: Stay, now_s: int
+    ) -> None:  # fmt: skip
+        """Write down the signals at the ends of ``roads``, which a vehicle has left for ``onto`` by ``until_s``."""
+        signalled = [r for r in roads if r in self.junction_at]
+        if not signalled:
+            return
+        metres = {r: float(self._length[r]) for r in roads}
+        metres[roads[0]] -= way.from_m
+        free = sum(metres[r] / self._free(way.kind, r) for r in roads)
+        if self._stays is None:
+            free += stay.pos_m / self._free(way.kind, onto)
+        halts = [*way.halts, (way.halting_s, now_s)] if way.halting_s >= 0 else way.halts
+        halted = sum(max(min(b, until_s) - max(a, way.since_s), 0.0) for a, b in halts)
+        each = (until_s - way.since_s - halted - free) / len(signalled)
+        for i, r in enumerate(signalled):
+            j = self.junction_at[r]
+            self._log.add(
+                SignalPassed, t_s=now_s, vehicle=vehicle, kind=way.kind, junction=j, road=r, delay_s=round(each, 1),
+                halted_s=round(halted if i == 0 else 0.0, 1), distance_m=round(metres[r], 1),
+                granted=way.granted and way.asked == j,
+            )  # fmt: skip
 
     def _ask(
-        self, vehicle: int, way: _Way, road: int, pos_m: float, now_s: int, rows: list[_Row]
+        self, vehicle: int, way: _Way, road: int, stay: Stay, now_s: int, rows: list[_Row]
     ) -> None:  # fmt: skip
-        away = float(self._length[road]) - pos_m
+        away = float(self._length[road]) - stay.pos_m
         if away > RANGE_M or way.halting_s >= 0 or way.stops_left.get(road, 0) > 0:
             return
         j = self.junction_at[road]
         if int(self._grade[j]) < L3:
             return
-        to = self._next(vehicle, road)
+        to = self._next(vehicle, way)
         if to == ENDS_HERE:
             return
         found = self.lane_of.get((road, to)) or self.lane_of.get((road, -1))
         if found is None:
             return
-        eta = round(away / self._free(way.kind, road), 1)
+        eta = round(stay.left_s, 1)
         rows.append((vehicle, j, found[1], to, ROLE_OF[way.kind], eta, 0))
         if way.asked != j:
             way.asked, way.granted = j, False
@@ -199,13 +247,12 @@ class Asking:
             if way is not None and way.asked == j and STATUSES[status] == "granted":
                 way.granted = True
 
-    def _next(self, vehicle: int, road: int) -> int:
-        """Return the road a vehicle takes after ``road``, by its way; ENDS_HERE; or −1: its way does not tell."""
+    def _next(self, vehicle: int, way: _Way) -> int:
+        """Return the road a vehicle takes after its present one; ENDS_HERE; or −1: its way does not tell."""
         roads = self._way_of(vehicle)
-        at = np.flatnonzero(roads == road)
-        if not at.size:
+        if way.place < 0 or way.place >= roads.size or int(roads[way.place]) != way.road:
             return -1
-        return int(roads[at[0] + 1]) if at[0] + 1 < roads.size else ENDS_HERE
+        return int(roads[way.place + 1]) if way.place + 1 < roads.size else ENDS_HERE
 
     def _free(self, kind: str, road: int) -> float:
         return max(min(float(self._speed[road]), TOP_M_S[kind]), 1.0)

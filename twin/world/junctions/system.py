@@ -50,6 +50,7 @@ from twin.world.junctions.perception import LanePerception
 from twin.world.junctions.read_map import read_map
 from twin.world.junctions.record import PERIOD_S, Record
 from twin.world.junctions.signals import Signals
+from twin.world.junctions.stays import MesoStays
 from twin.world.junctions.v2x import V2x
 from twin.world.ports import Action, RunContext
 from twin.world.traffic.ports import Flow, HasSignals, NewVehicles
@@ -99,6 +100,7 @@ class JunctionSystem:
         self.asking = Asking(
             self.net.told, context.traffic, context.log, context.gate.way, roads["length_m"].to_numpy(np.float64),
             roads["speed_m_s"].to_numpy(np.float64), frozenset(KIND_OF[k] for k in part.priority),
+            MesoStays(live.vehicle) if context.mode == "meso" else None,
         )  # fmt: skip
         self._policy = _policy(part)
         self._decides = self._policy is not None
@@ -186,7 +188,7 @@ class JunctionSystem:
     def _perceive(self) -> None:
         now = self.context.clock.now_s
         self._note_modes(now)
-        asked = self.asking.look(now) if self._asks or now % (2 * self.interval_s) == 0 else None
+        asked = self.asking.look(now)  # alike with and without priority: one measure for both
         if asked is not None and asked.vehicle.size:
             self._wake_until_s = now + AFTER_S
             self._asked_until_s[asked.junction] = now + AFTER_S

@@ -1,0 +1,47 @@
+"""Since when a vehicle is on its road in meso, and when it will be at the end: from SUMO's own events, exact.
+
+In meso a vehicle moves from event to event: at its entry into a segment SUMO settles when it will leave it
+(``MEVehicle::getEventTime``, as ``vehicle.getLastActionTime``), and its speed is the segment's length over that time.
+So the entry is the event less length ÷ speed, however rarely one looks. A vehicle that already waits at the end of its
+segment when it is first seen there shows no speed: it came as long ago as it waits, and drove freely before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twin.world.traffic.options import MESO_SEGMENT_M
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A vehicle on a road: at ``from_m`` at ``since_s``, now at ``pos_m``; unhindered at the end in ``left_s``."""
+
+    since_s: float
+    from_m: float
+    pos_m: float
+    left_s: float
+
+
+class MesoStays:
+    """See the module's text. ``vehicle``: libsumo's; only vehicles that are on the road may be asked for."""
+
+    def __init__(self, vehicle: Any) -> None:
+        self._segment, self._speed = vehicle.getSegmentIndex, vehicle.getSpeed
+        self._event, self._waiting = vehicle.getLastActionTime, vehicle.getWaitingTime
+
+    def of(self, number: int, length_m: float, free_m_s: float, now_s: float) -> Stay:
+        """Return the stay of a vehicle on a road of ``length_m``; ``free_m_s``: its speed where nothing hinders."""
+        name = str(number)
+        pieces = max(1, int(length_m / MESO_SEGMENT_M + 0.5))  # as SUMO divides it
+        each = length_m / pieces
+        segment = int(self._segment(name))
+        speed, rest_s = float(self._speed(name)), (pieces - 1 - segment) * each / free_m_s
+        if speed > 0.0:
+            out_s = float(self._event(name))
+            in_s = out_s - each / speed
+            pos = segment * each + min(max(speed * (now_s - in_s), 0.0), each)
+            return Stay(min(in_s, now_s), segment * each, pos, max(out_s - now_s, 0.0) + rest_s)
+        in_s = now_s - float(self._waiting(name)) - each / free_m_s
+        return Stay(in_s, segment * each, (segment + 1) * each, rest_s)
