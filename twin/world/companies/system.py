@@ -16,7 +16,8 @@ from twin.log import Facts, Log
 from twin.scenario.companies import Companies
 from twin.scenario.interventions import SystemIntervention
 from twin.scenario.model import Scenario
-from twin.world.companies.office_side import CLIMATE, PLANS, POLICIES, Env, OfficeSide
+from twin.world.companies.env import CLIMATE, PLANS, POLICIES, Env
+from twin.world.companies.office_side import OfficeSide
 from twin.world.people.companies import CompanyArrays, build
 from twin.world.people.draws import Draws
 from twin.world.ports import Action, RunContext

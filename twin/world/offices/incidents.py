@@ -9,7 +9,8 @@ from twin.control.services.catalogue.items import Catalogue
 from twin.control.services.groups import dept_of
 from twin.errors import ScenarioError
 from twin.scenario.mistakes import did_you_mean
-from twin.world.offices.engine import BACK, DOWN, UP, Engine
+from twin.world.offices.engine import Engine
+from twin.world.offices.office import BACK, DOWN, UP
 from twin.world.offices.people import People
 from twin.world.ports import Action
 

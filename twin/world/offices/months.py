@@ -26,8 +26,9 @@ from twin.hosts import Host
 from twin.log import Facts, Log
 from twin.world.offices.choice import Choice
 from twin.world.offices.demand import Wants, months
-from twin.world.offices.engine import DAY, Engine
+from twin.world.offices.engine import Engine
 from twin.world.offices.matters import Matter, Truth
+from twin.world.offices.office import DAY
 from twin.world.offices.people import HALL, People, staff
 from twin.world.offices.settings import Behaviour, Demand, Offices
 

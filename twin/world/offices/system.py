@@ -32,10 +32,11 @@ from twin.scenario.services import policy_factory
 from twin.world.offices.choice import Choice
 from twin.world.offices.city_demand import CityDemand
 from twin.world.offices.demand import Wants
-from twin.world.offices.engine import DAY, Engine
+from twin.world.offices.engine import Engine
 from twin.world.offices.founding import FoundingTimes
 from twin.world.offices.matters import Matter, Truth
 from twin.world.offices.months import begin_desk
+from twin.world.offices.office import DAY
 from twin.world.offices.people import office_name, staff
 from twin.world.offices.settings import Behaviour, Demand, Offices
 from twin.world.ports import Action, RunContext

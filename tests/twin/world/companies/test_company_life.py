@@ -32,7 +32,7 @@ from twin.scenario.companies import FIELDS
 from twin.scenario.policy_file import read_policies
 from twin.simulation import Simulation
 from twin.world.companies.life import ENTRY_ELASTICITY, GROWING, MATURE, Life
-from twin.world.companies.office_side import LEAD_WISHES, WISH_ELASTICITY, WISHES_A_YEAR, wishes_a_year
+from twin.world.companies.loans import LEAD_WISHES, WISH_ELASTICITY, WISHES_A_YEAR, wishes_a_year
 from twin.world.companies.policies import write
 from twin.world.companies.system import arrays_of, run_months
 from twin.world.people.companies import LEAD
