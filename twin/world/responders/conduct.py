@@ -113,6 +113,7 @@ class Conduct:
         n = roster.unit.size
         self._row = {int(unit): row for row, unit in enumerate(roster.unit)}
         self.jobs: list[Job | None] = [None] * n
+        self._asked: dict[str, Job] = {}  # tickets that wait for an answer
         self._tickets: Ints = np.zeros(n, dtype=np.int64)
         self._out_until_s: Ints = np.zeros(n, dtype=np.int64)
         self._home = (roster.x_m.copy(), roster.y_m.copy())
@@ -146,6 +147,7 @@ class Conduct:
         if self._happens("silent", job):
             self._refused(row, job, "silent", now_s)
             return
+        self._asked[command.key] = job
         delay_s = 1 + round(float(self._dice["answer"].exponential(ANSWER_S, job.order.unit, job.number)[0]))
         self._c.clock.at(now_s + delay_s, Phase.PERCEIVE, lambda: self._answer(row, job))
 
@@ -157,6 +159,8 @@ class Conduct:
 
     def _answer(self, row: int, job: Job) -> None:
         now_s = self._c.clock.now_s
+        if self._asked.pop(job.order.key, None) is None:
+            return  # called off in the meantime
         if self.jobs[row] is not None:
             self._refused(row, job, "busy", now_s)
         elif now_s < self._out_until_s[row]:
@@ -189,18 +193,25 @@ class Conduct:
         self._c.clock.at(t_s, Phase.PERCEIVE, then)
 
     def recall(self, command: RecallResponder, now_s: int) -> None:
-        """Call a responder off a ticket, if he is on it."""
+        """Call a responder off a ticket, if he is on it or has not answered yet."""
         row = self._row.get(command.unit, -1)
         if row < 0:
             raise ControlError(f"RecallResponder at {now_s} s names unit {command.unit}, which is no responder")
         job = self.jobs[row]
-        if job is None or job.order.key != command.ticket:
+        asked = self._asked.pop(command.ticket, None)
+        mine = job is not None and job.order.key == command.ticket
+        if not mine and asked is None:
             return
         self._c.log.add(
             ResponderRecalled, t_s=now_s, unit=command.unit, incident=command.incident, ticket=command.ticket,
             reason=command.reason,
         )  # fmt: skip
-        self._over(row, job, now_s, "free")
+        if mine:
+            assert job is not None
+            self._over(row, job, now_s, "free")
+        elif asked is not None:  # he goes on with what he does
+            self._say(row, asked, "free", now_s)
+            self._free(row, now_s)
 
     # -- on the way ------------------------------------------------------------------------------------------
 
@@ -316,13 +327,14 @@ class Conduct:
         self.jobs[row] = None
         self.movement.stop(row, now_s, what)
         self._say(row, job, what, now_s, detail)
-        self._c.log.add(
-            ResponderFree, t_s=now_s, unit=job.order.unit, x_m=float(self.movement.x_m[row]),
-            y_m=float(self.movement.y_m[row]),
-        )  # fmt: skip
+        self._free(row, now_s)
         home_s = now_s + 1 if now_s >= self._out_until_s[row] else int(self._out_until_s[row])
         tickets = int(self._tickets[row])
         self._c.clock.at(home_s, Phase.LIVE, lambda: self._go_home(row, tickets))
+
+    def _free(self, row: int, now_s: int) -> None:
+        x_m, y_m = float(self.movement.x_m[row]), float(self.movement.y_m[row])
+        self._c.log.add(ResponderFree, t_s=now_s, unit=int(self._roster.unit[row]), x_m=x_m, y_m=y_m)
 
     def _go_home(self, row: int, tickets: int) -> None:
         if self.jobs[row] is None and int(self._tickets[row]) == tickets:

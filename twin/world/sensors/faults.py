@@ -1,4 +1,8 @@
-"""Channels that fall silent: outages, flat batteries, and what an intervention does to them."""
+"""Channels that fall silent: outages, flat batteries, and what an intervention does to them.
+
+Several of these can hold for one channel. It fails with the first and is restored when the last is over; the facts say
+no more than that.
+"""
 
 from __future__ import annotations
 
@@ -61,19 +65,31 @@ class Faults:
             self._failed[falls] = True
             flat = self._flat_s[falls] <= now_s
             reason = np.where(flat & (self._flat_s[falls] > now_s - HOUR_S), REASONS[1], REASONS[0])
-            self._log.add(SensorFailed, t_s=np.full(falls.size, now_s), channel=falls, reason=reason)
+            self._fell(falls, reason, now_s)
         back = np.flatnonzero(self._failed & (self._up_s <= now_s))
         if back.size:
             self._failed[back] = False
             self._down_s[back] = -1
-            self._log.add(SensorRestored, t_s=np.full(back.size, now_s), channel=back)
-        self.down = self._failed | (self._forced > 0)
+            self._rose(back, now_s)
+
+    def _fell(self, rows: Ints, reason: npt.NDArray[np.object_], now_s: int) -> None:
+        """Write down that channels fell silent, of those that had not yet."""
+        new = ~self.down[rows]
+        if new.any():
+            self.down[rows[new]] = True
+            self._log.add(SensorFailed, t_s=np.full(int(new.sum()), now_s), channel=rows[new], reason=reason[new])
+
+    def _rose(self, rows: Ints, now_s: int) -> None:
+        """Write down that channels work again, of those that nothing else silences."""
+        up = rows[self.down[rows] & ~self._failed[rows] & (self._forced[rows] == 0)]
+        if up.size:
+            self.down[up] = False
+            self._log.add(SensorRestored, t_s=np.full(up.size, now_s), channel=up)
 
     def force(self, rows: Ints, on: bool, now_s: int) -> None:
         """Let an intervention silence channels, or give them back."""
         self._forced[rows] += 1 if on else -1
         if on:
-            self._log.add(SensorFailed, t_s=np.full(rows.size, now_s), channel=rows, reason="intervention")
+            self._fell(rows, np.full(rows.size, REASONS[2], dtype=object), now_s)
         else:
-            self._log.add(SensorRestored, t_s=np.full(rows.size, now_s), channel=rows)
-        self.down = self._failed | (self._forced > 0)
+            self._rose(rows, now_s)

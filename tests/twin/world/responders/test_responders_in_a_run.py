@@ -7,13 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios import incident_account, incident_properties
+from scenarios.checks.run import shipped
 from scenarios.kpis.incidents import INCIDENTS
+from scenarios.readings import Memory
 from tests.twin.world.responders.responder_town import NO_FAILINGS, START_S, counts, finish, mixed, put, simulation
+from twin.clock import Phase
 from twin.control.city_brain.incidents.desk import IncidentDesk
 from twin.domain.ids import vehicle_kind
-from twin.domain.incidents import DispatchResponder
+from twin.domain.incidents import DispatchResponder, RecallResponder
 from twin.errors import ControlError, ScenarioError
+from twin.events import IncidentAssigned, ResponderFree, ResponderRecalled, ResponderRefused, RunEnded
 from twin.hosts import read_journal
+from twin.log import Log
 from twin.run_folder import prepare
 
 KPI = {k.name: k for k in INCIDENTS}
@@ -199,6 +204,67 @@ def test_one_fire_engine_more_changes_no_others_number():
         rosters.append(dict(zip(told.unit.tolist(), zip(told.kind, told.area, strict=True), strict=True)))
         sim.close()
     assert rosters[0].items() < rosters[1].items()
+
+
+# -- who is called off -----------------------------------------------------------------------------------
+
+
+def test_who_is_called_off_before_he_answers_stays_at_home():
+    """Else he would drive to a ticket that the desk has given up, and be asked for another meanwhile."""
+    sim = simulation(hours=0.5, **NO_FAILINGS)
+    responders = sim.systems["city_brain"].responders
+    unit = int(responders._roster.unit[0])
+
+    def send(k, then):
+        key = f"inc-{k}/ticket/1"
+        order = DispatchResponder(key, f"inc-{k}", unit, "handle", "fire", 0.0, 0.0, -1, True, 60, "district")
+        responders.carry_out("incidents", order, START_S + 100 + k)
+        if then:
+            off = RecallResponder(f"off-{k}", f"inc-{k}", unit, key, "false alarm")
+            responders.carry_out("incidents", off, START_S + 100 + k)
+
+    sim.clock.at(START_S + 101, Phase.PERCEIVE, lambda: (send(1, True), send(2, False)))
+    log = finish(sim).log
+    assert log.frame("ResponderAccepted")["ticket"].tolist() == ["inc-2/ticket/1"]
+    assert log.frame("ResponderArrived")["ticket"].tolist() == ["inc-2/ticket/1"]
+    assert log.frame("ResponderRecalled")["ticket"].tolist() == ["inc-1/ticket/1"]
+    assert shipped_property("a responder is sent on one ticket at a time").check(Memory(log)).holds
+    assert shipped_property("a responder works on one ticket at a time").check(Memory(log)).holds
+
+
+def test_who_refuses_or_is_called_off_within_a_second_can_be_sent_again():
+    """Sent and silent, sent and called off, all in one second (as in a run of drowning): one ticket at a time."""
+    said = [
+        (0, IncidentAssigned, "a"), (0, ResponderRefused, "a"), (9, IncidentAssigned, "b"),
+        (9, ResponderRecalled, "b"), (9, ResponderFree, ""), (20, IncidentAssigned, "c"), (25, ResponderFree, ""),
+        (25, IncidentAssigned, "d"),
+    ]  # fmt: skip
+    wanted = shipped_property("a responder is sent on one ticket at a time")
+    assert wanted.check(Memory(told(said))).holds
+    assert wanted.check(Memory(told([*said, (30, IncidentAssigned, "e")]))).holds is False
+    # one who is called off once does not make room for two
+    off = [(9, ResponderRecalled, "b"), (9, ResponderFree, "")]
+    twice = [(5, IncidentAssigned, "a"), (6, IncidentAssigned, "b"), *off]
+    assert wanted.check(Memory(told(twice))).holds is False
+
+
+def told(said):
+    log = Log(None)
+    of = {
+        IncidentAssigned: {"level": "grid", "task": "handle", "expected_s": 1.0},
+        ResponderRefused: {"reason": "silent"},
+        ResponderRecalled: {"reason": "gone"},
+    }
+    for t_s, kind, ticket in said:
+        names = {} if kind is ResponderFree else {"incident": ticket, "ticket": ticket}
+        where = {"x_m": 0.0, "y_m": 0.0} if kind is ResponderFree else {}
+        log.add(kind, t_s=t_s, unit=1_066_003, **names, **where, **of.get(kind, {}))
+    log.add(RunEnded, t_s=60, reason="finished")
+    return log.close()
+
+
+def shipped_property(name):
+    return next(p for p in shipped() if p.name == name)
 
 
 # -- what is not allowed ---------------------------------------------------------------------------------------------
