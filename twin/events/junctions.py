@@ -24,7 +24,10 @@ class JunctionGraded(Fact):
 
 @dataclass(frozen=True)
 class PhasesShown(Fact):
-    """In the ``period_s`` before, these phases turned green: ``phase@second`` of the period, parted by spaces."""
+    """In the ``period_s`` before, these phases turned green: ``phase@second`` of the period, parted by spaces.
+
+    What was green when the run began counts as turned green in its second 0.
+    """
 
     junction: int
     period_s: int

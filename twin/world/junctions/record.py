@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.control.junctions.cabinets import Change
-from twin.control.junctions.layout import Layout
+from twin.control.junctions.cabinets import Cabinets, Change
 from twin.events import ApproachDelayed, PhasesShown
 from twin.log import Log
 from twin.world.junctions.delays import ApproachDelays
@@ -16,12 +15,21 @@ PERIOD_S = 900
 
 
 class Record:
-    """Collects changes of phases and delays, and writes them every ``PERIOD_S``."""
+    """Collects changes of phases and delays, and writes them every ``PERIOD_S``.
 
-    def __init__(self, log: Log, layout: Layout, delays: ApproachDelays, start_s: int) -> None:
-        self._log, self._layout, self._delays = log, layout, delays
+    What is green at the start counts as having turned so then, or a green that never ends would never be told of.
+    """
+
+    def __init__(self, log: Log, cabinets: Cabinets, delays: ApproachDelays, start_s: int) -> None:
+        self._log, self._layout, self._delays = log, cabinets.layout, delays
         self._from_s = start_s
         self._shown: dict[int, list[tuple[int, int]]] = {}
+        begun = {change.junction for change in cabinets.begun}  # these are told of when they are taken
+        stages = cabinets.stages
+        for j, (phase, to) in enumerate(zip(stages.phase.tolist(), stages.to.tolist(), strict=True)):
+            if j not in begun:
+                takes = int(self._layout.change_s[phase, to - int(self._layout.first_phase[j])])
+                self._shown[j] = [(start_s if phase == to else int(stages.since_s[j]) + takes, to)]
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Note that junctions change to phases."""

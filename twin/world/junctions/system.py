@@ -95,7 +95,7 @@ class JunctionSystem:
         )  # fmt: skip
         self.interval_s = part.interval_s or INTERVAL_S[context.mode]
         self._delays = ApproachDelays(live, self.net, LOOK_S[context.mode])
-        self._record = Record(context.log, self.signals.layout, self._delays, now)
+        self._record = Record(context.log, self.signals.cabinets, self._delays, now)
         roads = context.city.roads
         self.asking = Asking(
             self.net.told, context.traffic, context.log, context.gate.way, roads["length_m"].to_numpy(np.float64),

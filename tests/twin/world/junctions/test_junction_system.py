@@ -10,6 +10,7 @@ import pytest
 
 from scenarios import kpis
 from tests.cities import city_of_grid
+from twin.domain.junctions import ShowPhases, SignalStates
 from twin.errors import ControlError, ScenarioError
 from twin.events import (
     ApproachDelayed,
@@ -99,6 +100,8 @@ def test_what_was_shown_is_in_the_log(folder: Path) -> None:
         assert seconds == sorted(seconds)
         assert seconds[0] >= 0
         assert seconds[-1] < row.period_s
+    # what is green at the start is told, too: the own plan at 08:00, as in the network's programs
+    assert (shown.groupby("junction")["shown"].first().str.split("@").str[1].str.split().str[0].astype(int) < 10).all()
     a1 = int(graded["junction"][graded["name"] == "A1"].iloc[0])
     assert a1 not in set(run.log.frame(SignalsTaken)["junction"])  # nothing is perceived there: it keeps its plan
     delays = run.log.frame(ApproachDelayed)
@@ -106,6 +109,21 @@ def test_what_was_shown_is_in_the_log(folder: Path) -> None:
     # Little: vehicles arrive once at each approach they pass; most trips of the grid pass one to three signals
     passed = delays["passed_veh"].sum()
     assert 0.7 <= passed / len(arrivals(run)) <= 4
+
+
+def test_a_green_that_never_ends_is_in_the_log(folder: Path) -> None:
+    """Whoever holds what he finds gives no other green to tell of."""
+    run = simulate(folder, {"policy": "adaptive", "desk": lambda _: _Idle()}, load=0.01, minutes=3)
+    shown = run.log.frame(PhasesShown)
+    assert sorted(shown["junction"]) == list(range(5))
+
+
+class _Idle:
+    """Central control that holds every junction in the green it finds."""
+
+    def decide(self, now_s: int, messages: Any) -> list[ShowPhases]:
+        states = [m for m in messages if isinstance(m, SignalStates)]
+        return [ShowPhases(f"signals/show/{now_s}", m.junction, m.to_phase, now_s + 5) for m in states]
 
 
 # -- faults -----------------------------------------------------------------------------------------------
