@@ -53,6 +53,7 @@ from twin.scenario.interventions import (
 from twin.world.people.model import PeopleModel
 from twin.world.traffic.limits import Limits
 from twin.world.traffic.ports import NewVehicles, Stop, Traffic
+from twin.world.traffic.shut_lanes import ShutLanes
 from twin.world.traffic.types import CAR
 from twin.world.weather import Weather
 
@@ -114,6 +115,7 @@ class Interventions:
         clock: Clock,
         traffic: Traffic,
         limits: Limits,
+        shut_lanes: ShutLanes,
         people: PeopleModel | None,
         weather: Weather,
         log: Log,
@@ -127,9 +129,8 @@ class Interventions:
         self._fleets, self._gate, self._systems = fleets, gate, systems or {}
         self.faults: Faults | None = None  # set where the scenario has any
         self._end_s = 0
-        self._lane_shut: dict[tuple[int, int], int] = {}
         self._city, self._clock, self._traffic, self._people = city, clock, traffic, people
-        self._limits = limits
+        self._limits, self._shut_lanes = limits, shut_lanes
         self._weather, self._log, self._tell, self._on_weather = weather, log, tell, on_weather
         self._delay = dice.stream("perception.closure_report")
         self.streets = Streets(np.zeros(len(city.roads), np.int64), np.zeros(len(city.roads), bool))
@@ -236,7 +237,7 @@ class Interventions:
         """Let a vehicle stand on a lane; it is no traveller's: it comes from nowhere and is taken off again."""
         now = self._clock.now_s
         if self._gate is None:
-            self._shut_lane(spot.road, spot.lane, True)
+            self._shut_lane(spot.road, spot.lane, cause, True)
         else:
             gone_s = until_s if until_s is not None else self._end_s
             lane = spot.lane + self._first_lane(spot.road)
@@ -259,7 +260,7 @@ class Interventions:
     def _clear(self, vehicle: int, spot: _Spot, cause: str) -> None:
         now = self._clock.now_s
         if self._gate is None:
-            self._shut_lane(spot.road, spot.lane, False)
+            self._shut_lane(spot.road, spot.lane, cause, False)
         else:
             self._gate.take_off(vehicle, now, "the obstacle was taken away")
         self._log.add(LaneReopened, t_s=now, road=spot.road, lane=spot.lane, cause=cause)
@@ -342,18 +343,14 @@ class Interventions:
         for road in roads.tolist():
             for lane in lanes:
                 if lane < count[road]:
-                    self._shut_lane(road, lane, closed)
+                    self._shut_lane(road, lane, cause, closed)
                     fact = LaneClosed if closed else LaneReopened
                     self._log.add(fact, t_s=self._clock.now_s, road=road, lane=lane, cause=cause)
                     if self._fleets is not None:
                         (self._fleets.lane_blocked if closed else self._fleets.lane_cleared)(road, lane, None)
 
-    def _shut_lane(self, road: int, lane: int, closed: bool) -> None:
-        """Close a lane or open it; one that several things close opens when the last is gone."""
-        count = self._lane_shut.get((road, lane), 0) + (1 if closed else -1)
-        self._lane_shut[road, lane] = count
-        if count == int(closed):
-            self._traffic.close_lane(road, lane + self._first_lane(road), closed)
+    def _shut_lane(self, road: int, lane: int, cause: str, closed: bool) -> None:
+        (self._shut_lanes.close if closed else self._shut_lanes.open)(road, lane + self._first_lane(road), cause)
 
     def _limit(self, roads: npt.NDArray[np.int64], limit_m_s: float | None, cause: str) -> None:
         for road in roads.tolist():

@@ -53,6 +53,7 @@ from twin.world.traffic.given import GivenVehicles
 from twin.world.traffic.limits import Limits
 from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings, VehicleType
 from twin.world.traffic.routing import RouteTable, pick
+from twin.world.traffic.shut_lanes import ShutLanes
 from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
 from twin.world.weather import Weather
 
@@ -181,6 +182,7 @@ class Simulation:
         )
         self.traffic = make_traffic(self.city, settings, self.types)
         self.limits = Limits(self.traffic)
+        self.shut_lanes = ShutLanes(self.traffic)
         self.network = Network.of(self.city)
         self.routes = RouteTable(self.network)
         self.route_file = RouteFile(self.out / "routes.parquet", [t.name for t in self.types]) if self.out else None
@@ -266,6 +268,7 @@ class Simulation:
             log=self.log,
             traffic=self.traffic,
             limits=self.limits,
+            shut_lanes=self.shut_lanes,
             gate=self.gate,
             network=self.network,
             routes=self.routes,
@@ -322,6 +325,7 @@ class Simulation:
             self.clock,
             self.traffic,
             self.limits,
+            self.shut_lanes,
             self.people,
             self.weather,
             self.log,

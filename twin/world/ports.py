@@ -30,6 +30,7 @@ from twin.scenario.interventions import SystemIntervention
 from twin.world.traffic.limits import Limits
 from twin.world.traffic.ports import Floats, Flow, NewVehicles, Traffic
 from twin.world.traffic.routing import RouteTable
+from twin.world.traffic.shut_lanes import ShutLanes
 from twin.world.weather import Weather
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class RunContext:
     roads are closed in truth. ``wake()``: desks with post decide in this very instant (call it after telling).
     ``post(desk, message)``: see :meth:`tell`. ``journal``: folder for the desks' journals; None keeps none.
     ``systems``: those made so far by key, in the order of twin.simulation.SYSTEMS (city brain before community).
-    ``limits``: speed limits of roads, each under its cause.
+    ``limits``: speed limits of roads, ``shut_lanes``: closed lanes, each under its cause.
     """
 
     scenario: Scenario
@@ -63,6 +64,7 @@ class RunContext:
     log: Log
     traffic: Traffic
     limits: Limits
+    shut_lanes: ShutLanes
     gate: Gate
     network: Network
     routes: RouteTable

@@ -40,7 +40,6 @@ class BlockedLanes:
         # a bus that halts needs its lane: where buses halt, others squeeze past as on a road of one lane
         self._closes = (self._lanes > 1) & ~np.isin(np.arange(len(roads)), stops)
         self._standing: dict[int, int] = {}  # row → vehicle
-        self._on_road: dict[int, int] = {}  # road → how many block it
         self._times: dict[int, int] = {}
         hazards.listeners.append(self.heard)
 
@@ -57,7 +56,6 @@ class BlockedLanes:
 
     def _block(self, row: int, road: int, now_s: int) -> None:
         c, site = self._c, max(int(self._hazards.site[row]), 0)
-        self._on_road[road] = self._on_road.get(road, 0) + 1
         if c.mode == "micro":
             count = self._times[site] = self._times.get(site, -1) + 1
             vehicle = int(vehicle_number("obstacle", ENTITIES + site, count % 1000))
@@ -74,24 +72,21 @@ class BlockedLanes:
                 )
             )
             self._standing[row] = vehicle
-        elif self._on_road[road] == 1:
-            if self._closes[road]:
-                c.traffic.close_lane(road, int(self._first[road]), True)
-            else:
-                c.limits.set(road, "blocked fire lane", SQUEEZE_M_S)
+        elif self._closes[road]:
+            c.shut_lanes.close(road, int(self._first[road]), self._cause(row))
+        else:
+            c.limits.set(road, self._cause(row), SQUEEZE_M_S)
         c.log.add(LaneClosed, t_s=now_s, road=road, lane=0, cause=self._cause(row))
 
     def _free(self, row: int, road: int, now_s: int) -> None:
         c = self._c
-        self._on_road[road] = self._on_road.get(road, 1) - 1
         vehicle = self._standing.pop(row, None)
         if vehicle is not None:
             c.gate.take_off(vehicle, now_s, "the fire lane was cleared")
-        elif self._on_road[road] == 0:
-            if self._closes[road]:
-                c.traffic.close_lane(road, int(self._first[road]), False)
-            else:
-                c.limits.set(road, "blocked fire lane", None)
+        elif self._closes[road]:
+            c.shut_lanes.open(road, int(self._first[road]), self._cause(row))
+        else:
+            c.limits.set(road, self._cause(row), None)
         c.log.add(LaneReopened, t_s=now_s, road=road, lane=0, cause=self._cause(row))
 
     def _cause(self, row: int) -> str:
