@@ -34,6 +34,7 @@ KIND_OF = {"bus": "bus", "shuttle": "shuttle", "emergency": "responder"}
 RANGE_M = 300.0  # of the radio (C-V2X direct; ETSI and 5GAA tests reach 300 to 800 m), assumed
 TOP_M_S = {"bus": 19.4, "shuttle": 40 / 3.6, "responder": 30.0}  # as vehicles of these kinds may drive
 L3 = 3
+SEEN_LATE_S = 2.0
 ENDS_HERE = -2  # a way ends before the stop line: there is nothing to ask for
 #: vehicle, junction, lane, to_road, role, eta_s, done
 _Row = tuple[int, int, int, int, int, float, int]
@@ -52,8 +53,8 @@ class _Way:
     since_s: float = 0.0
     from_m: float = 0.0
     looked_s: int = 0
-    halts: list[tuple[int, int]] = field(default_factory=list)
-    halting_s: int = -1
+    halts: list[tuple[float, float]] = field(default_factory=list)
+    halting_s: float = -1
     stops_left: dict[int, int] = field(default_factory=dict)
     asked: int = -1  # the junction it asked last
     granted: bool = False
@@ -108,10 +109,12 @@ class Asking:
 
     def took(self, flow: Flow) -> None:
         """Take note of halts and arrivals."""
+        gone = frozenset(flow.arrived.tolist()) if self._out else frozenset()
         for vehicle, t_s in zip(flow.stop_began.tolist(), flow.stop_began_s.tolist(), strict=True):
             way = self._out.get(vehicle)
             if way is not None:
-                way.halting_s = t_s
+                told = self._stays is None or vehicle in gone
+                way.halting_s = t_s if told or self._stays is None else self._stays.halting_since_s(vehicle, t_s)
         for vehicle, t_s in zip(flow.stop_ended.tolist(), flow.stop_ended_s.tolist(), strict=True):
             way = self._out.get(vehicle)
             if way is not None:
@@ -181,7 +184,8 @@ class Asking:
         if self._stays is not None:
             since_s -= stay.from_m / self._free(way.kind, road)
         if before >= 0:
-            since_s = max(since_s, float(way.looked_s)) if self._stays is not None else since_s
+            if self._stays is not None:  # SUMO's events lie up to two seconds before they are seen
+                since_s = max(since_s, way.looked_s - SEEN_LATE_S)
             skipped = roads[first + 1 : way.place].tolist() if first >= 0 and way.place >= 0 else []
             self._passed(vehicle, way, [before, *skipped], road, since_s, stay, now_s)
             if way.asked >= 0 and way.asked != self.junction_at.get(road, -1):

@@ -2,8 +2,9 @@
 
 In meso a vehicle moves from event to event: at its entry into a segment SUMO settles when it will leave it
 (``MEVehicle::getEventTime``, as ``vehicle.getLastActionTime``), and its speed is the segment's length over that time.
-So the entry is the event less length ÷ speed, however rarely one looks. A vehicle that already waits at the end of its
-segment when it is first seen there shows no speed: it came as long ago as it waits, and drove freely before.
+So the entry is the event less length ÷ speed, however rarely one looks. A halt is made at the beginning of a segment:
+SUMO tells when it began, and after it the segment begins anew. A vehicle that already waits at the end of its segment
+when it is first seen there shows no speed: it came as long ago as it waits, and drove freely before.
 """
 
 from __future__ import annotations
@@ -30,6 +31,15 @@ class MesoStays:
     def __init__(self, vehicle: Any) -> None:
         self._segment, self._speed = vehicle.getSegmentIndex, vehicle.getSpeed
         self._event, self._waiting = vehicle.getLastActionTime, vehicle.getWaitingTime
+        self._stops = vehicle.getStops
+
+    def halting_since_s(self, number: int, told_s: int) -> float:
+        """Return when the halt of a vehicle began that was ``told_s`` to have begun (looks at halts are not exact)."""
+        return self._halt_s(str(number)) or float(told_s)
+
+    def _halt_s(self, name: str) -> float:
+        stops = self._stops(name, 1)
+        return max(float(stops[0].arrival), 0.0) if stops else 0.0
 
     def of(self, number: int, length_m: float, free_m_s: float, now_s: float) -> Stay:
         """Return the stay of a vehicle on a road of ``length_m``; ``free_m_s``: its speed where nothing hinders."""
@@ -43,5 +53,8 @@ class MesoStays:
             in_s = out_s - each / speed
             pos = segment * each + min(max(speed * (now_s - in_s), 0.0), each)
             return Stay(min(in_s, now_s), segment * each, pos, max(out_s - now_s, 0.0) + rest_s)
-        in_s = now_s - float(self._waiting(name)) - each / free_m_s
-        return Stay(in_s, segment * each, (segment + 1) * each, rest_s)
+        waiting_s = float(self._waiting(name))
+        if waiting_s == 0.0 and (halt_s := self._halt_s(name)) > 0.0:
+            left_s = max(float(self._event(name)) - now_s, 0.0) + each / free_m_s + rest_s
+            return Stay(halt_s, segment * each, segment * each, left_s)
+        return Stay(now_s - waiting_s - each / free_m_s, segment * each, (segment + 1) * each, rest_s)
