@@ -25,9 +25,9 @@ from twin.control.services.levers import BEFORE, TODAY, Levers
 from twin.control.services.plans import Plans, cores
 from twin.dice import Dice
 from twin.world.offices.demand import Wants, months
-from twin.world.offices.matters import Truth
 from twin.world.offices.people import empty
 from twin.world.offices.settings import Behaviour, Demand
+from twin.world.offices.truth import Truth
 
 
 def _root(f: Callable[[float], float], low: float, high: float, steps: int) -> float:

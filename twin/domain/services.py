@@ -85,7 +85,8 @@ class CasesFiled(Message):
     """Applications that came in. ``office``: where (number of an office or channel).
 
     Items as pairs (``item_case``, ``item``), in order; ``need_case``, ``need``, ``needed``: place ``need`` among the
-    items of a case needs the result of place ``needed``.
+    items of a case needs the result of place ``needed``. ``place_case``, ``place``: other places (numbers of counties)
+    whose authorities take part in a case, in order.
     """
 
     case: tuple[int, ...]
@@ -95,6 +96,8 @@ class CasesFiled(Message):
     need_case: tuple[int, ...]
     need: tuple[int, ...]
     needed: tuple[int, ...]
+    place_case: tuple[int, ...] = ()
+    place: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,16 @@ class ApplicantCame(Message):
 
     case: tuple[int, ...]
     step: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PlaceAnswered(Message):
+    """The authority of another place has done its part of a case; ``outcome``: index of OUTCOMES."""
+
+    case: int
+    step: int
+    place: int
+    outcome: int
 
 
 @dataclass(frozen=True)
@@ -187,6 +200,15 @@ class AskApplicant(Command):
     step: int
     what: str
     until_s: int
+
+
+@dataclass(frozen=True)
+class AskPlace(Command):
+    """Ask the authority of another place to do its part of a case; the papers go with it as data (多地联办)."""
+
+    case: int
+    step: int
+    place: int
 
 
 @dataclass(frozen=True)

@@ -175,3 +175,80 @@ class OfficeQueue(Fact):
     office: str
     waiting: int
     serving: int
+
+
+@dataclass(frozen=True)
+class PapersForwarded(Fact):
+    """A hall elsewhere took papers in and sent them on, as data or by ``courier``; here at ``arrives_s``.
+
+    ``wait_s``: before that, in its queue. ``province``, ``city``, ``county``: where (F38); counties are schematic.
+    """
+
+    case_no: int
+    province: str
+    city: str
+    county: str
+    courier: bool
+    arrives_s: int
+    wait_s: int
+
+
+@dataclass(frozen=True)
+class PlaceAsked(Fact):
+    """The authority of another place was asked to do its part of a case (多地联办)."""
+
+    case_no: int
+    step: int
+    province: str
+    city: str
+    county: str
+
+
+@dataclass(frozen=True)
+class PlaceDecided(Fact):
+    """The authority of another place decided on its part."""
+
+    case_no: int
+    step: int
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class FarServed(Fact):
+    """A matter of another region (``from_there``), or with other ``places``, is over.
+
+    ``contacts``: how often somebody who travels would have had to come; ``journeys``: how often this one did;
+    ``saved_days``: working days of the journeys in between, there and back.
+    """
+
+    matter_no: int
+    province: str
+    city: str
+    county: str
+    from_there: bool
+    places: int
+    contacts: int
+    journeys: int
+    saved_days: float
+
+
+@dataclass(frozen=True)
+class AssistantAsked(Fact):
+    """Somebody with a matter asked the assistant; ``style``: formal, colloquial or misspelt."""
+
+    matter_no: int
+    question: str
+    style: str
+
+
+@dataclass(frozen=True)
+class AssistantAnswered(Fact):
+    """What the assistant said: ``rank`` of the first right page (0: none shown), whether it ``handed_over``.
+
+    ``effect``: what the asker makes of it: informed (brings the right papers), misled (those of another item), none.
+    """
+
+    matter_no: int
+    rank: int
+    handed_over: bool
+    effect: str

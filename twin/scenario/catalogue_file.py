@@ -30,6 +30,7 @@ class _Material(_Row):
     name_en: str = ""
     licence: bool = False
     basic: bool = False
+    others: int = Field(0, ge=0, le=20)
 
 
 class _Step(_Row):
@@ -62,6 +63,8 @@ class _Item(_Row):
     since: str = "2026-01-01"
     reason: str = "first version"
     generated: bool = False
+    surrendered: list[str] = []
+    places: int = Field(0, ge=0)
 
 
 class _Scene(_Row):
@@ -120,9 +123,9 @@ def _pairs(data: Any) -> Any:
 
 
 def _item(row: _Item) -> Item:
-    values = row.model_dump(exclude={"steps", "materials"})
+    values = row.model_dump(exclude={"steps", "materials", "surrendered"})
     steps = tuple(Step(**{**s.model_dump(), "after": tuple(s.after)}) for s in row.steps)
-    return Item(**values, steps=steps, materials=tuple(row.materials))
+    return Item(**values, steps=steps, materials=tuple(row.materials), surrendered=tuple(row.surrendered))
 
 
 def _scene(row: _Scene) -> Scene:

@@ -80,6 +80,13 @@ class Services(Part):
     circulate: float = key(
         "share of the legal limit for which papers circulate (fitted to F36)", "a number from 0 to 2", 0.432, ge=0, le=2
     )
+    consult: float = key(
+        "share of matters about which the assistant is asked first, where the lever remote is on (assumed)",
+        "a number from 0 to 1", 0.3, ge=0, le=1,
+    )  # fmt: skip
+    assistant: Factory = key(
+        "the assistant 黄小政", "package.module:Class", "twin.control.services.assistant.desk:AssistantDesk"
+    )
     policy: str | Factory = key(
         "which officer takes which task", f"{', '.join(POLICIES)}, or package.module:Class", "earliest_due"
     )
@@ -117,7 +124,11 @@ def check(s: Scenario, names: CityNames, wrong: Wrong) -> None:
 
     part = s.services
     assert part is not None
-    for what, spec in (("desk", part.desk), ("policy", POLICIES.get(str(part.policy), part.policy))):
+    for what, spec in (
+        ("desk", part.desk),
+        ("assistant", part.assistant),
+        ("policy", POLICIES.get(str(part.policy), part.policy)),
+    ):
         try:
             load_factory(spec, f"services.{what}")
         except ScenarioError as error:

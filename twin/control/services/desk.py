@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from twin.control.services import cases
 from twin.control.services.calendars import DAY_S, Calendar, Hours
-from twin.control.services.case_file import CaseFile
-from twin.control.services.catalogue.items import APPEAL, CARRY, CHECK, DECIDE, MAKE, NOTICE, VISIT
+from twin.control.services.case_file import CaseFile, applications
+from twin.control.services.catalogue.items import APPEAL, CARRY, CHECK, DECIDE, ELSEWHERE, MAKE, NOTICE, VISIT
 from twin.control.services.catalogue.told import cores_of
 from twin.control.services.groups import back, window
 from twin.control.services.levers import LEVERS, Levers
@@ -31,6 +31,7 @@ from twin.domain.services import (
     AppealMade,
     ApplicantCame,
     AskApplicant,
+    AskPlace,
     AskState,
     BeginTask,
     CasesFiled,
@@ -41,6 +42,7 @@ from twin.domain.services import (
     ItemsTold,
     OfficerChanged,
     OfficeRules,
+    PlaceAnswered,
     RemindOfficers,
     ResultTaken,
     StaffTold,
@@ -84,6 +86,7 @@ class ServiceDesk:
             TaskStopped: self._stopped,
             ApplicantCame: self._came,
             ResultTaken: self._taken,
+            PlaceAnswered: self._answered,
             AppealMade: self._appeal,
             CaseWithdrawn: self._withdraw,
             OfficerChanged: lambda m, _: self._staff.present(m.officer, m.present),
@@ -144,18 +147,13 @@ class ServiceDesk:
     # -- filing ------------------------------------------------------------------------------------------------
 
     def _file(self, told: CasesFiled, now_s: int) -> None:
-        items: dict[int, list[int]] = {c: [] for c in told.case}
-        needs: dict[int, list[tuple[int, int]]] = {c: [] for c in told.case}
-        for number, item in zip(told.item_case, told.item, strict=True):
-            items[number].append(item)
-        for number, i, j in zip(told.need_case, told.need, told.needed, strict=True):
-            needs[number].append((i, j))
-        for number, office in zip(told.case, told.office, strict=True):
+        for number, office, items, needs, places in applications(told):
             if number in self._filed:
                 self.odd += 1
                 continue
             self._filed.add(number)
-            case = CaseFile(number, self._plans.of(items[number], needs[number]), office, since_s=now_s)
+            plan = self._plans.of(items, needs, len(places))
+            case = CaseFile(number, plan, office, since_s=now_s, places=tuple(places))
             self._cases[number] = case
             if not any(s.kind == CHECK and s.item < 0 for s in case.plan.steps):
                 self._accept(case, now_s)
@@ -191,6 +189,9 @@ class ServiceDesk:
                 self._wake(t_s)
             elif step.kind == CARRY:
                 self._ask_applicant(case, row, "carry", now_s)
+            elif step.kind == ELSEWHERE:
+                case.elsewhere[row] = now_s
+                self._out.append(AskPlace(self._key("place"), case.number, row, case.place_of(row)))
             else:
                 self._queue(case, row, now_s)
         if case.accepted_s < 0 or case.state not in (cases.REVIEWING, cases.VISITING, cases.DECIDING):
@@ -274,6 +275,16 @@ class ServiceDesk:
             self._event(case, "check_failed" if intake else "supplement_asked")
             self._ask_applicant(case, step, "correct" if intake else "supplement", now_s)
 
+    def _answered(self, told: PlaceAnswered, now_s: int) -> None:
+        """Take in what another place has decided on its part."""
+        case = self._cases.get(told.case)
+        if case is None or case.elsewhere.pop(told.step, None) is None or case.state in (cases.REFUSED, *cases.FINAL):
+            self.odd += 1
+        elif told.outcome == REFUSE:
+            self._refuse(case, told.step, now_s)
+        else:
+            self._passed(case, told.step, now_s)
+
     def _passed(self, case: CaseFile, step: int, now_s: int) -> None:
         case.done |= 1 << step
         if case.accepted_s < 0:
@@ -348,6 +359,7 @@ class ServiceDesk:
         case.done |= 1 << case.refused_by
         case.begun = case.done  # whatever was interrupted begins anew
         case.running.clear()
+        case.elsewhere.clear()
         self._go_on(case, now_s)
 
     def _withdraw(self, told: CaseWithdrawn, _: int) -> None:

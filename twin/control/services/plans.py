@@ -7,9 +7,20 @@ cases only (F41). Numbers only, so that a plan is the same whoever compiles it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from twin.control.services.catalogue.items import CARRY, CHECK, DECIDE, MAKE, REVIEW, STEP_KINDS, Catalogue, Item, Step
+from twin.control.services.catalogue.items import (
+    CARRY,
+    CHECK,
+    DECIDE,
+    ELSEWHERE,
+    MAKE,
+    REVIEW,
+    STEP_KINDS,
+    Catalogue,
+    Item,
+    Step,
+)
 from twin.control.services.levers import Levers
 
 COUNTER_MIN = 12.0  # at every further counter, without one window (as the first)
@@ -118,12 +129,15 @@ class Plan:
         return (1 << len(self.steps)) - 1
 
 
-def compile_plan(items: Sequence[Core], needs: Sequence[tuple[int, int]], levers: Levers) -> Plan:
+def compile_plan(items: Sequence[Core], needs: Sequence[tuple[int, int]], levers: Levers, places: int = 0) -> Plan:
     """Return the plan of an application for ``items``; ``needs``: pairs (i, j), item i needs the result of item j.
 
     There is one check for all, and one making of results; items run side by side, as separate applications would.
     Without ``parallel_review`` the steps of an item run in one row. Without ``one_window`` the applicant carries the
     papers to each further department, which has a counter of its own. The legal limit is that of the longest chain.
+    ``places``: other places that take part; they are asked together, beside the reviews (in a row before them without
+    ``parallel_review``), and no decision comes before their answers. Without ``remote`` nobody asks them: the applicant
+    brings their papers.
     """
     out: list[PlanStep] = []
     first = items[0]
@@ -131,18 +145,24 @@ def compile_plan(items: Sequence[Core], needs: Sequence[tuple[int, int]], levers
     if checks:
         minutes = max(s.work_min for s in checks)  # one form, every paper looked at once (assumed)
         out.append(PlanStep(CHECK, first.dept, 0, minutes, 0.0, 0, -1, 0, 0))
-    intake = (1 << len(out)) - 1
+    intake = asked = (1 << len(out)) - 1
+    for k in range(places if levers.remote else 0):
+        after = intake if levers.parallel_review else (1 << len(out)) - 1
+        out.append(PlanStep(ELSEWHERE, first.dept, after, 0.0, 0.0, 0, -1, 0, 96 + k))
+        asked |= 1 << (len(out) - 1)
     ends: list[int] = []  # bits of the last steps of each item
     copies = 0
     counters = {first.dept}
     for place, c in enumerate(items):
-        before = intake
+        before = intake if levers.parallel_review else asked
         for i, j in needs:
             if i == place:
                 before |= ends[j]
         end, copied = _append(out, c, place, before, levers, counters)
         copies += copied
         ends.append(end)
+    if asked != intake:
+        out = [replace(s, after=s.after | asked) if s.kind == DECIDE else s for s in out]
     if any(s.kind == MAKE for c in items for s in c.steps):
         minutes = max(s.work_min for c in items for s in c.steps if s.kind == MAKE)
         out.append(PlanStep(MAKE, first.dept, (1 << len(out)) - 1, minutes, 0.0, 0, -1, 0, 1))
@@ -200,12 +220,12 @@ class Plans:
 
     def __init__(self, table: Mapping[int, Core], levers: Levers) -> None:
         self._table, self._levers = table, levers
-        self._kept: dict[tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]], Plan] = {}
+        self._kept: dict[tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], int], Plan] = {}
 
-    def of(self, items: Sequence[int], needs: Sequence[tuple[int, int]] = ()) -> Plan:
+    def of(self, items: Sequence[int], needs: Sequence[tuple[int, int]] = (), places: int = 0) -> Plan:
         """Return the plan of an application for item numbers in their present versions. KeyError: unknown item."""
-        key = (tuple((i, self._table[i].version) for i in items), tuple(needs))
+        key = (tuple((i, self._table[i].version) for i in items), tuple(needs), places)
         plan = self._kept.get(key)
         if plan is None:
-            plan = self._kept[key] = compile_plan([self._table[i] for i in items], needs, self._levers)
+            plan = self._kept[key] = compile_plan([self._table[i] for i in items], needs, self._levers, places)
         return plan

@@ -16,17 +16,18 @@ from twin.domain.services import (
     ResultTaken,
 )
 from twin.events import ApplicantAnswered, ApplicantAsked, CaseAccepted, CaseConcluded, ResultGiven
+from twin.world.offices.elsewhere import Elsewhere
 from twin.world.offices.filing import Filing
 from twin.world.offices.matters import Application
 from twin.world.offices.office import APPEAL, CAME, TAKEN, Office
-from twin.world.offices.people import HALL
+from twin.world.offices.people import HALL, PROXY
 
 
 class Applicants:
     """Applicants. ``on_done``: who hears of cases that end with their result."""
 
-    def __init__(self, office: Office, filing: Filing) -> None:
-        self._o, self._filing = office, filing
+    def __init__(self, office: Office, filing: Filing, elsewhere: Elsewhere) -> None:
+        self._o, self._filing, self._elsewhere = office, filing, elsewhere
         self.on_done: list[Callable[[Application, int], None]] = []
 
     def asked(self, c: AskApplicant, now_s: int) -> None:
@@ -39,7 +40,10 @@ class Applicants:
             a.state = "correcting"
         o.log.add(ApplicantAsked, t_s=now_s, case_no=c.case, step=c.step, why=c.what)
         in_person = o.choice.in_person(a.office)
-        if c.what == "carry":
+        if a.office == PROXY:
+            prepared_s = o.hours.add(now_s, m.prepare_s)
+            t_s = self._elsewhere.hand_in(a, prepared_s, 1 + len(a.came))
+        elif c.what == "carry":
             t_s = o.hours.add(now_s, m.errand_s + o.choice.way_s(m, HALL))
         else:
             way_s = m.errand_s + o.choice.way_s(m, a.office) if in_person else 0
@@ -58,6 +62,8 @@ class Applicants:
             o.tell(CaseWithdrawn(now_s, f"withdrawn/{number}", number))
             return
         a.came[step] = what
+        m = a.matter
+        m.contacts += m.region >= 0 and what != "carry"
         a.ready_s = now_s
         o.log.add(ApplicantAnswered, t_s=now_s, case_no=number, step=step, why=what)
         o.visit(a, what, now_s)
@@ -102,6 +108,7 @@ class Applicants:
         m = a.matter
         if a.over:
             return
+        m.contacts += m.region >= 0
         if not o.levers.remote:
             o.visit(a, "collect", now_s)
         if granted:

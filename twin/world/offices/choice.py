@@ -2,7 +2,8 @@
 
 A logit choice over costs in minutes (assumed; the draw is one per matter): the way there and back, the wait that
 people have come to expect there (an average in which the latest twentieth counts), and for phone and video the trouble
-they are to somebody who is not at ease with them. An office the levers do not have is not chosen.
+they are to somebody who is not at ease with them. An office the levers do not have is not chosen. Who lives elsewhere
+may hand the papers in at the hall there (``PROXY``), which sends them on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from twin.control.services.calendars import Calendar
 from twin.control.services.levers import Levers
 from twin.world.offices.matters import DAY_WORK_S, Matter
 from twin.world.offices.people import CLOUD, HALL, ONLINE, PROXY
-from twin.world.offices.settings import Behaviour
+from twin.world.offices.regions import counties
 
 SCALE_MIN = 15.0  # spread of tastes (assumed)
 FORM_MIN = 20.0  # filling a form by phone (assumed)
@@ -29,10 +30,8 @@ Way = Callable[[Matter, int], int]
 class Choice:
     """Chooses offices and remembers how long people waited there. ``near``: service points a matter considers."""
 
-    def __init__(
-        self, levers: Levers, behaviour: Behaviour, office: Calendar, way: Way, near: Callable[[Matter], int]
-    ) -> None:
-        self._levers, self._b, self._calendar, self._way, self._near = levers, behaviour, office, way, near
+    def __init__(self, levers: Levers, office: Calendar, way: Way, near: Callable[[Matter], int]) -> None:
+        self._levers, self._calendar, self._way, self._near = levers, office, way, near
         self.expected_min: dict[int, float] = {}
         self.learn = True
 
@@ -50,7 +49,7 @@ class Choice:
     def way_s(self, m: Matter, office: int) -> int:
         """Return how long the way to an office takes, in working seconds for those from far away."""
         if m.region >= 0:
-            return int(self._b.far_travel_days * DAY_WORK_S) if self.in_person(office) else 0
+            return int(counties()[m.region].way_days * DAY_WORK_S) if self.in_person(office) else 0
         return self._way(m, office) if self.in_person(office) else 0
 
     def costs(self, m: Matter) -> list[tuple[int, float]]:
@@ -89,6 +88,5 @@ class Choice:
         if office == CLOUD:
             return office, calendar.add(now_s, FILL_S)
         if office == PROXY:
-            days = min(self._b.forward_days, self._b.far_travel_days)
-            return office, calendar.add(now_s, m.errand_s + int(days * DAY_WORK_S))
+            return office, now_s  # when the hall there has sent it on: see twin.world.offices.elsewhere
         return office, calendar.add(now_s, m.errand_s + self.way_s(m, office))

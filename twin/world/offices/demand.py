@@ -9,12 +9,10 @@ from twin.control.services.calendars import DAY_S, Calendar
 from twin.control.services.catalogue.items import TARGETS, Catalogue
 from twin.dice import Dice
 from twin.world.offices.matters import Matter
+from twin.world.offices.regions import shares
 from twin.world.offices.settings import Demand
 
 Ints = npt.NDArray[np.int64]
-#: F38: provinces, cities, counties from which people are served; the first county of a city, the first city of a
-#: province … are where numbers begin, so a county says its city and province
-PROVINCES, CITIES, COUNTIES = 20, 57, 177
 #: share of the day's needs by hour from 8 to 21 (assumed: two peaks within office hours, some in the evening)
 HOURS_OF_NEED = np.array([4, 13, 14, 9, 5, 7, 12, 12, 9, 5, 4, 3, 3])
 
@@ -43,7 +41,7 @@ class Wants:
         if not self._crossing[0].size:
             far = np.zeros(n, dtype=bool)
         theme = (self._scene.uniform(number) < d.scene) & ~far
-        region = self._region.integers(0, COUNTIES, number)
+        region = self._region.choice(shares(), number)
         u = self._which.uniform(number)
         item = np.zeros(n, dtype=np.int64)
         scene = np.full(n, -1, dtype=np.int64)

@@ -2,7 +2,8 @@
 
 Whoever owns a clock gives :class:`Engine` a way to ask for a call (``at``) and a way to tell the desk (``tell``): the
 run of a city (:mod:`twin.world.offices.system`) and months of cases alone (:mod:`twin.world.offices.months`) drive the
-same engine and the same desk. The parts: :mod:`.filing`, :mod:`.officers`, :mod:`.applicants` over one :mod:`.office`.
+same engine and the same desk. The parts: :mod:`.filing`, :mod:`.officers`, :mod:`.applicants`, :mod:`.elsewhere`,
+:mod:`.consulting` over one :mod:`.office`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from twin.domain.commands import Command
 from twin.domain.messages import Message
 from twin.domain.services import (
     AcceptCase,
+    AnswerQuestion,
     AskApplicant,
+    AskPlace,
     AskState,
     BeginTask,
     ConcludeCase,
@@ -27,10 +30,13 @@ from twin.domain.services import (
 from twin.events import CaseOpen, MatterOpen
 from twin.world.offices.applicants import Applicants
 from twin.world.offices.choice import Choice
+from twin.world.offices.consulting import Consulting
+from twin.world.offices.elsewhere import Elsewhere
 from twin.world.offices.filing import Filing
 from twin.world.offices.matters import Application, Matter
 from twin.world.offices.office import (
     APPEAL,
+    ASK,
     BACK,
     BEGIN,
     CAME,
@@ -38,7 +44,10 @@ from twin.world.offices.office import (
     DONE,
     DOWN,
     FILE,
+    PLACE,
     TAKEN,
+    TOLD,
+    UNHEARD,
     UP,
     WORKED,
     At,
@@ -67,20 +76,22 @@ class Engine:
         tell: Callable[[Message], None],
         choice: Choice,
         travel: Travel = lambda *_: False,
+        first_weekday: int = 0,
     ) -> None:
         self._office = o = Office(catalogue, people, levers, behaviour, log, at, tell, choice, travel)
-        self._filing, self._officers = Filing(o), Officers(o, dice)
-        self._applicants = Applicants(o, self._filing)
+        self._elsewhere = elsewhere = Elsewhere(o, dice, first_weekday)
+        self._filing, self._officers = Filing(o, elsewhere), Officers(o, dice)
+        self._applicants = Applicants(o, self._filing, elsewhere)
         filing, officers, applicants = self._filing, self._officers, self._applicants
         self._do: dict[int, Happens] = {
             BEGIN: filing.begin, FILE: filing.file, WORKED: officers.worked, DONE: officers.done,
             CAME: applicants.came, TAKEN: applicants.taken, APPEAL: applicants.appeal, DAY: officers.day,
-            BACK: officers.back, DOWN: officers.go_down, UP: officers.go_up,
+            BACK: officers.back, DOWN: officers.go_down, UP: officers.go_up, PLACE: elsewhere.answered,
         }  # fmt: skip
         self._carry: dict[type, Callable[[Any, int], None]] = {
             BeginTask: officers.begin, AcceptCase: applicants.accepted, AskApplicant: applicants.asked,
             DeliverResult: applicants.delivered, ConcludeCase: applicants.closed, RemindOfficers: officers.remind,
-            AskState: officers.tell_again,
+            AskState: self._ask_state, AskPlace: elsewhere.ask,
         }  # fmt: skip
 
     @property
@@ -97,6 +108,19 @@ class Engine:
     def on_done(self) -> list[Callable[[Application, int], None]]:
         """Who hears of cases that end with their result."""
         return self._applicants.on_done
+
+    def consult(self, consulting: Consulting) -> None:
+        """Let some ask the assistant before they file: ``consulting`` knows who, and what comes of it."""
+        consulting.join(self._office, self._filing)
+        self._do.update({ASK: consulting.ask, TOLD: consulting.told, UNHEARD: consulting.unheard})
+        self._carry[AnswerQuestion] = consulting.answered
+        self._filing.first = consulting.first
+
+    def _ask_state(self, c: AskState, now_s: int) -> None:
+        self._officers.tell_again(c, now_s)
+        a = self.cases.get(c.case)
+        if a is not None and c.officer < 0 <= c.step:
+            self._elsewhere.tell_again(f"again/{c.key}/placed", now_s, a, c.step)
 
     def take(self, matters: Sequence[Matter]) -> None:
         """Take matters that :class:`Truth` has drawn; each begins at its second."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 from twin.control.services.catalogue.items import CHECK
 from twin.domain.services import CasesFiled
 from twin.events import CaseFiled, MatterBegan, MatterEnded
+from twin.world.offices.elsewhere import Elsewhere
 from twin.world.offices.matters import Application, Matter
-from twin.world.offices.office import FILE, Office
-from twin.world.offices.people import office_name
+from twin.world.offices.office import FILE, Happens, Office
+from twin.world.offices.people import PROXY, office_name
 
 _TARGETS = ("person", "company")
 
 
 class Filing:
-    """Files what is due: an application after the one before was accepted, with all the results it needs."""
+    """Files what is due: an application after the one before was accepted, with all the results it needs.
 
-    def __init__(self, office: Office) -> None:
-        self._o = office
+    ``first``: what somebody with a new matter does before anything else; by itself files the first application.
+    """
+
+    def __init__(self, office: Office, elsewhere: Elsewhere) -> None:
+        self._o, self._elsewhere = office, elsewhere
+        self.first: Happens = lambda now_s, number, _: self.go_on(office.matters[number], now_s)
 
     def begin(self, now_s: int, number: int, _: int) -> None:
         """Let a matter begin."""
@@ -29,7 +34,7 @@ class Filing:
         )  # fmt: skip
         for a in m.cases:
             o.cases[a.number] = a
-        self.go_on(m, now_s)
+        self.first(now_s, number, 0)
 
     def go_on(self, m: Matter, now_s: int) -> None:
         """File the next application if its turn has come: after the one before was accepted, with all it needs."""
@@ -47,9 +52,12 @@ class Filing:
             if not all(m.cases[j].over for j in a.needs):
                 return
             m.filed += 1
-            office, arrives_s = o.choice.office(m, now_s)
-            a.office = office
-            o.go(m, office, arrives_s, FILE, a.number, 0)
+            if a.places and not o.levers.remote:
+                now_s = self._elsewhere.fetch(a, now_s)
+            a.office, arrives_s = o.choice.office(m, now_s)
+            if a.office == PROXY:
+                arrives_s = self._elsewhere.hand_in(a, arrives_s)
+            o.go(m, a.office, arrives_s, FILE, a.number, 0)
             return
         if m.over == len(m.cases):
             result = "refused" if m.refused else "dropped" if m.dropped else "granted"
@@ -57,6 +65,7 @@ class Filing:
                 MatterEnded, t_s=now_s, matter_no=m.number, result=result, duration_s=now_s - m.begins_s,
                 cases=sum(a.filed_s >= 0 for a in m.cases), handed_in=m.handed_in, visits=m.visits,
             )  # fmt: skip
+            self._elsewhere.served(m, now_s)
             del o.matters[m.number]
 
     def file(self, now_s: int, number: int, _: int) -> None:
@@ -68,6 +77,7 @@ class Filing:
         o.open += 1
         a.state = "applied"
         m.handed_in += a.handed_in
+        m.contacts += m.region >= 0
         o.visit(a, "file", now_s)
         o.log.add(
             CaseFiled, t_s=now_s, case_no=number, matter_no=m.number, office=office_name(a.office),
@@ -81,6 +91,7 @@ class Filing:
             CasesFiled(
                 now_s, f"filed/{number}", (number,), (a.office,), (number,) * len(plan.items), plan.items,
                 (number,) * len(needs), tuple(i for i, _ in needs), tuple(j for _, j in needs),
+                (number,) * len(a.places), a.places,
             )
         )  # fmt: skip
 

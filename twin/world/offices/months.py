@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from twin.control.ports import Controller
+from twin.control.services.assistant.desk import AssistantDesk, pages_told
+from twin.control.services.assistant.pages import pages_of
 from twin.control.services.calendars import DAY_S
 from twin.control.services.catalogue.generate import generated
 from twin.control.services.catalogue.items import Catalogue
@@ -25,12 +27,14 @@ from twin.errors import ControlError
 from twin.hosts import Host
 from twin.log import Facts, Log
 from twin.world.offices.choice import Choice
+from twin.world.offices.consulting import Consulting
 from twin.world.offices.demand import Wants, months
 from twin.world.offices.engine import Engine
-from twin.world.offices.matters import Matter, Truth
+from twin.world.offices.matters import Matter
 from twin.world.offices.office import DAY
 from twin.world.offices.people import HALL, People, staff
 from twin.world.offices.settings import Behaviour, Demand, Offices
+from twin.world.offices.truth import Truth
 
 POINT_WAY = 0.4  # the way to a service point ÷ that to the hall (assumed: 15 points in place of one hall)
 
@@ -40,6 +44,7 @@ class Months:
     """A study of offices alone. ``matters``: how many begin; ``first_weekday``: of day 0 (0 Monday).
 
     ``days``: the run ends after so many days at the latest, whatever is open then. ``learn``: people learn from waits.
+    ``consult``: share of the matters about which the assistant is asked beforehand.
     """
 
     levers: Levers = TODAY
@@ -55,6 +60,7 @@ class Months:
     ask_days: int = 30
     days: int = 3_000
     learn: bool = True
+    consult: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -121,10 +127,15 @@ def run(
     def near(matter: Matter) -> int:
         return 1 + matter.number % points if points else 0
 
-    choice = Choice(m.levers, m.behaviour, office, way_s, near)
+    choice = Choice(m.levers, office, way_s, near)
     choice.learn = m.learn
-    engine = Engine(catalogue, who, m.levers, m.behaviour, dice, log, at, tell, choice)
+    engine = Engine(catalogue, who, m.levers, m.behaviour, dice, log, at, tell, choice, first_weekday=m.first_weekday)
     begin_desk(host, rules(m), who, catalogue, 0)
+    hosts = [host]
+    if m.consult > 0:
+        hosts.append(Host("assistant", AssistantDesk))
+        hosts[1].tell(pages_told(pages_of(catalogue), 0, "pages"))
+        engine.consult(Consulting(catalogue, dice, truth.papers, hosts[1].tell, m.consult))
     wants = Wants(catalogue, dice, m.demand)
     all_matters = (
         list(matters(wants, dice))
@@ -135,27 +146,31 @@ def run(
     engine.take(all_matters)
     if m.behaviour.away_per_year > 0 or m.behaviour.outages_per_year > 0:
         at(0, DAY, 0, 0)
-    now_s, calls = _through(host, engine, heap, m.days * DAY_S)
+    now_s, calls = _through(hosts, engine, heap, m.days * DAY_S)
     engine.finish(now_s)
     facts = log.close()
     return Ran(facts, log.digest, now_s, calls)
 
 
-def _through(host: Host, engine: Engine, heap: list[tuple[int, int, int, int, int]], last_s: int) -> tuple[int, int]:
+def _through(
+    hosts: Sequence[Host], engine: Engine, heap: list[tuple[int, int, int, int, int]], last_s: int
+) -> tuple[int, int]:
     """Let events and decisions follow each other until nothing is left; return the last second and the calls."""
     now_s = calls = 0
     while True:
-        wake_s = host.next_wake_s()
-        now_s = min(heap[0][0] if heap else last_s, wake_s if wake_s is not None else last_s)
+        wakes = [t_s for host in hosts if (t_s := host.next_wake_s()) is not None]
+        now_s = min([heap[0][0] if heap else last_s, *wakes])
         if now_s >= last_s or not (engine.matters or engine.unclosed):
             return now_s, calls
         while True:  # commands may lead to events in this very second
             while heap and heap[0][0] == now_s:
                 _, _, code, a, b = heapq.heappop(heap)
                 engine.happen(now_s, code, a, b)
-            if not host.due(now_s):
+            due = [host for host in hosts if host.due(now_s)]
+            if not due:
                 break
-            calls += 1
-            for command in host.decide(now_s)[1]:
-                if not engine.carry_out(command, now_s):
-                    raise ControlError(f"the service desk sent {type(command).__name__}, which nobody carries out")
+            for host in due:
+                calls += 1
+                for command in host.decide(now_s)[1]:
+                    if not engine.carry_out(command, now_s):
+                        raise ControlError(f"the {host.name} desk sent {type(command).__name__}, nobody carries it out")

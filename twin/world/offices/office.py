@@ -1,7 +1,8 @@
 """What all parts of the truth of an office share: who works there, open matters and cases, clock, log, and the desk.
 
 The parts: :mod:`.filing` (matters and applications), :mod:`.officers` (tasks, absences, outages), :mod:`.applicants`
-(what people bring, take, appeal against). :mod:`.engine` puts them together.
+(what people bring, take, appeal against), :mod:`.elsewhere` (other regions), :mod:`.consulting` (the assistant is
+asked). :mod:`.engine` puts them together.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from twin.world.offices.settings import Behaviour
 
 FURTHER = 1 << 20  # steps of an appeal, as the desk numbers them
 #: what may happen at a second: codes for ``happen``
-BEGIN, FILE, WORKED, DONE, CAME, TAKEN, APPEAL, DAY, BACK, DOWN, UP = range(11)
+BEGIN, FILE, WORKED, DONE, CAME, TAKEN, APPEAL, DAY, BACK, DOWN, UP, PLACE, ASK, TOLD, UNHEARD = range(15)
 
 
 class At(Protocol):
@@ -79,5 +80,6 @@ class Office:
         """Count a visit of somebody who comes in person."""
         if self.choice.in_person(a.office):
             a.matter.visits += 1
+            a.matter.journeys += a.matter.region >= 0
             way = self.choice.way_s(a.matter, a.office)
             self.log.add(OfficeVisited, t_s=now_s, case_no=a.number, office=office_name(a.office), why=why, way_s=way)

@@ -16,14 +16,18 @@ class Behaviour:
 
     ``flaw``: share of handed-in materials that are not in order; of these ``late_flaw`` is found by a reviewer, not at
     the check. ``precheck_catches``: share of flaws that rules find before filing. ``reuse_hit``: share of licences
-    that lie in the licence base and are valid. ``circulate``: share of the legal limit for which papers circulate
-    (countersigning, opinions, meetings) while nobody works on them; its spread is log-normal with
-    ``circulate_sigma``. ``work_sigma``: the same for minutes of work. ``errand_days``: mean working days until an
+    that lie in the licence base and are valid; ``agrees``: share of the other people whose licence is wanted who agree
+    to its being looked up (by phone: as many as are at ease with one). ``circulate``: share of the legal limit for
+    which papers circulate (countersigning, opinions, meetings) while nobody works on them; its spread is log-normal
+    with ``circulate_sigma``. ``work_sigma``: the same for minutes of work. ``errand_days``: mean working days until an
     applicant can come to an office; ``prepare_days``: mean until something missing is found. ``travel_min``: mean
     minutes to the hall (months of cases without a city). ``refuse``, ``appeal``, ``upheld``: shares of items refused,
     of refusals appealed against, of appeals that succeed. ``withdraw``: share of cases taken back when asked to
-    correct. ``post_days``: calendar days of the post. ``forward_days``: working days until papers from another
-    region's window are here; ``far_travel_days``: working days of a journey from there.
+    correct. ``post_days``: calendar days of the post. ``far_wait_min``/``far_check_min``: wait and check at a hall
+    elsewhere that takes papers in; ``joint_days``: working days of another place's part of a case. ``avoids``: share
+    of the flaws that somebody who was told the right list avoids; ``notices``: share of those told of a wrong item
+    who notice; ``picks``: share who pick the right one where it is shown second or third; ``hotline_min``: until the person who was
+    handed over to has answered, in open hours; ``hotline_right``: share of right answers then.
     ``away_per_year``: unplanned absences of an officer, of ``away_days`` each. ``outages_per_year``: of a department's
     system, of mean ``outage_min``.
     """
@@ -32,6 +36,7 @@ class Behaviour:
     late_flaw: float = 0.25
     precheck_catches: float = 0.6
     reuse_hit: float = 0.352
+    agrees: float = 0.65
     circulate: float = 0.432
     circulate_sigma: float = 0.5
     work_sigma: float = 0.4
@@ -43,8 +48,14 @@ class Behaviour:
     upheld: float = 0.2
     withdraw: float = 0.05
     post_days: float = 2.0
-    forward_days: float = 1.0
-    far_travel_days: float = 2.0
+    far_wait_min: float = 15.0
+    far_check_min: float = 15.0
+    joint_days: float = 2.0
+    avoids: float = 0.4
+    notices: float = 0.6
+    picks: float = 0.7
+    hotline_min: float = 15.0
+    hotline_right: float = 0.95
     away_per_year: float = 4.0
     away_days: float = 1.0
     outages_per_year: float = 6.0

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.clock import Phase
+from twin.control.services.assistant.desk import pages_told
+from twin.control.services.assistant.pages import pages_of
 from twin.control.services.calendars import DAY_S
 from twin.control.services.catalogue.generate import generated
 from twin.control.services.levers import LEVERS, Levers
@@ -31,18 +33,20 @@ from twin.scenario.model import WEEKDAYS
 from twin.scenario.services import policy_factory
 from twin.world.offices.choice import Choice
 from twin.world.offices.city_demand import CityDemand
+from twin.world.offices.consulting import Consulting
 from twin.world.offices.demand import Wants
 from twin.world.offices.engine import Engine
 from twin.world.offices.founding import FoundingTimes
-from twin.world.offices.matters import Matter, Truth
+from twin.world.offices.matters import Matter
 from twin.world.offices.months import begin_desk
 from twin.world.offices.office import DAY
 from twin.world.offices.people import office_name, staff
 from twin.world.offices.settings import Behaviour, Demand, Offices
+from twin.world.offices.truth import Truth
 from twin.world.ports import Action, RunContext
 
 Ints = npt.NDArray[np.int64]
-DESK = "services"
+DESK, ASSISTANT = "services", "assistant"
 LOOK_S = 60
 PLAN_S = 900
 QUEUES_S = 900
@@ -84,11 +88,12 @@ class OfficesSystem:
         self._host = context.host(DESK, (lambda: make(policy())) if shipped else make)
         plans = Plans(cores(self._catalogue), self._levers)
         self._truth = Truth(context.dice, self._catalogue, plans, self._levers, self._behaviour)
-        choice = Choice(self._levers, self._behaviour, self._people.calendars[0], self._way_s, self._near)
+        choice = Choice(self._levers, self._people.calendars[0], self._way_s, self._near)
         self._engine = Engine(
             self._catalogue, self._people, self._levers, self._behaviour, context.dice, context.log, self._ask,
-            self._tell, choice, self._travel,
+            self._tell, choice, self._travel, self._weekday,
         )  # fmt: skip
+        self._assistant = self._consult()
         self._founding = FoundingTimes(self._catalogue, self._people.calendars[0])
         self._engine.on_done.append(self._founding.done)
         self._demand: CityDemand | None = None
@@ -100,8 +105,20 @@ class OfficesSystem:
 
     @property
     def hosts(self) -> Mapping[str, Host]:
-        """The service desk."""
-        return {DESK: self._host}
+        """The service desk, and the assistant where it is asked."""
+        return {DESK: self._host} | ({ASSISTANT: self._assistant} if self._assistant is not None else {})
+
+    def _consult(self) -> Host | None:
+        """Let people ask the assistant, with today's channels; None: nobody asks."""
+        part, context = self._part, self._context
+        if part.consult <= 0 or not self._levers.remote:
+            return None
+        consulting = Consulting(
+            self._catalogue, context.dice, self._truth.papers, partial(context.tell, ASSISTANT), part.consult
+        )
+        self._engine.consult(consulting)
+        made: Any = find_factory(part.assistant) if isinstance(part.assistant, str) else part.assistant
+        return context.host(ASSISTANT, made)
 
     def tell_founding_days(self, listener: Callable[[float], None]) -> None:
         """Tell ``listener`` from now on how many working days founding a company takes, whenever that is measured."""
@@ -214,6 +231,8 @@ class OfficesSystem:
         clock = self._context.clock
         told = OfficeRules(now_s, "rules", self._levers.on, self._weekday, 40, 0.8, 30)
         begin_desk(self._host, told, self._people, self._catalogue, now_s)
+        if self._assistant is not None:
+            self._assistant.tell(pages_told(pages_of(self._catalogue), now_s, "pages"))
         self._engine.happen(now_s, DAY, now_s // DAY_S, 0)
         if self._demand is not None:
             self._take(self._demand.day(-1, weekend=False, from_s=now_s))
@@ -245,8 +264,8 @@ class OfficesSystem:
                 serving=np.array([s for _, s in found.values()], dtype=np.int64),
             )
 
-    def carry_out(self, who: str, command: Command, now_s: int) -> bool:  # noqa: ARG002 (it has one desk)
-        """Carry out a command of the service desk."""
+    def carry_out(self, who: str, command: Command, now_s: int) -> bool:  # noqa: ARG002 (commands tell)
+        """Carry out a command of the service desk, or an answer of the assistant."""
         return self._engine.carry_out(command, now_s)
 
     def intervene(self, item: SystemIntervention, cause: str) -> tuple[Action, Action | None]:

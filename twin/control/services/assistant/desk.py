@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.control.services.assistant.answering import HAND_OVER, Assistant
+from twin.control.services.assistant.answering import HAND_OVER, Answer, Assistant
 from twin.control.services.assistant.pages import Page
 from twin.domain.commands import Command
 from twin.domain.messages import Message
@@ -46,12 +46,15 @@ def pages_from(m: PagesTold) -> tuple[Page, ...]:
 class AssistantDesk:
     """A fold over messages: PagesTold (a later one replaces the pages), QuestionAsked → AnswerQuestion.
 
-    A question that comes before any page is handed over; one that comes twice is answered once.
+    A question that comes before any page is handed over; one that comes twice is answered once. The words of a question
+    decide its answer, so the answers to the last ``kept`` different questions are looked up, not found anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = 4_096) -> None:
         self._assistant: Assistant | None = None
         self._heard: set[str] = set()
+        self._most = kept
+        self._kept: dict[str, Answer] = {}
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> list[Command]:  # noqa: ARG002
         """Take messages in and answer the questions among them."""
@@ -62,6 +65,7 @@ class AssistantDesk:
             self._heard.add(m.key)
             if isinstance(m, PagesTold):
                 self._assistant = Assistant(pages_from(m))
+                self._kept = {}
             elif isinstance(m, QuestionAsked):
                 out.append(self._answer(m))
         return out
@@ -70,6 +74,11 @@ class AssistantDesk:
         key = f"answer/{m.key}"
         if self._assistant is None:
             return AnswerQuestion(key, m.key, (), (), True, HAND_OVER)
-        answer = self._assistant.answer(m.question)
+        answer = self._kept.get(m.question)
+        if answer is None:
+            answer = self._assistant.answer(m.question)
+            while len(self._kept) >= max(self._most, 1):
+                del self._kept[next(iter(self._kept))]
+            self._kept[m.question] = answer
         codes = tuple(f.code for f in answer.found)
         return AnswerQuestion(key, m.key, codes, tuple(f.score for f in answer.found), answer.handed_over, answer.text)

@@ -3,8 +3,9 @@
 The procedures are written down after the law and the usual public guides, before the reform: Partnership Enterprise
 Law of the PRC, art. 86–90 (liquidator; creditors may declare claims within 45 days of the public notice; cancellation
 of the registration), Company Law and the rules on registration of market entities (founding), tax deregistration,
-seals, social insurance. As one *change* the company takes over claims and debts, so nobody is liquidated and no notice
-is waited for. Numbers of materials and steps follow from these lists; none was chosen to meet a target.
+seals, social insurance. A business licence that ends is handed back: at the cancellation, and at the change. As one
+*change* the company takes over claims and debts, so nobody is liquidated and no notice is waited for. Numbers of
+materials and steps follow from these lists; none was chosen to meet a target.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Usual = Callable[[str, tuple[str, ...], bool, int], tuple[Step, ...]]
 def conversion_items(usual: Usual) -> tuple[Item, ...]:
     """Return the eleven items: ten of "cancel + found", and the change that replaces them."""
 
-    def item(number: int, dept: str, name: str, days: int, materials: str, others: tuple[str, ...] = ()) -> Item:
+    def item(
+        number: int, dept: str, name: str, days: int, materials: str, others: tuple[str, ...] = (), back: str = ""
+    ) -> Item:
         return Item(
             code=f"370100-{dept}-P{number:02d}",
             name=name,
@@ -37,6 +40,7 @@ def conversion_items(usual: Usual) -> tuple[Item, ...]:
             decides="首席代表",
             weight=0.02,
             generated=False,
+            surrendered=tuple(back.split()),
         )
 
     liquidation = item(
@@ -49,7 +53,7 @@ def conversion_items(usual: Usual) -> tuple[Item, ...]:
         item(2, "TX", "税务注销（清税）", 20, "form business-licence agent-id accounts liquidation invoices"),
         item(3, "HR", "社会保险登记注销", 5, "form business-licence agent-id tax-clear"),
         item(4, "MR", "合伙企业注销登记（清算完结）", 5,
-             "form liquidation tax-clear business-licence notice-proof proxy agent-id"),
+             "form liquidation tax-clear business-licence notice-proof proxy agent-id", back="business-licence"),
         item(5, "PS", "印章缴销", 3, "seals cancelled agent-id"),
         item(6, "MR", "公司名称申报", 3, "form member-id agent-id"),
         item(7, "MR", "有限责任公司设立登记", 5,
@@ -59,7 +63,7 @@ def conversion_items(usual: Usual) -> tuple[Item, ...]:
         item(10, "HR", "社会保险参保登记", 5, "form business-licence agent-id bank"),
         item(11, "MR", "合伙企业转为有限责任公司变更登记", 5,
              "form resolution articles member-id appointment legal-rep-id premises audit assets pledge seals invoices "
-             "business-licence agent-id tax-clear", ("TX", "PS", "HR")),
+             "business-licence agent-id tax-clear", ("TX", "PS", "HR"), "business-licence"),
     )  # fmt: skip
 
 

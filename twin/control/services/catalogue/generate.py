@@ -21,6 +21,8 @@ from twin.control.services.catalogue.tables import (
     MATERIALS,
     OFTEN_COMPANY,
     OFTEN_PERSON,
+    REGISTRAR,
+    SURRENDERING,
     TRADE_ACTS,
     TRADES,
     Pattern,
@@ -84,6 +86,7 @@ def _item(number: int, dept: int, index: int) -> Item:
     others = mix(number, 3) % (most + 1)
     codes = tuple(d[0] for d in DEPARTMENTS if d[0] != code)
     visit = pattern.visit and mix(number, 4) % 2 == 0
+    materials = _materials(number, target, pattern)
     steps = usual_steps(code, chosen(others, codes, number, 5), visit, days)
     return Item(
         code=f"370100-{code}-{index + 1:03d}",
@@ -92,7 +95,7 @@ def _item(number: int, dept: int, index: int) -> Item:
         kind=pattern.kind,
         target=target,
         steps=steps,
-        materials=_materials(number, target, pattern),
+        materials=materials,
         legal_days=days,
         promised_days=max(1, days * 6 // 10) if days > 1 else days,
         fee_cny=float((0, 0, 0, 0, 10, 20, 50)[mix(number, 6) % 7]),
@@ -100,6 +103,7 @@ def _item(number: int, dept: int, index: int) -> Item:
         decides=f"{DEPARTMENTS[dept][1]}: " + ("首席代表" if days <= 10 else "分管负责人"),
         electronic=mix(number, 7) % 10 < 7,
         weight=pattern.often * 40.0 / (40.0 + mix(number, 8) % 400),
+        surrendered=_surrendered(code, pattern.name, materials),
     )
 
 
@@ -108,6 +112,19 @@ def _materials(number: int, target: str, pattern: Pattern) -> tuple[str, ...]:
     more = few + mix(number, 9) % (most - few + 1)
     basic = (FORM, ID) if target == "person" else (FORM, BUSINESS, AGENT)
     return (*basic, *chosen(more, OFTEN_PERSON if target == "person" else OFTEN_COMPANY, number, 10))
+
+
+def _surrendered(dept: str, action: str, materials: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the papers that an item takes back: the permit it replaces or ends, or the business licence itself."""
+    if action not in SURRENDERING:
+        return ()
+    back = ("permit", BUSINESS) if dept == REGISTRAR else ("permit",)
+    return tuple(m for m in materials if m in back)
+
+
+def _places(number: int) -> int:
+    """Return how many other places take part in an item across regions: none of half of them, one or two (assumed)."""
+    return (0, 0, 0, 1, 1, 2)[mix(number, 32) % 6]
 
 
 def _scenes(items: tuple[Item, ...]) -> list[Scene]:
@@ -143,6 +160,8 @@ def generated() -> Catalogue:
     far = set(sorted(range(len(items)), key=lambda i: (items[i].dept in ("NP", "EE"), mix(i, 31)))[:CROSS_REGION])
     from dataclasses import replace
 
-    rows = tuple(replace(item, cross_region=i in far) for i, item in enumerate(items))
+    rows = tuple(
+        replace(item, cross_region=i in far, places=_places(i) if i in far else 0) for i, item in enumerate(items)
+    )
     plain = tuple(i for i in rows if i.generated)
     return Catalogue(departments(), MATERIALS, rows, (*_scenes(plain), CONVERSION))

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 #: kinds of step, in the order of their codes; numbers are part of messages, so only append.
 #: check: form and completeness, at a window; review: by a department; visit: on site; decide; notice: a statutory
 #: wait in calendar days, nobody works; make: the result is made; carry: the applicant brings papers to another
-#: counter (never in an item: the office without one window makes it); appeal: a refusal is looked at again
-STEP_KINDS = ("check", "review", "visit", "decide", "notice", "make", "carry", "appeal")
-CHECK, REVIEW, VISIT, DECIDE, NOTICE, MAKE, CARRY, APPEAL = range(8)
+#: counter (never in an item: the office without one window makes it); appeal: a refusal is looked at again; elsewhere:
+#: an authority of another place takes part (多地联办; never in an item: a case names its places)
+STEP_KINDS = ("check", "review", "visit", "decide", "notice", "make", "carry", "appeal", "elsewhere")
+CHECK, REVIEW, VISIT, DECIDE, NOTICE, MAKE, CARRY, APPEAL, ELSEWHERE = range(9)
 #: kinds that a catalogue may name
 WRITTEN = STEP_KINDS[:6]
 TARGETS = ("person", "company")
 MOST_STEPS = 12
+MOST_PLACES = 4
 
 
 class CatalogueError(ValueError):
@@ -39,7 +41,8 @@ class Material:
     """Something an applicant hands in.
 
     ``licence``: issued by an authority, so it can lie in the licence base 电子证照库. ``basic``: every department that
-    takes part wants to see it.
+    takes part wants to see it. ``others``: how many people other than the applicant hold it: each of them must have
+    it in the base and agree to its being looked up.
     """
 
     code: str
@@ -47,6 +50,7 @@ class Material:
     name_en: str
     licence: bool
     basic: bool = False
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Item:
     ``legal_days``/``promised_days``: working days from acceptance to decision. ``parallel``: its reviews may run side
     by side. ``decides``: who decides. ``cross_region``: handled for people elsewhere (F39). ``electronic``: the result
     is an electronic licence. ``weight``: how often it is asked for, relative. ``since``/``reason``: date and reason of
-    this version.
+    this version. ``surrendered``: materials whose original is taken back, so that no look-up can stand for it.
+    ``places``: authorities of other places that take part (多地联办).
     """
 
     code: str
@@ -95,6 +100,8 @@ class Item:
     since: str = "2026-01-01"
     reason: str = "first version"
     generated: bool = True
+    surrendered: tuple[str, ...] = ()
+    places: int = 0
 
 
 @dataclass(frozen=True)
@@ -184,9 +191,18 @@ def check_item(item: Item, departments: Mapping[str, int], materials: Mapping[st
         )
     if not item.fee_cny >= 0 or not item.weight >= 0:
         raise CatalogueError(f"{where} has a negative fee or weight; both are 0 or more")
+    if not 0 <= item.places <= MOST_PLACES:
+        raise CatalogueError(f"{where} asks {item.places} other places; 0 to {MOST_PLACES} is allowed")
     _known(where, "department", item.dept, departments)
     for material in item.materials:
         _known(where, "material", material, materials)
+    for material in item.surrendered:
+        _known(where, "surrendered material", material, item.materials)
+    _check_steps(item, departments)
+
+
+def _check_steps(item: Item, departments: Mapping[str, int]) -> None:
+    where = f"item '{item.code}'"
     names = [s.name for s in item.steps]
     if len(set(names)) < len(names):
         raise CatalogueError(f"{where} has two steps of one name; names of steps differ")

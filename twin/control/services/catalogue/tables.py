@@ -98,8 +98,9 @@ MATERIALS: tuple[Material, ...] = (
     _M(BUSINESS, "营业执照", "business licence", licence=True, basic=True),
     _M(AGENT, "经办人身份证", "identity card of the agent", licence=True, basic=True),
     _M("proxy", "授权委托书", "power of attorney", licence=False),
-    _M("legal-rep-id", "法定代表人身份证", "identity card of the legal representative", licence=True),
-    _M("member-id", "股东（合伙人）身份证明", "identity of shareholders or partners", licence=True),
+    _M("legal-rep-id", "法定代表人身份证", "identity card of the legal representative", licence=True, others=1),
+    # two partners at least: Partnership Enterprise Law, art. 14
+    _M("member-id", "股东（合伙人）身份证明", "identity of shareholders or partners", licence=True, others=2),
     _M("household", "户口簿", "household register", licence=True),
     _M("marriage", "结婚证", "marriage certificate", licence=True),
     _M("birth", "出生医学证明", "birth certificate", licence=True),
@@ -167,3 +168,7 @@ LIFE = (
     "社会救助", "创业贷款", "大学生补贴", "宅基地建房", "农机购置", "水电气报装",
 )  # fmt: skip
 CROSS_REGION = 42
+#: actions that end or replace a paper: its original is handed back (usual guides: business licence, permit)
+SURRENDERING = ("变更登记", "注销登记", "许可延续", "证书换发")
+#: departments and subjects whose business licence is the paper that is replaced
+REGISTRAR = "MR"
