@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 from scenarios.runner.store import Job
+from twin.bar import bar
 
 PLAIN_SILENCE_S = 20.0
 
@@ -51,18 +52,8 @@ class Show:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if self._stream.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=28),
-                TextColumn("{task.percentage:>3.0f} %"),
-                TextColumn("{task.fields[said]}"),
-                console=Console(file=self._stream),
-                transient=True,
-            )
+        self._bar = bar(self._stream)
+        if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task("runs", total=max(1, self.total), said="starting")
         return self

@@ -161,8 +161,11 @@ def test_asking_again_resumes(swept):
 def test_bad_values_and_methods_are_one_sentence(swept, tmp_path):
     app, args, _, _ = swept
     for more, part in (
-        (["--vary", "weather.kind=hail"], "weather.kind"),
-        (["--vary", "traffic.backgroun=1"], "background"),
+        (["--vary", "weather.kind=hail"], 'Error: --vary weather.kind: weather.kind is "hail"'),
+        (["--vary", "traffic.backgroun=1"], "Error: --vary traffic.backgroun: "),
+        (["--vary", "a..b=1,2"], "Error: --vary 'a..b': is not a key"),
+        (["--vary", "weather.kind=rain", "--set", "weather.rain_mm_h=-1"], "Error: --set weather.rain_mm_h: "),
+        (["--vary", "weather.kind=rain", "--traffic", "mezo"], 'Error: --traffic: traffic.mode is "mezo"'),
         (["--sample", "all"], "--sample: is 'all'; allowed: grid, lhs, morris, sobol"),
     ):
         said = CliRunner().invoke(app, [*args[:2], *more, "--out", str(tmp_path / "x")])

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import typer
 
+from twin.bar import bar
 from twin.scenario import DAY_S, clock_text
 
 PLAIN_EVERY = 0.1  # on a pipe, one line per tenth of the run …
@@ -27,19 +28,8 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, TextColumn
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=28),
-                TextColumn("{task.percentage:>3.0f} %"),
-                TextColumn("{task.fields[said]}"),
-                console=Console(stderr=True),
-                transient=True,
-            )
+        self._bar = bar(sys.stderr)
+        if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task(self._title, total=1.0, said="starting")
         return self

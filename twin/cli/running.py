@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,14 +96,25 @@ def rerun(
 # -- shared ------------------------------------------------------------------------------------------
 
 
-def load_ready(name: str, sets: dict[str, str], hours: float | None, traffic: str | None = None) -> Scenario:
-    """Load a scenario as a command names it, say what falls away, and check its control code."""
+def load_ready(
+    name: str,
+    sets: Mapping[str, str],
+    hours: float | None,
+    traffic: str | None = None,
+    varied: Mapping[str, str] | None = None,
+) -> Scenario:
+    """Load a scenario as a command names it, say what falls away, and check its control code.
+
+    ``varied``: keys set by ``--vary``, which errors then name.
+    """
     from twin.scenario import load_scenario
     from twin.scenario.check import check_control
 
+    sources = {key: f"--vary {key}" for key in varied or {}}
+    sets = {**sets, **(varied or {})}
     if traffic is not None:
-        sets = {**sets, "traffic.mode": traffic}
-    ready = load_scenario(name, sets)
+        sets["traffic.mode"], sources["traffic.mode"] = traffic, "--traffic"
+    ready = load_scenario(name, sets, sources=sources)
     if hours is not None:
         ready, notes = ready.shortened(hours)
         for note in notes:

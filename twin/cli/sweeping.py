@@ -53,7 +53,7 @@ def sweep(
     fixed = parse_sets(set_)
 
     def make(sets: Mapping[str, str]) -> Scenario:
-        return load_ready(scenario, {**fixed, **sets}, hours, traffic)
+        return load_ready(scenario, fixed, hours, traffic, sets)
 
     name = make({p.key: p.at(0.0) for p in parameters}).name
     folder = out if out is not None else Path("runs") / f"sweep-{name}"

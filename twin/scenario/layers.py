@@ -222,15 +222,15 @@ def plain_copy(value: Any) -> Any:
     return value
 
 
-def set_key(tree: Tree, name: str, text: str, files: bool, problems: list[str]) -> None:
-    """Write one ``--set key.sub=value`` into the tree; its mark is the option itself."""
-    source = f"--set {name}"
+def set_key(tree: Tree, name: str, text: str, files: bool, problems: list[str], source: str = "") -> None:
+    """Write one ``--set key.sub=value`` into the tree; its mark is the option itself, or the ``source`` named."""
+    source = source or f"--set {name}"
     value = parse_yaml(text, source, lines=False)
     if not name or not all(name.split(".")):
-        raise ScenarioError(f"--set '{name}': is not a key; write it like people.residents=1000")
+        raise ScenarioError(f"{source.split()[0]} '{name}': is not a key; write it like people.residents=1000")
     parts: list[str | int] = [int(p) if p.isdigit() and len(p) < 6 else p for p in name.split(".")]
     if parts[0] == "extends":
-        raise ScenarioError("--set extends: what a scenario extends is fixed in its file")
+        raise ScenarioError(f"{source}: what a scenario extends is fixed in its file")
     where: Any = tree.data  # the list or mapping that holds the next part of the key
     for n, part in enumerate(parts):
         last = n == len(parts) - 1

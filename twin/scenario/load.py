@@ -25,11 +25,13 @@ def load_scenario(
     *,
     overrides: Mapping[str, Any] | None = None,
     files: bool = True,
+    sources: Mapping[str, str] | None = None,
 ) -> Scenario:
     """Load a scenario of the catalogue or a YAML file, with everything it extends.
 
     ``sets``: key path → YAML text, as given by ``--set``; ``overrides``: keys → values, from Python; ``files``:
-    check that the files it names are there. Raises ScenarioProblems (a ScenarioError) that lists every mistake.
+    check that the files it names are there; ``sources``: key of ``sets`` → the option that gave it, as errors name
+    it, where that is not ``--set KEY``. Raises ScenarioProblems (a ScenarioError) that lists every mistake.
     """
     path = find(path_or_name)
     problems: list[str] = []
@@ -37,7 +39,7 @@ def load_scenario(
     tree.data.setdefault("name", path.stem)
     for name, text in (sets or {}).items():
         try:
-            set_key(tree, name, text, files, problems)
+            set_key(tree, name, text, files, problems, (sources or {}).get(name, ""))
         except ScenarioError as error:
             problems.append(str(error))
     if overrides:
