@@ -31,7 +31,7 @@ from viz.fleet_series import fleet_series
 from viz.happenings import happenings
 from viz.labels import STYLES, labels
 from viz.pack import pack, varint, zigzag
-from viz.state import STEP_S, road_state, state_streams
+from viz.state import STEP_S, road_state, state_streams, traversals
 from viz.text import LANGS, texts
 from viz.text_brain import BRAIN_TEXT
 from viz.text_offices import OFFICES_TEXT, SITES_TEXT
@@ -136,6 +136,22 @@ def build(run_dir: Path, out: Path | None = None, lang: str = "en") -> Path:
     if size > WARN_MB:
         warnings.warn(f"{target} is {size:.0f} MB; browsers may open it slowly", stacklevel=2)
     return target
+
+
+def time_on_roads(run_dir: Path) -> tuple[trips.Floats, trips.Floats]:
+    """Return seconds spent and metres driven on each road of a recorded run; without unmanned units, slow by trade."""
+    run = _open(run_dir)
+    length = run.city.roads["length_m"].to_numpy(np.float64)
+    pieces = trips.ways(fcd.read(run.folder / "fcd.parquet", run.city), _plans(run), run.city)
+    pieces = pieces.take(~is_fleet(pieces.vehicle))
+    if not len(pieces):
+        return np.zeros(length.size), np.zeros(length.size)
+    enter, leave, metres = traversals(pieces, length)
+    road = pieces.roads.astype(np.int64)
+    seconds, driven = np.zeros(length.size), np.zeros(length.size)
+    np.add.at(seconds, road, leave - enter)
+    np.add.at(driven, road, metres)
+    return seconds, driven
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from twin.run_folder import versions
 from twin.scenario import Scenario, clock_text
 from twin.scenario.words import difference
 from viz.report_html import Child, Markup, tag
+from viz.report_map import difference_map
 from viz.report_parts import calibrated, decimals, facts, not_modelled, number, ranges
-from viz.report_roads import mean_difference
-from viz.report_svg import MARK, intervals, pairs, roads_map
+from viz.report_svg import MARK, intervals, pairs
 from viz.report_text import words
 from viz.report_why import more_or_fewer, trips, when
 
@@ -161,12 +161,20 @@ class _Sheet:
             (w["not_modelled"], not_modelled([self.base_data, self.data], schematic, w, self.lang)),
             (w["calibrated"], calibrated(self.data, w)),
             (w["warm_up"], warm),
+            *self._branched(),
             *self._unfinished(),
             (w["plan"], "; ".join(x for x in (said, before, plan["digest"]) if x)),
             (w["digest"], self.result["digest"]),
             (w["versions"], ", ".join(f"{k} {x}" for k, x in versions().items() if k in ("qibu-twin", "eclipse-sumo"))),
         ]
         return facts(rows)
+
+    def _branched(self) -> list[tuple[str, Child]]:
+        at = str(self.result["base"].get("key", "")).partition("@")[2]
+        if not at.isdecimal():
+            return []
+        day, of_day = divmod(int(at), 86_400)
+        return [(self.word["branch"], self.word["branched"].format(at=clock_text(of_day), day=day + 1))]
 
     def _unfinished(self) -> list[tuple[str, Child]]:
         said = [
@@ -271,31 +279,10 @@ class _Sheet:
         return out
 
     def _map(self) -> list[Markup]:
-        w = self.word
         there = self._folders()[:MAP_PAIRS]
         if self.city is None or not there:
             return []
-        d, clear, n = mean_difference([(a, b) for _, a, b in there], len(self.city.roads))
-        if n == 0:
-            return []
-        if not clear.any():
-            return [tag("h2", w["map"]), tag("p", w["map_nothing"])]
-        chart, limits = roads_map(self.city, d, clear, w["map"])
-        note = w["map_note"].format(
-            n=n,
-            more=int((clear & (d > 0)).sum()),
-            fewer=int((clear & (d < 0)).sum()),
-            a=limits[1],
-            b=limits[2],
-            what=w["map_schematic"] if self.city.schematic else "",
-        )
-        legend = tag(
-            "p",
-            tag("span", f"━ {w['more_vehicles']}", class_="u"),
-            tag("span", f"━ {w['fewer_vehicles']}", class_="d"),
-            class_="legend small",
-        )
-        return [tag("h2", w["map"]), tag("figure", chart, legend, tag("figcaption", note))]
+        return difference_map([(a, b) for _, a, b in there], self.city, self.word, str(self.variant["folder"]))
 
     # -- why ---------------------------------------------------------------------------------------------
 

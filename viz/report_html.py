@@ -20,7 +20,7 @@ class Markup(str):
 
 
 Child = str | int | float | None
-VOID = frozenset({"br", "meta", "line", "rect", "circle", "path", "hr", "polyline"})
+VOID = frozenset({"br", "meta", "line", "rect", "circle", "path", "hr", "polyline", "input"})
 
 
 def text(value: Child) -> Markup:
@@ -52,7 +52,7 @@ def tag(name: str, *children: Child, **attributes: Child) -> Markup:
         said.append(f' {attribute}="{text(value)}"')
     head = f"<{name}{''.join(said)}>"
     if name in VOID and not children:
-        return Markup(head if name in ("br", "meta", "hr") else head[:-1] + "/>")
+        return Markup(head if name in ("br", "meta", "hr", "input") else head[:-1] + "/>")
     return Markup(head + "".join(text(c) for c in children) + f"</{name}>")
 
 

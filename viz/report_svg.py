@@ -84,42 +84,69 @@ def pairs(values: Sequence[Sequence[float]], names: tuple[str, str], unit: str, 
     return tag("svg", *parts, viewbox=f"0 0 {WIDTH} {height}", role="img", aria_label=label)
 
 
-def roads_map(city: City, difference: Floats, clear: npt.NDArray[np.bool_], label: str) -> tuple[Markup, list[float]]:
-    """Return the city's roads coloured by a difference, and the three class limits (75, 90, 98 % of |difference|).
+Box = tuple[float, float, float, float]
 
-    ``clear``: roads whose difference is clearly not 0; the others are pale.
+
+def frame(city: City, shown: Sequence[Floats]) -> Box:
+    """Return the box (x0, y0, x1, y1) around what changed most in any of ``shown`` (sizes by road), with some room."""
+    x0, y0, x1, y1 = (float(v) for v in city.roads.total_bounds)
+    strong = np.zeros(len(city.roads), dtype=bool)
+    for size in shown:
+        if size.any():
+            strong |= size >= np.quantile(size[size > 0], 0.25)
+    strong &= np.any([size > 0 for size in shown], axis=0) if shown else False
+    if not strong.any():
+        return x0, y0, x1, y1
+    box = city.roads.geometry[strong].bounds.to_numpy()
+    room = 0.12 * max(float(np.ptp(box[:, [0, 2]])), float(np.ptp(box[:, [1, 3]])), 2000.0)
+    return (
+        max(x0, float(box[:, 0].min()) - room),
+        max(y0, float(box[:, 1].min()) - room),
+        min(x1, float(box[:, 2].max()) + room),
+        min(y1, float(box[:, 3].max()) + room),
+    )
+
+
+def classes(shown: Floats) -> tuple[float, float, float]:
+    """Return the limits of three classes of a size by road: least, three quarters, 95 % of those that are shown."""
+    if not shown.any():
+        return 0.0, 0.0, 0.0
+    low, middle, high = (float(v) for v in np.quantile(shown[shown > 0], [0.0, 0.75, 0.95]))
+    return low, middle, high
+
+
+def roads_map(
+    city: City, difference: Floats, shown: Floats, known: npt.NDArray[np.bool_], box: Box, label: str, worse: int = 1
+) -> Markup:
+    """Return the city's roads in a box, coloured by a difference in the classes of :func:`classes`.
+
+    ``shown``: size of what is clear, 0 elsewhere; ``known``: roads of which anything is known, the others are paler.
+    ``worse``: the sign that is drawn in red.
     """
     import shapely
 
     lines = city.roads.geometry.to_numpy()
-    x0, y0, x1, y1 = (float(v) for v in city.roads.total_bounds)
-    shown = np.abs(difference) * clear
-    if shown.any():  # look where something is: the box around what changed most, with some room
-        strong = np.flatnonzero(shown >= np.quantile(shown[shown > 0], 0.25))
-        box = np.array([lines[i].bounds for i in strong])
-        room = 0.12 * max(float(np.ptp(box[:, [0, 2]])), float(np.ptp(box[:, [1, 3]])), 2000.0)
-        x0, y0 = max(x0, float(box[:, 0].min()) - room), max(y0, float(box[:, 1].min()) - room)
-        x1, y1 = min(x1, float(box[:, 2].max()) + room), min(y1, float(box[:, 3].max()) + room)
+    x0, y0, x1, y1 = box
     span = max(x1 - x0, y1 - y0, 1.0)
     scale = WIDTH / max(x1 - x0, 0.6 * span)
     height = round(max(120.0, (y1 - y0) * scale))
-    limits = [float(v) for v in np.quantile(shown[shown > 0], [0.0, 0.75, 0.95])] if shown.any() else [0.0, 0.0, 0.0]
+    limits = classes(shown)
     paths: dict[str, list[str]] = {}
     tolerance = 0.6 / scale
     for i, geometry in enumerate(lines):
         bx0, by0, bx1, by1 = geometry.bounds
         if bx1 < x0 or bx0 > x1 or by1 < y0 or by0 > y1:
             continue
-        kind = "r0"
+        kind = "rk" if known[i] else "r0"
         if shown[i] > 0:
             level = 1 + int(np.searchsorted(limits[1:], shown[i], side="right"))
-            kind = f"{'u' if difference[i] > 0 else 'd'}{level}"
+            kind = f"{'u' if difference[i] * worse > 0 else 'd'}{level}"
         xy = shapely.get_coordinates(shapely.simplify(geometry, tolerance))
         px = np.rint((xy[:, 0] - x0) * scale).astype(int).tolist()
         py = np.rint((y1 - xy[:, 1]) * scale).astype(int).tolist()
         points = list(dict.fromkeys(zip(px, py, strict=True)))
         if len(points) > 1:
             paths.setdefault(kind, []).append("M" + "L".join(f"{x} {y}" for x, y in points))
-    order = ["r0", "d1", "u1", "d2", "u2", "d3", "u3"]
+    order = ["r0", "rk", "d1", "u1", "d2", "u2", "d3", "u3"]
     drawn = [tag("path", d="".join(paths[k]), class_=f"road {k}") for k in order if k in paths]
-    return tag("svg", join(drawn), viewbox=f"0 0 {WIDTH} {height}", role="img", aria_label=label), limits
+    return tag("svg", join(drawn), viewbox=f"0 0 {WIDTH} {height}", role="img", aria_label=label)

@@ -50,6 +50,11 @@ _TEXT: dict[str, tuple[str, str]] = {
         "What began in the first {minutes:g} minutes (from {start}) is left out, in both alike.",
         "两个方案都去除了开始于前 {minutes:g} 分钟（自 {start} 起）的事项。",
     ),
+    "branch": ("Branch", "分叉"),
+    "branched": (
+        "Each pair has one past, up to {at} of day {day}, and two futures; indicators are those of the whole run.",
+        "每一对运行在第 {day} 天 {at} 之前共有同一过去，其后为两个未来；指标为全程。",
+    ),
     "unfinished": ("Unfinished at the end", "结束时未完成"),
     "plan": ("Plan", "计划"),
     "plan_before": ("fixed before the first run", "在首次运行之前确定"),
@@ -111,16 +116,49 @@ _TEXT: dict[str, tuple[str, str]] = {
     "intervals": ("Differences in percent of the base's mean, with their intervals", "差值占基准均值的百分比及其区间"),
     "pairs_chart": ("Every pair of runs: {title}", "每一对运行：{title}"),
     "map": ("Where traffic differs", "交通变化的位置"),
-    "map_note": (
-        "Vehicles by road, mean of {n} pairs: {more} with more, {fewer} with fewer, in three classes: above 0, "
-        "{a:.0f} and {b:.0f} vehicles. Pale: not clearly different (|t| ≤ 3 over the pairs). {what}",
-        "各道路车辆数（{n} 对均值）：{more} 条增加、{fewer} 条减少；三级分界为 0、{a:.0f}、{b:.0f} 辆。"
-        "浅色：差异不明显（|t| ≤ 3）。{what}",
+    "map_vehicles": ("Vehicles", "车辆数"),
+    "map_speed": ("Speed", "车速"),
+    "map_delay": ("Delay", "延误"),
+    "map_vehicles_more": ("more vehicles", "车辆增加"),
+    "map_vehicles_less": ("fewer vehicles", "车辆减少"),
+    "map_speed_more": ("faster", "更快"),
+    "map_speed_less": ("slower", "更慢"),
+    "map_delay_more": ("more delay", "延误增加"),
+    "map_delay_less": ("less delay", "延误减少"),
+    "unit_vehicles": ("vehicles a run", "辆/次运行"),
+    "unit_speed": ("km/h", "km/h"),
+    "unit_delay": ("vehicle minutes a run", "车·分钟/次运行"),
+    "map_pale": ("not clearly different", "差异不明显"),
+    "map_unknown": ("not known", "无数据"),
+    "map_vehicles_note": (
+        "Vehicles by road, mean difference of {n} pairs: {more} roads with more, {fewer} with fewer. {clear} {what}",
+        "各道路车辆数之差（{n} 对均值）：{more} 条增加、{fewer} 条减少。{clear}{what}",
+    ),
+    "map_speed_note": (
+        "Mean speed by road (metres driven by time spent), mean difference of {n} pairs{source}: "
+        "{more} roads faster, {fewer} slower. {clear} {what}",
+        "各道路平均车速之差（行驶里程除以时间，{n} 对均值{source}）：{more} 条更快、{fewer} 条更慢。{clear}{what}",
+    ),
+    "map_delay_note": (
+        "Time on the road beyond that at its limit, all vehicles together, mean difference of {n} pairs{source}: "
+        "{more} roads with more, {fewer} with less. {clear} {what}",
+        "各道路上超出限速行驶时间的总和之差（{n} 对均值{source}）：{more} 条增加、{fewer} 条减少。{clear}{what}",
+    ),
+    "map_recorded": (" with recorded positions", "，取自记录的位置"),
+    "map_detected": (
+        ", at the {roads} roads with a detector (with --record 3 or more: all roads)",
+        "，仅限有检测器的 {roads} 条道路（加 --record 3 或更多可得全部道路）",
+    ),
+    "map_clear": (
+        "Coloured where a t test over the pairs, road by road, has p < 0.003.",
+        "仅对逐路 t 检验 p < 0.003 的道路着色。",
+    ),
+    "map_few": (
+        "Too few pairs for a test: coloured from {least:g} {unit}.",
+        "对数太少，不作检验：差异达到 {least:g} {unit} 即着色。",
     ),
     "map_schematic": ("Generated, schematic streets.", "街道为程序生成的示意图。"),
-    "map_nothing": ("No road's traffic differs clearly.", "没有道路的交通量有明显差异。"),
-    "more_vehicles": ("more vehicles", "车辆增加"),
-    "fewer_vehicles": ("fewer vehicles", "车辆减少"),
+    "map_nothing": ("No road's traffic differs clearly.", "没有道路的交通有明显差异。"),
     "why": ("Examples that show why", "说明原因的例子"),
     "why_pair": (
         "From one pair, seed {seed}; an example, not evidence. {changed:,} of {both:,} trips took another time.",
