@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,17 +75,19 @@ def branch(
     workers: int = 1,
     fork: bool | None = None,
     say: Say = lambda _: None,
+    places: Mapping[str, Path] | None = None,
 ) -> Branched:
     """Run ``base`` up to ``at_s`` once and each variant from there, into ``out/NAME``.
 
     ``fork``: None: where it can be; False: each future from the start, with the same result. ``workers``: futures
-    that run at once. Raises ScenarioError for what cannot branch, and when a future fails.
+    that run at once. ``places``: key → folder of the run, one a variant, in place of ``out/NAME``; nothing else is
+    written. Raises ScenarioError for what cannot branch, and when a future fails.
     """
     from twin.cities import city_folder
     from twin.scenario.check import CityNames, check_against_city, check_control
 
     names = [v.name for v in variants]
-    if len(set(names)) < len(names):
+    if places is None and len(set(names)) < len(names):
         raise ScenarioError("two futures have one name; give one of them another 'name:'")
     for s in (base, *variants):
         check_control(s)
@@ -101,11 +103,13 @@ def branch(
     if forked and not able:
         raise ScenarioError("this live run cannot be forked: not Linux, or a controller lives at an address")
     began = time.monotonic()
-    keys = [scenario_key(v) for v in variants]
+    keys = list(places) if places is not None else [scenario_key(v) for v in variants]
+    folders = list(places.values()) if places is not None else [out / name for name in names]
     spec = {
         "base": base.resolved(),
         "variants": [v.resolved() for v in variants],
         "keys": keys,
+        "folders": [str(f.absolute()) for f in folders],
         "at_s": at_s,
         "seed": seed,
         "out": str(out.absolute()),
@@ -123,10 +127,11 @@ def branch(
     if missing:
         raise ScenarioError(f"{missing[0]}: its process ended before its run did")
     futures = tuple(
-        Future(names[k], out / names[k], done[k]["done"]["digest"], done[k]["cpu_s"]) for k in range(len(variants))
+        Future(names[k], folders[k], done[k]["done"]["digest"], done[k]["cpu_s"]) for k in range(len(variants))
     )
     result = Branched(futures, forked, past, time.monotonic() - began)
-    _write(out, base, at_s, seed, result)
+    if places is None:
+        _write(out, base, at_s, seed, result)
     return result
 
 
@@ -212,7 +217,7 @@ def _live(spec: dict[str, Any], line: Line) -> None:
     folder = city_folder(base)
     city = City.load(folder)
     fork = bool(spec["fork"])
-    where = out / PAST if fork else out / next(iter(variants.values())).name
+    where = out / PAST if fork else Path(spec["folders"][next(iter(variants))])
     clear(where)
     simulation = Simulation(base, city, folder, seed, prepare(where), branch_s=at_s)
     line.say(said=f"{base.name}: one past up to the branch")
@@ -252,7 +257,7 @@ def _finish(simulation: Any, base: Scenario, variant: Scenario, k: int, spec: di
     from scenarios import kpis
 
     began = time.process_time()
-    target = Path(spec["out"]) / variant.name
+    target = Path(spec["folders"][k])
     if spec["fork"]:
         clear(target)
         own_outputs(simulation, target)
@@ -263,7 +268,9 @@ def _finish(simulation: Any, base: Scenario, variant: Scenario, k: int, spec: di
     text = json.dumps(kpis.summary(run.log), ensure_ascii=False, indent=1, allow_nan=False)
     (target / "kpis.json").write_text(text + "\n", encoding="utf-8")
     cpu_s = time.process_time() - began
-    done = write_done(target, {"key": spec["keys"][k], "seed": spec["seed"]}, run, recorded=True)
+    done = write_done(
+        target, {"key": spec["keys"][k], "seed": spec["seed"]}, run, recorded=base.traffic.fcd_period_s > 0
+    )
     line.say(future=k, done=done, cpu_s=cpu_s)
 
 

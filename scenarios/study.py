@@ -32,6 +32,8 @@ from twin.scenario import Scenario
 #: indicators whose names hold one of these say what was not finished when a run ended
 UNFINISHED = ("under_way", "undelivered", "unfinished")
 PLANS, RESULT = "plans.json", "result.json"
+#: (jobs, folder, workers, cluster, tell) → what became of them
+CarryOut = Callable[[Sequence[Job], Path, int | None, str | None, Tell], Runs]
 
 
 @dataclass(frozen=True)
@@ -135,15 +137,19 @@ def study(
     tell: Tell = silent,
     grow: Callable[[int], None] = lambda _: None,
     record: int = 0,
+    carry_out: CarryOut = run_all,
+    key_of: Callable[[Scenario], str] = scenario_key,
 ) -> Study:
     """Run base and variants until every plan has its answer, and write ``result.json``.
 
-    ``record``: for the first so many seeds vehicles' positions are recorded. Raises ScenarioError.
+    ``record``: for the first so many seeds vehicles' positions are recorded. ``carry_out``, ``key_of``: what makes runs
+    of jobs, and what tells scenarios apart, where they are not plain runs (:mod:`scenarios.branch_seeds`).
+    Raises ScenarioError.
     """
     if not variants:
         raise ScenarioError("give at least one variant to compare with the base")
     prepare_out(out)
-    keys = _keys(base, variants)
+    keys = _keys(base, variants, key_of)
     plans = [question.plan(keys[0], k, v.question or base.question) for k, v in zip(keys[1:], variants, strict=True)]
     before = [
         _fix(out, plan, any(_any_run(out, s, plan.variant) for s in (v, base)))
@@ -163,7 +169,7 @@ def study(
         scenarios = {keys[0]: base} | {keys[k + 1]: to_run[k] for k in open_}
         jobs = [Job.of(s, seed, seed in question.seeds[:record], key) for seed in seeds for key, s in scenarios.items()]
         grow(len(jobs))
-        runs = run_all(jobs, out, workers, cluster, _only_new(tell, everything), cancelled=lambda: False)
+        runs = carry_out(jobs, out, workers, cluster, _only_new(tell, everything))
         everything.finished.update(runs.finished)
         everything.failed.update(runs.failed)
         everything.interrupted |= runs.interrupted
@@ -186,7 +192,7 @@ def study(
     return done
 
 
-def _keys(base: Scenario, variants: Sequence[Scenario]) -> list[str]:
+def _keys(base: Scenario, variants: Sequence[Scenario], key_of: Callable[[Scenario], str]) -> list[str]:
     """Return the keys of base and variants; one that is the same as another gets runs of its own all the same.
 
     So a scenario against itself is a test of the machinery: two runs whose digests must be equal. (It runs under the
@@ -194,8 +200,8 @@ def _keys(base: Scenario, variants: Sequence[Scenario]) -> list[str]:
     """
     out: list[str] = []
     for s in (base, *variants):
-        key = scenario_key(s)
-        n = sum(k[:16] == key for k in out)
+        key = key_of(s)
+        n = sum(k.partition("-")[0] == key for k in out)
         out.append(f"{key}-{n + 1}" if n else key)
     return out
 

@@ -49,7 +49,10 @@ def check_branch(base: Scenario, variant: Scenario, at_s: int) -> None:
         span = f"{_clock(base.start_s)} and {_clock(base.end_s)}"
         raise ScenarioError(f"--at {when}: must lie between {span}, the beginning and the end of {base.name}")
     if base.zoom is not None:
-        raise ScenarioError(f"{base.name}: has a zoom, which runs after the whole district; it cannot branch")
+        raise ScenarioError(
+            f"{base.name}: has a zoom, which runs after the whole district; it cannot branch; branch it without "
+            "(--set zoom=null), or compare whole runs (twin compare)"
+        )
     for path in _differences(_plain(base), _plain(variant)):
         if _is_control(path):
             _check_swap(base, variant, path)
@@ -100,7 +103,7 @@ def _check_swap(base: Scenario, variant: Scenario, path: tuple[str, ...]) -> Non
     if None in both:
         raise ScenarioError(
             f"{variant.name}: {show_path(path)} is switched {'off' if both[1] is None else 'on'}, and a desk is there "
-            "from the start or never; a branch can put other code in a desk, not add or remove one"
+            "from the start or never; a branch can put other code in a desk, not add or remove one (twin compare can)"
         )
 
 

@@ -25,7 +25,7 @@ def run_one(job: dict[str, Any], progress: Progress | None = None, scenario: Sce
     s = scenario if scenario is not None else Scenario.from_resolved(job["scenario"], "the job's scenario")
     recorded = bool(job["record"]) and s.traffic.fcd_period_s > 0
     if not recorded:
-        s = _unrecorded(s)
+        s = unrecorded(s)
     folder = Path(job["folder"])
     clear(folder)
     prepare(folder)
@@ -36,6 +36,6 @@ def run_one(job: dict[str, Any], progress: Progress | None = None, scenario: Sce
     return write_done(folder, job, done, recorded=bool(job["record"]))
 
 
-def _unrecorded(s: Scenario) -> Scenario:
+def unrecorded(s: Scenario) -> Scenario:
     """Return the scenario without positions of vehicles; it changes no fact."""
     return s.model_copy(update={"traffic": s.traffic.model_copy(update={"fcd_period_s": 0})})

@@ -10,8 +10,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from scenarios import load
+from scenarios import kpis, load
 from scenarios.branch import branch
+from scenarios.branch_seeds import branch_seeds
+from scenarios.study import Question
 from tests.cities import shared_toy_city
 from twin.branching import can_fork, check_branch
 from twin.cli.branching import branch as command
@@ -114,6 +116,37 @@ def test_code_can_be_swapped_at_the_branch_and_hears_the_past(folder, tmp_path):
     assert (told["commands"].to_numpy()[~after] > 0).any()
 
 
+def test_several_seeds_are_pairs_of_a_comparison(folder, tmp_path):
+    base = scenario(folder, "free-flow")
+    closed = base.changed(name="closed", interventions=[RAIN, CLOSED])
+    silent = base.changed(name="silent", control={"incident_traffic": "tests.twin.swapped:Silent"})
+    asked = Question((kpis.by_name("vehicle_time_s"), kpis.by_name("vehicles_rerouted")), (1, 2))
+    variants = [base.changed(name="same"), closed, silent]
+    done, cost = branch_seeds(base, variants, AT, asked, tmp_path)
+    same, shut, swapped = done.compared
+    assert same.same
+    assert all(a.summary is None or a.summary.difference == 0.0 for a in same.reply.answers)
+    assert shut.reply.pairs == 2
+    assert cost.forked
+    assert cost.futures == 8
+    assert cost.cpu_s < cost.separate_cpu_s
+    assert shut.digests[2] == (run(base, 2).digest, run(closed.changed(name=base.name), 2).digest)
+    assert swapped.key.endswith(f"@{AT}"), "not taken for a run with that code from the start"
+    again, nothing = branch_seeds(base, variants, AT, asked, tmp_path)
+    assert nothing.futures == 0, "what is finished is not run again"
+    assert again.digest == done.digest
+
+
+def test_a_seed_whose_future_fails_is_named_and_in_no_pair(folder, tmp_path):
+    base = scenario(folder, "free-flow")
+    breaks = base.changed(name="breaks", control={"incident_traffic": "tests.twin.swapped:BreaksLater"})
+    done, _ = branch_seeds(base, [breaks], AT, Question((kpis.by_name("vehicle_time_s"),), (1,)), tmp_path)
+    ((who, said),) = done.compared[0].failed.items()
+    assert who[1] == 1
+    assert "controller 'incident_traffic' failed at" in said
+    assert done.compared[0].reply.answers[0].verdict == "inconclusive"
+
+
 # -- what may differ -----------------------------------------------------------------------------------
 
 
@@ -139,6 +172,12 @@ def test_what_would_change_the_past_is_one_sentence(folder, changes, said):
     base = scenario(folder, "free-flow")
     with pytest.raises(ScenarioError, match=said):
         check_branch(base, base.changed(name="variant", **changes), AT)
+
+
+def test_a_zoom_cannot_branch():
+    base = load("cuizhai_zoom")
+    with pytest.raises(ScenarioError, match=r"cuizhai_zoom: has a zoom, .* it cannot branch; branch it without"):
+        check_branch(base, base, base.start_s + 3600)
 
 
 def test_what_lies_after_the_branch_may_differ(folder):
@@ -197,6 +236,16 @@ def test_typed(folder, tmp_path):
     assert "Forked at 07:10" in said.output
     assert "× what 2 runs from the start take" in said.output
     assert "shut: digest " in said.output
+    pairs = ["branch", calm, "--at", "07:10", "--with", shut, "--out", str(tmp_path / "p"), "--seeds", "3"]
+    said = CliRunner().invoke(app, [*pairs, "--kpi", "vehicles_rerouted", "--kpi", "vehicles_entered"])
+    assert said.exit_code == 0, said.output
+    assert "calm → shut" in said.output
+    assert "Forked at 07:10 under each seed" in said.output
+    assert "× what 6 runs from the start take" in said.output
+    assert "one past, up to 07:10 of day 1" in (tmp_path / "p" / "report.html").read_text()
+    alone = CliRunner().invoke(app, ["branch", calm, "--at", "07:10", "--seeds", "3", "--out", str(tmp_path / "q")])
+    assert alone.exit_code == 2
+    assert "--seeds: give at least one --with VARIANT" in alone.output
     bad = CliRunner().invoke(app, ["branch", calm, "--at", "0710", "--with", shut])
     assert bad.exit_code == 2
     assert "--at: is '0710'; allowed: a time such as 08:00" in bad.output
