@@ -219,6 +219,8 @@ class DropAlert(Command):
     episode: int
     severity: str
     reason: str
+    x_m: float
+    y_m: float
 
 
 @dataclass(frozen=True)

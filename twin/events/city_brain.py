@@ -177,7 +177,7 @@ class AlertResolved(Fact):
 
 @dataclass(frozen=True)
 class AlertDropped(Fact):
-    """Perception: an episode was not raised. ``hazard``: what it was truly about, -1 nothing."""
+    """Perception: an episode was not raised, where its channels are. ``hazard``: what it was about, -1 nothing."""
 
     alert: str
     episode: int
@@ -185,6 +185,8 @@ class AlertDropped(Fact):
     theme: str
     severity: str
     reason: str
+    x_m: float
+    y_m: float
     hazard: int
 
 

@@ -6,6 +6,7 @@ Each rule has one condition: ``above``, ``below`` (of the value), ``rise``, ``fa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,7 @@ from twin.control.city_brain.alerting.rules import (
     Rule,
     RuleBook,
     Step,
+    Unsure,
     problems,
 )
 from twin.domain.city_brain import SEVERITIES
@@ -33,8 +35,9 @@ from twin.scenario.yaml_file import Tree, parse_yaml, read_yaml
 FILE_KEYS = ("rules", "inhibit", "alerts_a_minute", "clock_ahead", "look_every")
 RULE_KEYS = (
     "name", "channels", *KINDS, "clear", "of_last", "for", "clear_for", "stale", "gap", "late", "expire",
-    "severity", "text", "labels", "join", "confirm", "flap", "notify",
+    "severity", "text", "labels", "join", "confirm", "unsure", "flap", "notify",
 )  # fmt: skip
+CONFIRM_KEYS = ("rule", "by", "near_m", "person", "within", "otherwise")
 NOTIFY_KEYS = ("to", "group_by", "wait", "interval", "escalate")
 PLACES = ("grid", "place")
 
@@ -105,13 +108,16 @@ def _rule(k: Keys) -> Rule:
             k.page.say((*k.path, key), f"rule '{k.text('name')}': {key} has no meaning for a rule with silent")
     if silent and stale_s == 0 and "silent" in k:
         k.page.wrong((*k.path, "silent"), k.data["silent"], "at least 1 s")
+    clear = k.number("clear", level)
+    of_last = (votes.whole("k", 1, 64, 1), votes.whole("n", 1, 64, 1)) if votes else (1, 1)
+    confirm = _confirm(k)
     return Rule(
-        name=k.text("name"), query=k.text("channels"), kind=kind, level=level, clear=k.number("clear", level),
-        k=votes.whole("k", 1, 64, 1) if votes else 1, n=votes.whole("n", 1, 64, 1) if votes else 1,
-        hold_s=k.seconds("for"), clear_s=k.seconds("clear_for"), stale_s=stale_s,
+        name=k.text("name"), query=k.text("channels"), kind=kind, level=level, clear=clear,
+        k=of_last[0], n=of_last[1], hold_s=k.seconds("for"), clear_s=k.seconds("clear_for"), stale_s=stale_s,
         gap=cast(Any, k.word("gap", GAPS, "unknown")), late_s=k.seconds("late", 10), expire_s=k.seconds("expire"),
         severity=k.word("severity", SEVERITIES, "Moderate"), text=k.text("text"), labels=k.pairs("labels"),
-        join=_join(k), confirm=_confirm(k), flap=_flap(k), notice=_notice(k),
+        join=_join(k), confirm=confirm, unsure=_unsure(k, kind, level, clear, of_last, confirm), flap=_flap(k),
+        notice=_notice(k),
     )  # fmt: skip
 
 
@@ -139,12 +145,29 @@ def _join(k: Keys) -> Join | None:
 
 
 def _confirm(k: Keys) -> Confirm | None:
-    c = k.inner("confirm", ("rule", "by", "near_m", "person", "within", "otherwise"), ("within",))
+    c = k.inner("confirm", CONFIRM_KEYS, ("within",))
     if c is None:
         return None
     by, near_m = _spot(c) if "rule" in c else ("", 0.0)
     otherwise = c.word("otherwise", ("raise", "drop"), "drop")
     return Confirm(c.seconds("within"), c.text("rule"), by, near_m, c.truth("person"), cast(Any, otherwise))
+
+
+def _unsure(
+    k: Keys, kind: Kind, level: float, clear: float, of_last: tuple[int, int], confirm: Confirm | None
+) -> Unsure | None:
+    """Return the weaker condition of a rule; what it does not say is as in the rule, but unconfirmed it is dropped."""
+    u = k.inner("unsure", (kind, "clear", "of_last", "confirm"))
+    if u is None:
+        return None
+    votes = u.inner("of_last", ("k", "n"), ("k", "n"))
+    weak = (votes.whole("k", 1, 64, 1), votes.whole("n", 1, 64, 1)) if votes else of_last
+    asks = _confirm(u) if "confirm" in u else replace(confirm, otherwise="drop") if confirm is not None else None
+    if asks is None:
+        if "confirm" not in u:
+            k.page.say(u.path, f"rule '{k.text('name')}': unsure needs 'confirm:', here or in the rule itself")
+        return None
+    return Unsure(u.number(kind, level), u.number("clear", clear), *weak, asks)
 
 
 def _flap(k: Keys) -> Flap | None:

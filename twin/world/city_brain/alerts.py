@@ -73,7 +73,7 @@ class Alerts:
         self._c, self._s, self._hazards, self._channels = context, settings, hazards, channels
         book = load_rules(find_rules(settings.rules))
         if not settings.confirm:
-            book = replace(book, rules=tuple(replace(r, confirm=None) for r in book.rules))
+            book = replace(book, rules=tuple(replace(r, confirm=None, unsure=None) for r in book.rules))
         self.book = book
         self._theme_of = {r.name: dict(r.labels).get("theme", "") for r in book.rules}
         factory = find_factory(settings.desk) if isinstance(settings.desk, str) else settings.desk
@@ -153,7 +153,7 @@ class Alerts:
             log.add(
                 AlertDropped, t_s=now_s, alert=command.alert, episode=command.episode, alert_rule=rule,
                 theme=self._theme_of.get(rule, ""), severity=command.severity, reason=command.reason,
-                hazard=self._asked_about.pop(command.alert, -1),
+                x_m=float(command.x_m), y_m=float(command.y_m), hazard=self._asked_about.pop(command.alert, -1),
             )  # fmt: skip
             return True
         elif isinstance(command, DropReadings):

@@ -20,7 +20,7 @@ from tests.twin.control.city_brain.made_alerts import (
     rule,
     series,
 )  # fmt: skip
-from twin.control.city_brain.alerting.rules import Confirm, Inhibition, Join, Notice, Rule
+from twin.control.city_brain.alerting.rules import Confirm, Inhibition, Join, Notice, Rule, Unsure
 from twin.domain.city_brain import (
     AskConfirmation,
     ChannelMap,
@@ -113,6 +113,98 @@ def test_nobody_answers_and_the_rule_says_raise_all_the_same():
     control = engine(confirmed(person=True, otherwise="raise")[0])
     assert [t for t, *_ in raised(play(control, at(60, (0, 60, 5.0)), 170))] == []
     assert [t for t, *_ in raised(play(control, {}, 300, start=171))] == [180]
+
+
+# -- unsure: what alarms nobody by itself, and is an alert once it is confirmed (F10) -----------------------
+
+
+def unsure(confirm=None, weak=None, **kw):
+    """Two of three readings above 4 are sure, one of three is unsure."""
+    weak = weak or Confirm(120, person=True)
+    return rule("fire", k=2, n=3, confirm=confirm, unsure=Unsure(4.0, 3.5, 1, 3, weak), **kw)
+
+
+@pytest.mark.parametrize(("word", "reasons"), [(True, []), (False, ["rejected by 网格员"])])
+def test_one_look_is_no_alert_unless_a_person_confirms_it(word, reasons):
+    control = engine(unsure())
+    asked = play(control, series(0, [5, 1]), 70)
+    ((second, question),) = of(asked, AskConfirmation)
+    assert (second, question.until_s, raised(asked)) == (60, 180, [])
+    answer = {90: [Confirmation(90, "k", question.alert, word, "网格员")]}
+    out = play(control, merge(answer, series(0, [1, 1, 1], start=120)), 400, start=71)
+    assert [t for t, *_ in raised(out)] == ([90] if word else [])
+    assert [c.reason for _, c in of(out, DropAlert)] == reasons
+    # it ends when not even one of the last three looks shows it: those of 60, 120, 180, then 120, 180, 240
+    assert [(t, reason) for t, _, _, reason in resolved(out)] == ([(240, "cleared")] if word else [])
+
+
+def test_nobody_confirms_one_look_and_it_is_dropped_with_its_place():
+    out = play(engine(unsure(weak=Confirm(100, person=True))), series(2, [5, 1, 1, 1, 1]), 400)
+    assert raised(out) == []
+    ((second, dropped),) = of(out, DropAlert)
+    assert (second, dropped.reason, dropped.x_m, dropped.y_m) == (160, "not confirmed within 100 s", 200.0, 0.0)
+    out = play(engine(unsure()), series(2, [5, 1, 1, 1, 1]), 400)  # it is over in the second in which time runs out
+    assert [(t, c.reason) for t, c in of(out, DropAlert)] == [(180, "not confirmed within 120 s")]
+
+
+def test_without_confirmation_for_what_is_sure_the_second_look_raises_it_at_once():
+    out = play(engine(unsure()), series(0, [5, 5, 1, 1, 1, 1]), 600)
+    assert [t for t, *_ in raised(out)] == [120]
+    assert [t for t, _ in of(out, AskConfirmation)] == [60], "asked once"
+    assert of(out, DropAlert) == []
+    assert [t for t, *_ in resolved(out)] == [300], "looks of 180, 240 and 300"
+
+
+def test_what_becomes_sure_meanwhile_waits_as_its_own_condition_does():
+    sure = Confirm(200, person=True, otherwise="raise")
+    out = play(engine(unsure(confirm=sure, weak=Confirm(90, person=True))), series(0, [5, 5, 5, 5, 5, 5]), 400)
+    assert [t for t, _ in of(out, AskConfirmation)] == [60], "the question is the same, and is not asked twice"
+    assert [t for t, *_ in raised(out)] == [320], "200 s after the second look, not 90 s after the first"
+
+
+def test_a_person_said_no_to_one_look_and_is_asked_again_when_it_is_sure():
+    confirm = Confirm(120, person=True)
+    control = engine(unsure(confirm=confirm))
+    post = merge(series(0, [5, 1, 5]), {70: [Confirmation(70, "no", f"fire{HIGH[4:]}", False, "operator")]})
+    out = play(control, post, 185)
+    assert [t for t, _ in of(out, AskConfirmation)] == [60, 180]
+    assert [c.episode for _, c in of(out, AskConfirmation)] == [1, 2]
+    yes = {190: [Confirmation(190, "yes", f"fire{HIGH[4:]}", True, "operator")]}
+    assert [(t, e) for t, _, e in raised(play(control, yes, 200, start=186))] == [(190, 2)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_look_each_of_two_sensors_confirm_each_other(first):
+    """At the same spot within the time, whichever is first; elsewhere they are two looks and nothing else."""
+    weak = Confirm(120, "smoke", by="grid")
+    rules = unsure(weak=weak), rule("smoke", query="kind:smoke", k=3, n=3, unsure=Unsure(4.0, 3.5, 1, 3, weak_of()))
+    for second, expected in ((1 - first, [100]), (3 - first, [])):
+        control = engine(*rules, told=channel_map(kinds=("level", "smoke")))
+        out = play(control, merge(at(60, (first, 60, 5.0)), at(100, (second, 100, 5.0))), 400)
+        assert [t for t, a, _ in raised(out) if a.startswith("fire")] == expected
+
+
+def weak_of():
+    return Confirm(120, "fire", by="grid")
+
+
+def test_a_window_of_maintenance_covers_one_look_too():
+    window = Maintenance(10, "m", "pump", 10, 150, "grid:g1", (), "清淤")
+    out = play(engine(unsure()), merge({10: [window]}, series(0, [5, 5, 5, 5])), 300)
+    assert [(t, c.reason) for t, c in of(out, DropAlert)] == [(60, "maintenance pump: 清淤")]
+    assert [t for t, *_ in raised(out)] == [150], "sure when the window ends: nobody needs to be asked"
+    assert of(out, AskConfirmation) == []
+
+
+def test_a_restart_keeps_what_is_unsure():
+    """What was asked before the restart is answered after it."""
+    post = merge(series(0, [5, 1, 1, 5, 5]), {90: [Confirmation(90, "k", f"fire{HIGH[4:]}", True, "operator")]})
+    whole = play(engine(unsure()), post, 400)
+    replayed = engine(unsure())
+    for t in range(1, 76):
+        replayed.decide(t, post.get(t, []))
+    assert [repr(c) for c in play(replayed, post, 400, start=76)] == [repr(c) for c in whole if c[0] > 75]
+    assert [t for t, *_ in raised(whole)] == [90]
 
 
 def test_maintenance_suppresses_with_a_reason_and_looks_again_when_it_is_over():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.twin.control.city_brain.made_alerts import channel_map, readings, rule
 from twin.control.city_brain.alerting.engine import AlertEngine
-from twin.control.city_brain.alerting.rules import Confirm, Flap, Inhibition, Join, Notice, RuleBook, Step
+from twin.control.city_brain.alerting.rules import Confirm, Flap, Inhibition, Join, Notice, RuleBook, Step, Unsure
 from twin.domain.city_brain import (
     Acknowledged,
     Confirmation,
@@ -31,8 +31,11 @@ BOOK = RuleBook(
         rule("both", late_s=4, join=Join(2, 30, by="grid"), gap="reset", stale_s=50),
         rule("near", late_s=2, join=Join(2, 30, near_m=150.0), flap=Flap(1, 100)),
         rule("sure", late_s=4, k=2, n=3, gap="hold", stale_s=60, severity="Severe",
-             confirm=Confirm(25, "both", near_m=500.0, person=True, otherwise="raise"), flap=Flap(2, 200)),
+             confirm=Confirm(25, "both", near_m=500.0, person=True, otherwise="raise"), flap=Flap(2, 200),
+             unsure=Unsure(3.7, 3.5, 1, 4, Confirm(40, "high", near_m=150.0))),
         rule("asked", late_s=4, confirm=Confirm(25, person=True)),
+        rule("doubt", late_s=4, hold_s=20, clear_s=15, join=Join(1, 60, by="grid"),
+             unsure=Unsure(4.0, 3.5, 1, 2, Confirm(30, person=True))),
         rule("silent", kind="silent", stale_s=45, severity="Minor"),
     ),
     (Inhibition("flood", ("high",), ("grid",)),),
@@ -47,7 +50,8 @@ rows = st.tuples(
 words = st.one_of(
     st.tuples(st.just("ack"), st.integers(1, 300), st.sampled_from(["high", "sure"]), st.integers(0, 3)),
     st.tuples(
-        st.just("answer"), st.integers(1, 300), st.sampled_from(["asked", "sure"]), st.integers(0, 3), st.booleans()
+        st.just("answer"), st.integers(1, 300), st.sampled_from(["asked", "sure", "doubt"]), st.integers(0, 3),
+        st.booleans(),
     ),
     st.tuples(st.just("window"), st.integers(1, 200), st.integers(1, 150), st.sampled_from(["grid:g1", "!grid:g1"])),
 )  # fmt: skip
@@ -64,7 +68,8 @@ def post(day):
         elif what == "ack":
             out.setdefault(t, []).append(Acknowledged(t, f"{k}", rest[0] + NAMES[rest[1]], "duty"))
         elif what == "answer":
-            out.setdefault(t, []).append(Confirmation(t, f"{k}", rest[0] + NAMES[rest[1]], rest[2], "grid worker"))
+            name = f'{{grid="g{rest[1] // 2 + 1}"}}' if rest[0] == "doubt" else NAMES[rest[1]]
+            out.setdefault(t, []).append(Confirmation(t, f"{k}", rest[0] + name, rest[2], "grid worker"))
         else:
             out.setdefault(t, []).append(Maintenance(t, f"{k}", f"w{k}", t, t + rest[0], rest[1], (), "works"))
     return out

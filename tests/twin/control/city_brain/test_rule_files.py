@@ -17,11 +17,24 @@ from scenarios.rule_tests import load_tests, run_test
 from scenarios.rules import load_rules, parse_rules
 from tests.twin.control.city_brain.made_alerts import engine, play, rule, series
 from twin.cli import app
-from twin.control.city_brain.alerting.rules import Confirm, Flap, Inhibition, Join, Notice, Rule, RuleBook, Step
+from twin.control.city_brain.alerting.rules import (
+    Confirm,
+    Flap,
+    Inhibition,
+    Join,
+    Notice,
+    Rule,
+    RuleBook,
+    Step,
+    Unsure,
+    from_json,
+    to_json,
+)
 from twin.domain.city_brain import RaiseAlert
 from twin.errors import ScenarioError
 
 SHIPPED = Path(scenarios.__file__).parent / "rules"
+ASKS = "    confirm: {person: true, within: 60 s}\n"
 GOOD = "rules:\n  - name: a\n    channels: kind:level\n    above: 4\n"
 
 
@@ -47,6 +60,16 @@ inhibit: [{source: b, targets: [a], equal: [grid]}]
     assert parse_rules(text) == RuleBook((a, b), (Inhibition("b", ("a",), ("grid",)),), 7, 120)
 
 
+def test_a_weaker_condition_takes_from_its_rule_what_it_does_not_say():
+    rest = "    clear: 3\n    of_last: {k: 2, n: 3}\n    confirm: {person: true, within: 60 s, otherwise: raise}\n"
+    (r,) = parse_rules(GOOD + rest + "    unsure: {of_last: {k: 1, n: 3}}\n").rules
+    assert r.unsure == Unsure(4.0, 3.0, 1, 3, Confirm(60, person=True)), "unconfirmed it is dropped"
+    own = "    unsure: {above: 3.5, clear: 2, confirm: {person: true, within: 5 min}}\n"
+    (r,) = parse_rules(GOOD + rest + own).rules
+    assert r.unsure == Unsure(3.5, 2.0, 2, 3, Confirm(300, person=True))
+    assert from_json(to_json(RuleBook((r,)))).rules == (r,), "as the message carries it"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -61,6 +84,15 @@ inhibit: [{source: b, targets: [a], equal: [grid]}]
         (GOOD + "    of_last: {k: 3, n: 2}\n", "rules, line 5: rule 'a': k is 3 and n is 2; allowed: 1 ≤ k ≤ n"),
         (GOOD + "    join: {k: 2, within: 60 s}\n", "rules, line 5: join needs one of 'by: grid'"),
         (GOOD + "    confirm: {within: 60 s}\n", "rules, line 5: rule 'a': confirm names neither a rule nor a person"),
+        (GOOD + "    unsure: {above: 3}\n", "line 5: rule 'a': unsure needs 'confirm:', here or in the rule itself"),
+        (GOOD + ASKS + "    unsure: {above: 5}\n", "line 6: rule 'a': unsure has the level 5; allowed: at most 4"),
+        (GOOD + ASKS + "    unsure: {above: 3}\n", "line 6: rule 'a': unsure is clear at 4; allowed: at most 3"),
+        (GOOD + ASKS + "    unsure: {of_last: {k: 2, n: 3}}\n", "line 6: rule 'a': unsure asks for 2 of the last 3;"),
+        (GOOD + ASKS + "    unsure: {}\n", "line 6: rule 'a': unsure is the rule's own condition; give it"),
+        (GOOD + ASKS + "    unsure: {below: 3}\n", 'rules, line 6: unknown key "below" in rules[0].unsure'),
+        (GOOD + ASKS + "    join: {k: 2, by: grid, within: 60 s}\n    unsure: {of_last: {k: 1, n: 2}}\n",
+         "line 7: rule 'a': unsure has no meaning where join wants 2 channels"),
+        (GOOD + "    unsure: {above: 3, clear: 3, confirm: {within: 9 s}}\n", "confirm names neither a rule nor"),
         (GOOD + "    notify: {to: x, group_by: [grd]}\n", "rules, line 5: rule 'a': group_by has 'grd'; allowed: "),
         (GOOD + "inhibit: [{source: a, targets: [b], equal: [grid]}]\n", "line 5: inhibition: there is no rule 'b'"),
         (GOOD + "inhibit: [{source: a, targets: [a], equal: [x]}]\n", "alerts of 'a' have no label 'x'"),
@@ -83,10 +115,11 @@ def test_two_mistakes_are_two_sentences():
     assert len(caught.value.problems) == 2
 
 
-def test_the_shipped_rules_pass_their_tests():
-    tests = load_tests(SHIPPED / "example_tests.yaml")
+@pytest.mark.parametrize("name", ["example", "standard"])
+def test_the_shipped_rules_pass_their_tests(name):
+    tests = load_tests(SHIPPED / f"{name}_tests.yaml")
     assert {t.name: run_test(tests, t) for t in tests.tests} == {t.name: [] for t in tests.tests}
-    assert tests.book == load_rules(SHIPPED / "example.yaml")
+    assert tests.book == load_rules(SHIPPED / f"{name}.yaml")
 
 
 def test_the_command_tells_what_differs_and_ends_with_one(tmp_path):

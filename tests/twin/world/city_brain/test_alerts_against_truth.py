@@ -68,10 +68,37 @@ def test_recall_and_precision_fall_as_sensors_get_worse():
     assert noisy[2] > 3 * quiet[2]
 
 
-def test_confirmation_raises_precision():
-    noisy, confirmed = scored(confirm=False, false_alarms=8), scored(confirm=True, false_alarms=8)
-    assert confirmed[1] > noisy[1] + 2
-    assert confirmed[2] < noisy[2]
+def found(blindness: float, false_alarms: float, confirm: bool) -> list[tuple[float, float, float]]:
+    """Recall among what is in view, precision and false alarms a day of an evening hour, for four seeds.
+
+    People who look are right about what is there in 97 of 100 cases and wrong about nothing in 5, as shipped.
+    """
+    brain = {
+        "hazards": {**BUSY, "themes": ["water", "fire", "thrown", "site", "bikes", "garbage", "fire_lane", "straw"]},
+        "sensors": {"blindness": blindness, "false_alarms": false_alarms},
+        "alerting": {"confirm": confirm, "detectors": False},
+    }
+    runs = [run(seed, city_brain=brain, start="20:00", end="21:00") for seed in range(1, 5)]
+    return [
+        tuple(by_name(n)(r.log) for n in ("alert_recall_in_view", "alert_precision", "false_alarms_day")) for r in runs
+    ]
+
+
+def test_recall_and_precision_fall_as_sensors_get_worse_and_both_rise_with_confirmation():
+    """The same rules with and without what they ask others to confirm: what is unsure, and what only one has seen."""
+    good, bad = (1.0, 1.0), (1.5, 4.0)
+    table = {(sensors, confirm): found(*sensors, confirm) for sensors in (good, bad) for confirm in (False, True)}
+    mean = {key: np.mean(rows, axis=0) for key, rows in table.items()}
+    for confirm in (False, True):  # worse sensors
+        assert mean[bad, confirm][0] < mean[good, confirm][0] - 10
+        assert mean[bad, confirm][1] < mean[good, confirm][1] - 5
+    for sensors in (good, bad):  # confirmation, seed by seed
+        without, with_it = np.asarray(table[sensors, False]), np.asarray(table[sensors, True])
+        assert (with_it[:, 0] > without[:, 0]).all(), "recall"
+        assert (with_it[:, 1] > without[:, 1]).all(), "precision"
+        assert (with_it[:, 2] < without[:, 2]).all(), "and false alarms a day are fewer, not more"
+        assert mean[sensors, True][0] > mean[sensors, False][0] + 10
+        assert mean[sensors, True][1] > mean[sensors, False][1] + 5
 
 
 def test_the_same_seed_gives_the_same_and_another_gives_another():

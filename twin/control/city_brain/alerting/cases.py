@@ -29,7 +29,10 @@ def identity(rule: str, labels: Iterable[tuple[str, str]]) -> str:
 
 @dataclass(slots=True)
 class Case:
-    """One alert; ``members``: channels that fire now → second since which the condition holds."""
+    """One alert; ``members``: channels that fire now → second since which the condition holds.
+
+    ``unsure``: only the weaker condition of its rule holds; ``asked``: a person was asked in this episode.
+    """
 
     alert: str
     rule: Rule
@@ -46,6 +49,8 @@ class Case:
     raises_s: list[int] = field(default_factory=list)
     flapping: bool = False
     muted: bool = False
+    unsure: bool = False
+    asked: bool = False
     inhibited: bool = False
 
     @property
@@ -57,7 +62,7 @@ class Case:
         """Begin another episode."""
         self.episode += 1
         self.state, self.raise_key, self.last_key, self.updates = NONE, "", "", 0
-        self.acknowledged = self.muted = self.inhibited = False
+        self.acknowledged = self.muted = self.inhibited = self.unsure = self.asked = False
 
 
 class Where:

@@ -42,10 +42,16 @@ class Desk:
         self._lately: dict[str, dict[int, tuple[int, int]]] = {r.name: {} for r in book.rules}
         self._rules = {r.name: r for r in book.rules}
         self._joins = {r.name: Spots(where, r.join.by, r.join.near_m) for r in book.rules if r.join}
-        self._seconds = {
-            r.name: Spots(where, r.confirm.by, r.confirm.near_m) for r in book.rules if r.confirm and r.confirm.rule
-        }
-        self._confirms = {r.name: [q for q in book.rules if q.confirm and q.confirm.rule == r.name] for r in book.rules}
+        self._sure: dict[str, dict[int, None]] = {r.name: {} for r in book.rules if r.unsure is not None}
+        # second sensors, by whom they confirm: (rule, whether it is unsure)
+        self._seconds: dict[tuple[str, bool], Spots] = {}
+        self._confirms: dict[str, list[tuple[str, bool]]] = {r.name: [] for r in book.rules}
+        for r in book.rules:
+            for unsure in (False, True) if r.unsure is not None else (False,):
+                confirm = r.asks(unsure)
+                if confirm is not None and confirm.rule:
+                    self._seconds[r.name, unsure] = Spots(where, confirm.by, confirm.near_m)
+                    self._confirms[confirm.rule].append((r.name, unsure))
         self._windows: dict[str, tuple[Maintenance, Bits]] = {}
         self._suppressed: dict[tuple[str, int], int] = {}  # (rule, channel) → since_s
         self._of_slot: dict[tuple[str, int], Case] = {}
@@ -66,14 +72,14 @@ class Desk:
             case = self._case(rule, channel)
             if case.state in (NONE, OVER):
                 case.begin()
-            return self._drop(case, f"maintenance {window.window}: {window.reason}")
+            return self._drop(case, f"maintenance {window.window}: {window.reason}", channel)
         self._suppressed.pop((rule.name, channel), None)
         self._firing[rule.name][channel] = t_s
         self._lately[rule.name][channel] = (t_s, since_s)
         if rule.join:
             self._joins[rule.name].add(channel)
         for waiting in self._confirms[rule.name]:
-            self._seconds[waiting.name].add(channel)
+            self._seconds[waiting].add(channel)
         out = self._confirmed_by(t_s, rule, channel)
         found = self._joined(t_s, rule, channel) if rule.join else self._case(rule, channel)
         if found is None:
@@ -86,6 +92,8 @@ class Desk:
             self._of_slot[rule.name, member] = found
         if found.state == OPEN:
             return out + self._update(found, "members", f"{len(found.members)} channels")
+        if found.state == WAITING and found.unsure and not self._unsure(found):
+            return out + self._consider(t_s, found)
         if found.state in (WAITING, SHED):
             return out
         found.begin()
@@ -94,6 +102,7 @@ class Desk:
 
     def stopped(self, t_s: int, rule: Rule, channel: int, reason: str) -> list[Command]:
         """Take in that a channel's condition is over: cleared, expired, no data."""
+        self._sure.get(rule.name, {}).pop(channel, None)
         self._suppressed.pop((rule.name, channel), None)
         self._firing[rule.name].pop(channel, None)
         case = self._of_slot.pop((rule.name, channel), None)
@@ -106,6 +115,27 @@ class Desk:
             self._of_slot.pop((rule.name, member), None)
         case.members = {}
         return self._end(t_s, case, reason)
+
+    def sure(self, t_s: int, rule: Rule, channel: int, value: float) -> list[Command]:
+        """Take in that the own condition of a rule holds, whose weaker one brought the channel here."""
+        self._sure[rule.name][channel] = None
+        self._value[rule.name, channel] = value
+        case = self._of_slot.get((rule.name, channel))
+        if case is None or case.state in (OPEN, SHED) or (case.state == WAITING and not case.unsure):
+            return []
+        if case.state != WAITING:  # it was asked about and not confirmed; now there is more to go by
+            case.begin()
+            self._open_of[rule.name][case.alert] = case
+        return self._consider(t_s, case)
+
+    def doubted(self, rule: Rule, channel: int) -> None:
+        """Take in that the own condition of a rule holds no more; the weaker one may."""
+        self._sure[rule.name].pop(channel, None)
+
+    def _unsure(self, case: Case) -> bool:
+        """Whether nothing but the weaker condition of its rule holds for an alert."""
+        sure = self._sure.get(case.rule.name)
+        return sure is not None and not any(c in sure for c in case.members)
 
     def heard(self, rule: Rule, channel: int, what: str) -> list[Command]:
         """Take in that a firing channel went silent (unknown) or is heard again (known)."""
@@ -169,12 +199,13 @@ class Desk:
 
     def _due_of(self, t_s: int, case: Case, what: str) -> list[Command]:
         """Do what a timer of one episode says."""
-        if what == "confirm" and case.state == WAITING:
-            assert case.rule.confirm is not None
-            if case.rule.confirm.otherwise == "raise":
+        if what in ("confirm", "unsure") and case.state == WAITING and case.unsure == (what == "unsure"):
+            confirm = case.rule.asks(case.unsure)
+            assert confirm is not None
+            if confirm.otherwise == "raise":
                 return self._admit(t_s, case, "")
             case.state = OVER
-            return self._drop(case, f"not confirmed within {case.rule.confirm.within_s} s")
+            return self._drop(case, f"not confirmed within {confirm.within_s} s")
         if what == "steady" and case.state == OPEN and case.muted:
             case.muted = case.flapping = False
             self.notices.add(t_s, case, RAISED)
@@ -243,18 +274,21 @@ class Desk:
     # -- the life of an episode ------------------------------------------------------------------------
 
     def _consider(self, t_s: int, case: Case) -> list[Command]:
-        confirm = case.rule.confirm
+        case.unsure = self._unsure(case)
+        confirm = case.rule.asks(case.unsure)
         if confirm is None:
             return self._admit(t_s, case, "")
         if confirm.rule:
-            for other in sorted({c for m in case.members for c in self._seconds[case.rule.name].around(m) if c != m}):
+            spots = self._seconds[case.rule.name, case.unsure]
+            for other in sorted({c for m in case.members for c in spots.around(m) if c != m}):
                 at, _ = self._lately[confirm.rule][other]
                 if t_s - at <= confirm.within_s or other in self._firing[confirm.rule]:
                     return self._admit(t_s, case, self._where.label(other, "channel"))
         case.state = WAITING
-        self.agenda.set(t_s + confirm.within_s, Due("confirm", case.alert, case.episode))
-        if not confirm.person:
+        self.agenda.set(t_s + confirm.within_s, Due("unsure" if case.unsure else "confirm", case.alert, case.episode))
+        if not confirm.person or case.asked:
             return []
+        case.asked = True
         return [
             AskConfirmation(
                 f"ask/{case.key}", case.alert, case.episode, case.rule.severity, column(case.members),
@@ -264,16 +298,16 @@ class Desk:
 
     def _seen(self, case: Case, other: int) -> bool:
         """Whether another channel looks at the same spot as the alert."""
-        confirm = case.rule.confirm
+        confirm = case.rule.asks(case.unsure)
         assert confirm is not None
         return any(c != other and self._where.near(c, other, confirm.by, confirm.near_m) for c in case.members)
 
     def _confirmed_by(self, t_s: int, rule: Rule, channel: int) -> list[Command]:
         """Confirm the alerts that wait for a channel of ``rule`` to fire."""
         out: list[Command] = []
-        for waiting in self._confirms[rule.name]:
-            for case in list(self._open_of[waiting.name].values()):
-                if case.state == WAITING and self._seen(case, channel):
+        for name, unsure in self._confirms[rule.name]:
+            for case in list(self._open_of[name].values()):
+                if case.state == WAITING and case.unsure == unsure and self._seen(case, channel):
                     out += self._admit(t_s, case, self._where.label(channel, "channel"))
         return out
 
@@ -349,6 +383,9 @@ class Desk:
         refers_to, case.last_key = case.last_key, key
         return [UpdateAlert(key, case.alert, case.episode, refers_to, what, detail, column(case.members))]
 
-    def _drop(self, case: Case, reason: str) -> list[Command]:
-        return [DropAlert(f"drop/{case.key}/{reason.partition(':')[0]}", case.alert, case.episode,
-                          case.rule.severity, reason)]  # fmt: skip
+    def _drop(self, case: Case, reason: str, channel: int = -1) -> list[Command]:
+        """Say that an episode is not raised: where its channels are, else ``channel``, else where it was first seen."""
+        rows = sorted(case.members) or [channel if channel >= 0 else case.anchor]
+        x_m, y_m = self._where.centre(rows)
+        key = f"drop/{case.key}/{reason.partition(':')[0]}"
+        return [DropAlert(key, case.alert, case.episode, case.rule.severity, reason, x_m, y_m)]

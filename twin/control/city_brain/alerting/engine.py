@@ -14,7 +14,7 @@ import numpy as np
 from twin.control.city_brain.alerting.cases import Where, column
 from twin.control.city_brain.alerting.desk import Desk
 from twin.control.city_brain.alerting.lanes import Lane
-from twin.control.city_brain.alerting.rules import NEVER_S, RuleBook, from_json
+from twin.control.city_brain.alerting.rules import NEVER_S, Rule, RuleBook, from_json
 from twin.control.city_brain.alerting.slots import CLEARED, EXPIRED, FIRED, KNOWN, NO_DATA, UNKNOWN, Edge
 from twin.control.city_brain.tags import parse
 from twin.domain.city_brain import (
@@ -49,6 +49,7 @@ class AlertEngine:
         self.desk: Desk | None = None
         self._where: Where | None = None
         self._lane_of: dict[str, Lane] = {}
+        self._asks: dict[str, Rule] = {}  # rules with a weaker condition
         self._clock_s = -NEVER_S
         self._seen: set[str] = set()
         self._dropped: dict[str, tuple[int, list[Ints]]] = {}
@@ -86,7 +87,7 @@ class AlertEngine:
         """Return the channels of a rule from which nothing was heard for too long: neither healthy nor not."""
         lane = self._lane_of[rule]
         slots = lane.slots
-        mine = slots.rule == [r.name for r in slots.rules].index(rule)
+        mine = slots.rule == [r.name for r in slots.rules].index(rule)  # the first of the name: not the weaker one
         found: Ints = slots.channel[mine & slots.unknown]
         return found
 
@@ -101,8 +102,10 @@ class AlertEngine:
     def _learn(self, now_s: int, told: ChannelMap) -> None:
         where = self._where = Where(told)
         self.desk = Desk(self.book, where)
+        self._asks = {r.name: r for r in self.book.rules if r.unsure is not None}
         for late_s in sorted({r.late_s for r in self.book.rules}):
             rules = [r for r in self.book.rules if r.late_s == late_s]
+            rules += [weak for r in rules if (weak := r.weaker) is not None]
             chosen = [np.flatnonzero(where.forest.select(parse(r.query))).astype(np.int64) for r in rules]
             lane = Lane(late_s, rules, chosen, told.period_s, now_s)
             self.lanes.append(lane)
@@ -184,16 +187,26 @@ class AlertEngine:
             return desk.confirmation(t_s, message)
         return desk.acknowledged(message) if isinstance(message, Acknowledged) else []
 
-    @staticmethod
-    def _second(desk: Desk, t_s: int, edges: list[tuple[Edge, Lane]]) -> list[Command]:
-        """Take what slots did in one second: those that fire first, the most severe before the others."""
+    def _second(self, desk: Desk, t_s: int, edges: list[tuple[Edge, Lane]]) -> list[Command]:
+        """Take what slots did in one second: those that fire first, the most severe before the others.
+
+        Of a rule with a weaker condition that one is what keeps an alert open; its own says that there is no doubt.
+        """
         out: list[Command] = []
         found = [(e, lane.slots.rules[lane.slots.rule[e.slot]], int(lane.slots.channel[e.slot])) for e, lane in edges]
-        for edge, rule, channel in sorted(found, key=lambda f: (f[0].t_s, f[0].what != FIRED, -f[1].rank)):
+        order = lambda f: (f[0].t_s, f[0].what != FIRED, -f[1].rank, f[1].unsure is not None)  # noqa: E731
+        for edge, rule, channel in sorted(found, key=order):
+            if rule.unsure is not None:
+                if edge.what == FIRED:
+                    out += desk.sure(t_s, rule, channel, edge.value)
+                elif edge.what in _ENDED:
+                    desk.doubted(rule, channel)
+                continue
+            whole = self._asks.get(rule.name, rule)
             if edge.what == FIRED:
-                out += desk.fired(t_s, rule, channel, edge.since_s, edge.value)
+                out += desk.fired(t_s, whole, channel, edge.since_s, edge.value)
             elif edge.what in _ENDED:
-                out += desk.stopped(t_s, rule, channel, _ENDED[edge.what])
+                out += desk.stopped(t_s, whole, channel, _ENDED[edge.what])
             else:
-                out += desk.heard(rule, channel, _HEARD[edge.what])
+                out += desk.heard(whole, channel, _HEARD[edge.what])
         return out

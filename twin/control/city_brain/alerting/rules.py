@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from twin.control.city_brain.tags import QueryError, parse
@@ -51,6 +51,22 @@ class Confirm:
     near_m: float = 0.0
     person: bool = False
     otherwise: Literal["raise", "drop"] = "drop"
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """A weaker form of a rule's condition: it raises nothing by itself, it asks (F10, 人防+技防).
+
+    ``level``, ``clear``, ``k`` and ``n`` as in the rule, and never stricter. What holds only this becomes an alert when
+    ``confirm`` says so – a second sensor, a person –, and is dropped otherwise; should the rule's own condition come to
+    hold meanwhile, it goes on as that.
+    """
+
+    level: float
+    clear: float
+    k: int
+    n: int
+    confirm: Confirm
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,7 @@ class Rule:
     confirm: Confirm | None = None
     flap: Flap | None = None
     notice: Notice = field(default_factory=Notice)
+    unsure: Unsure | None = None
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -129,6 +146,16 @@ class Rule:
     def rank(self) -> int:
         """Severity as a number, 0 = Minor."""
         return SEVERITIES.index(self.severity)
+
+    @property
+    def weaker(self) -> Rule | None:
+        """The rule with its weaker condition in the place of its own, under the same name; None: it has none."""
+        u = self.unsure
+        return None if u is None else replace(self, level=u.level, clear=u.clear, k=u.k, n=u.n, hold_s=0, unsure=None)
+
+    def asks(self, unsure: bool) -> Confirm | None:
+        """Return who confirms what holds the rule's own condition, or only the weaker one."""
+        return self.unsure.confirm if unsure and self.unsure is not None else self.confirm
 
 
 @dataclass(frozen=True)
@@ -181,17 +208,49 @@ def problems(rules: Sequence[Rule], inhibitions: Sequence[Inhibition]) -> list[t
             say("clear", f"clear is {r.clear:g}; allowed: at least {r.level:g}, where the alert begins")
         if not 1 <= r.k <= r.n <= 64:
             say("of_last", f"k is {r.k} and n is {r.n}; allowed: 1 ≤ k ≤ n ≤ 64")
-        if r.confirm is not None and r.confirm.rule:
-            other = by_name.get(r.confirm.rule)
-            if other is None or other is r:
-                say("confirm", f"confirm.rule is '{r.confirm.rule}'; allowed: the name of another rule")
-        if r.confirm is not None and not r.confirm.rule and not r.confirm.person:
-            say("confirm", "confirm names neither a rule nor a person; write 'rule:' or 'person: true'")
+        for key, text in [*_confirm_problems(r, by_name), *(("unsure", text) for text in _unsure_problems(r))]:
+            say(key, text)
         for label in r.notice.group_by:
             if label not in r.label_names:
                 say("notify", f"group_by has '{label}'; allowed: {', '.join(r.label_names)}")
     for i, h in enumerate(inhibitions):
         out += [(("inhibit", i, key), text) for key, text in _inhibition_problems(h, by_name)]
+    return out
+
+
+def _confirm_problems(r: Rule, by_name: dict[str, Rule]) -> list[tuple[str, str]]:
+    """Return (key, sentence) about who confirms."""
+    out: list[tuple[str, str]] = []
+    for key, confirm in (("confirm", r.confirm), ("unsure", r.asks(unsure=True) if r.unsure else None)):
+        if confirm is not None and confirm.rule:
+            other = by_name.get(confirm.rule)
+            if other is None or other is r:
+                out.append((key, f"confirm.rule is '{confirm.rule}'; allowed: the name of another rule"))
+        if confirm is not None and not confirm.rule and not confirm.person:
+            out.append((key, "confirm names neither a rule nor a person; write 'rule:' or 'person: true'"))
+    return out
+
+
+def _unsure_problems(r: Rule) -> list[str]:
+    """Return sentences on a weaker condition: what holds the rule's own one must hold it, too."""
+    u = r.unsure
+    if u is None:
+        return []
+    if r.kind == "silent":
+        return ["unsure has no meaning for a rule with silent"]
+    out: list[str] = []
+    sign, side = (-1.0, "least") if r.kind in ("below", "fall") else (1.0, "most")
+    for what, weak, own in (("level", u.level, r.level), ("clear", u.clear, r.clear)):
+        if sign * weak > sign * own:
+            out.append(f"unsure has the {what} {weak:g}; allowed: at {side} {own:g}, as the rule has it")
+    if sign * u.clear > sign * u.level:
+        out.append(f"unsure is clear at {u.clear:g}; allowed: at {side} {u.level:g}, where it begins")
+    if not 1 <= u.k <= r.k or not r.n <= u.n <= 64:
+        out.append(f"unsure asks for {u.k} of the last {u.n}; allowed: at most {r.k} of at least {r.n} (up to 64)")
+    if (u.level, u.k, u.n) == (r.level, r.k, r.n):
+        out.append("unsure is the rule's own condition; give it a weaker one, such as 'of_last: {k: 1, n: 3}'")
+    if r.join is not None and r.join.k > 1:
+        out.append(f"unsure has no meaning where join wants {r.join.k} channels: they confirm each other")
     return out
 
 
@@ -239,10 +298,12 @@ def from_json(text: str) -> RuleBook:
 def _rule_of(data: dict[str, Any]) -> Rule:
     notice = data["notice"]
     steps = tuple(Step(**s) for s in notice["escalate"])
+    unsure = data["unsure"]
     inner: dict[str, Any] = {
         "labels": tuple((str(k), str(v)) for k, v in data["labels"]),
         "join": Join(**data["join"]) if data["join"] else None,
         "confirm": Confirm(**data["confirm"]) if data["confirm"] else None,
+        "unsure": Unsure(**{**unsure, "confirm": Confirm(**unsure["confirm"])}) if unsure else None,
         "flap": Flap(**data["flap"]) if data["flap"] else None,
         "notice": Notice(**{**notice, "group_by": tuple(notice["group_by"]), "escalate": steps}),
     }
