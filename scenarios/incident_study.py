@@ -30,18 +30,23 @@ PARTS: Mapping[str, dict[str, Any]] = {
     "verification": {"responders": {"verify": False}},
     "escalation": {"responders": {"escalate": False}},
 }
-#: what happens at which minute of the short day
+#: what happens at which minute of the short day, where, and how often
 PUT = {
-    "drowning": ((5, "drowning", "凤栖湖"), (40, "drowning", "大桥湖")),
-    "fire": ((5, "fire", "清宁社区"), (35, "fire", "孙耿湖")),
-}
-START = {"drowning": 14, "fire": 18}
-#: all cameras at waters and fire points are among them, and a part of the others
-CHANNELS = {"drowning": 1_500, "fire": 6_000}
+    "drowning": ((5, "drowning", "凤栖湖", 1), (40, "drowning", "大桥湖", 1)),
+    "fire": ((5, "fire", "清宁社区", 1), (35, "fire", "孙耿湖", 1)),
+    "straw_night": (
+        (5, "straw", "孙耿湖", 2), (12, "straw", "太平水库", 2), (19, "straw", "凤栖湖", 2), (26, "straw", "鹊山龙湖", 2),
+        (33, "straw", "大桥湖", 2), (40, "straw", "盖世物流园", 2),
+    ),
+}  # fmt: skip
+START = {"drowning": 14, "fire": 18, "straw_night": 20}
+#: all cameras at waters, fire points and fields are among them, and a part of the others
+CHANNELS = {"drowning": 1_500, "fire": 6_000, "straw_night": 19_000}
 NAMES = (
     "incidents", "incident_detection_min", "incident_detection_p95_min", "incident_dispatch_min",
     "incident_dispatch_p95_min", "incident_on_site_min", "incident_on_site_p95_min", "incident_within_30min_share",
-    "incident_closing_min", "hazards_reached_share", "water_reached_min", "fire_reached_min", "incident_targets_kept",
+    "incident_closing_min", "incidents_closed_share", "hazards_reached_share", "water_reached_min",
+    "fire_reached_min", "incident_targets_kept",
     "dispatch_false_share", "incident_not_fixed_share", "incidents_per_hazard", "drowned", "burnt_m2", "alert_recall",
     "alert_precision", "false_alarms_day", "alert_delay_min", "alert_delay_p95_min",
 )  # fmt: skip
@@ -59,8 +64,8 @@ def short_day(name: str, failings: float = 1.0, minutes: int = 100, **brain: Any
     for part, keys in brain.items():
         given[part] = {**given.get(part, {}), **keys}
     at = [
-        {"kind": "hazard", "at": f"{start + m // 60:02d}:{m % 60:02d}", "what": what, "place": place}
-        for m, what, place in PUT[name]
+        {"kind": "hazard", "at": f"{start + m // 60:02d}:{m % 60:02d}", "what": what, "place": place, "count": n}
+        for m, what, place, n in PUT[name]
     ]
     return load(
         name,
@@ -125,5 +130,6 @@ def mean_with_interval(found: list[dict[str, float | None]], kpi: Kpi) -> str:
     return f"{kpi.name}: {c.variant:.4g} [{low:.4g}, {high:.4g}] {kpi.unit} ({len(pairs)} seeds)"
 
 
-if __name__ == "__main__":
-    study(sys.argv[1], range(int(sys.argv[2])), float(sys.argv[3]), told=lambda text: print(text, flush=True))
+if __name__ == "__main__":  # scenario, number of seeds, factor on failings, parts (default: all)
+    _scenario, _seeds, _factor, *_parts = sys.argv[1:]
+    study(_scenario, range(int(_seeds)), float(_factor), _parts or PARTS, told=lambda text: print(text, flush=True))
