@@ -21,10 +21,11 @@ from twin.errors import ScenarioError
 DEG = 10_000_000  # units of latitude and longitude per degree
 _ELLIPSE = {"semiMajorConfidence": 4095, "semiMinorConfidence": 4095, "semiMajorOrientation": 3601}
 _ALTITUDE = {"altitudeValue": 800001, "altitudeConfidence": "unavailable"}
+_HOUR_MS = 3_600_000
 _UNKNOWN_MARK = 36001  # TimeMark: not known
 _LETTERS = {state: letter for letter, state in reversed(EVENT_STATES.items())}
 #: likelyTime confidence of J2735: index → probability
-_CONFIDENCE = (21, 36, 47, 56, 62, 68, 73, 77, 81, 85, 88, 91, 94, 96, 98, 100)
+CONFIDENCE = (21, 36, 47, 56, 62, 68, 73, 77, 81, 85, 88, 91, 94, 96, 98, 100)
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def encode_spatem(spat: Spatem) -> bytes:
     """Return a SPATEM of one intersection as UPER."""
     states = []
     for i, group in enumerate(spat.group.tolist()):
-        level = np.searchsorted(_CONFIDENCE, 100 * spat.confidence[i])
+        level = np.searchsorted(CONFIDENCE, 100 * spat.confidence[i])
         timing = {
             "minEndTime": _mark(spat.min_end_ms[i]), "maxEndTime": _mark(spat.max_end_ms[i]),
             "likelyTime": _mark(spat.likely_ms[i]), "confidence": int(min(level, 15)),
@@ -196,20 +197,28 @@ def encode_spatem(spat: Spatem) -> bytes:
 
 
 def decode_spatem(data: bytes, hour_ms: int = 0) -> Spatem:
-    """Return what a SPATEM of one intersection holds; marks are put into the hour that begins at ``hour_ms``."""
+    """Return what a SPATEM of one intersection holds; marks are put into the hour that begins at ``hour_ms``.
+
+    A mark that is earlier in the hour than the message belongs to the next one.
+    """
     found = _from_bytes("SPATEM", data)["spat"]["intersections"][0]
     events = [s["state-time-speed"][0] for s in found["states"]]
+    made_ms = (found["moy"] * 60_000 + found["timeStamp"]) % _HOUR_MS
+
+    def mark(tenths: int) -> float:
+        into_ms = tenths * 100.0
+        return hour_ms + into_ms + (_HOUR_MS if into_ms < made_ms - 1000 else 0)
 
     def marks(name: str) -> Any:
         values = [e["timing"].get(name, _UNKNOWN_MARK) for e in events]
-        return np.array([math.nan if v >= _UNKNOWN_MARK else hour_ms + v * 100.0 for v in values])
+        return np.array([math.nan if v >= _UNKNOWN_MARK else mark(v) for v in values])
 
     return Spatem(
         hour_ms // 1000, f"spatem/{found['id']['id']}", found["id"]["id"], found.get("name", ""), found["revision"],
         found["moy"] * 60_000 + found["timeStamp"],
         np.array([s["signalGroup"] for s in found["states"]], dtype=np.int64),
         "".join(_LETTERS[e["eventState"]] for e in events), marks("minEndTime"), marks("maxEndTime"),
-        marks("likelyTime"), np.array([_CONFIDENCE[e["timing"].get("confidence", 0)] / 100 for e in events]),
+        marks("likelyTime"), np.array([CONFIDENCE[e["timing"].get("confidence", 0)] / 100 for e in events]),
         np.array([e["speeds"][0]["speed"] / 10 if "speeds" in e else math.nan for e in events]),
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_the_snippets_run(tmp_path: Path, capsys) -> None:
 
 def test_the_commands_of_the_page_are_there() -> None:
     shown = set(re.findall(r"^twin export ([\w-]+)", PAGE.read_text(encoding="utf-8"), flags=re.M))
-    assert shown == {"mds", "gtfs", "gtfs-rt", "xes", "ocel"}
+    assert shown == {"mds", "gtfs", "gtfs-rt", "xes", "ocel", "v2x"}
     for word in sorted(shown):
         result = CliRunner().invoke(app, ["export", word, "--help"])
         assert result.exit_code == 0, word

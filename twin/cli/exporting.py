@@ -13,7 +13,7 @@ from twin.cli.common import plain_errors
 from twin.errors import ScenarioError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Exports of a run: MDS 2, GTFS, GTFS-Realtime, XES, OCEL 2.", rich_markup_mode=None
+    no_args_is_help=True, help="Exports of a run: MDS 2, GTFS, GTFS-Realtime, V2X, XES, OCEL 2.", rich_markup_mode=None
 )
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ _ZONE = "Asia/Shanghai"
 
 @app.callback()
 def export() -> None:
-    """Write exports of a run: MDS 2, GTFS, GTFS-Realtime, XES, OCEL 2."""
+    """Write exports of a run: MDS 2, GTFS, GTFS-Realtime, V2X, XES, OCEL 2."""
 
 
 @app.command("mds")
@@ -105,6 +105,27 @@ def gtfs_rt(
         _written(file, partial(exports.write, message, file))
         files += 1
     typer.echo(f"GTFS-Realtime: {files} message{'s' if files > 1 else ''} in {target}")
+
+
+@app.command("v2x")
+@plain_errors
+def v2x(
+    folder: RunArg,
+    junction: Annotated[str, typer.Option("--junction", help="name of a junction with signals")],
+    at: Annotated[str, typer.Option("--at", help="time of the run, such as 08:30")],
+    out: Annotated[Path | None, typer.Option("--out", help="folder to write to (default: DIR/v2x)")] = None,
+    date: DateOption = None,
+) -> None:
+    """Write MAPEM, SPATEM, CAM and DENM around a junction in one second as UPER (needs the extra v2x)."""
+    from scenarios.exports import v2x_run as exports
+    from scenarios.exports.gtfs_realtime import the_second
+    from scenarios.exports.run import RunData
+
+    messages = exports.export(RunData.open(folder, date), junction, the_second(at))
+    target = out if out is not None else folder / "v2x"
+    _written(target, partial(exports.write, messages, target))
+    cams, denms = (sum(name.startswith(kind) for name in messages) for kind in ("cam", "denm"))
+    typer.echo(f"V2X: MAPEM and SPATEM of {junction}, {cams} CAM, {denms} DENM in {target}")
 
 
 @app.command("xes")
