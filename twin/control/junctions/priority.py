@@ -5,7 +5,8 @@ changes (SSM). For public transport, within what is safe:
 
 * *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that;
 * *early green*: the phases before its own are cut, in their order, no sooner than needed to have the queue ahead of it
-  gone when it comes: to their minimum where nobody uses them any more, else to ``KEEP`` of their planned green.
+  gone when it comes: as soon as their own queues have gone (gap-out: to their minimum where nobody uses them), and no
+  later than after ``KEEP`` of their planned green. A phase whose queue needs all its green gives none away.
 
 An emergency vehicle pre-empts: its phase comes next, at once, and is held until it has passed.
 
@@ -16,6 +17,7 @@ priority with compensation). Adaptive policies make up for it by their own rules
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,8 +37,10 @@ from twin.domain.junctions import (
 )
 
 L3 = 3
-#: a phase that is cut for a bus while vehicles use it keeps this share of its planned green; assumed
+#: a phase that is cut for a bus while its queue is still there keeps this share of its planned green; assumed
 KEEP = 0.85
+#: vehicles that come to the line of a phase within so many seconds belong to its queue; assumed (as a passage gap)
+GAP_S = 4.0
 #: vehicles queued or coming on the lanes of a phase, below which nobody uses it
 NOBODY = 0.5
 #: of its planned green, a phase is longer or shorter by no more than this share, to give back; assumed
@@ -204,12 +208,23 @@ class Priority:
         return -1
 
     def _least(self, view: JunctionsView, phase: int) -> int:
-        """Return the seconds of green that a phase keeps in any case."""
+        """Return the seconds of green that a phase keeps in any case, of which those until now count."""
         least = int(self._layout.told.phase_min_s[phase])
         lanes = self._lanes_of(phase)
-        if view.known[lanes].all() and float((view.queue + view.moving)[lanes].sum()) < NOBODY:
+        keep = max(least, round(KEEP * int(view.plans.green_s[phase])))
+        if not view.known[lanes].all():
+            return keep
+        j = int(self._layout.told.phase_junction[phase])
+        if float((view.queue + view.moving)[lanes].sum()) < NOBODY:
             return least
-        return max(least, round(KEEP * int(view.plans.green_s[phase])))
+        if int(view.phase[j]) == phase:  # until those who stand, and come right behind them, have gone
+            soon = np.bincount(view.object_lane[view.object_eta_s <= GAP_S], minlength=view.queue.size)
+            need = view.now_s - int(view.since_s[j]) + float((view.queue + soon)[lanes].max()) / SATURATION_VEH_S
+        else:
+            need = START_S + float((view.queue + view.moving)[lanes].max()) / SATURATION_VEH_S
+        if need >= int(view.plans.green_s[phase]):  # over capacity: what is taken from it now is never made up for
+            return max(least, int(view.plans.green_s[phase]))
+        return min(max(least, math.ceil(need)), keep)
 
     def _lanes_of(self, phase: int) -> Ints:
         """Return the lanes that a phase serves and others do not always."""
