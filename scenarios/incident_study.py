@@ -35,8 +35,8 @@ PUT = {
     "drowning": ((5, "drowning", "凤栖湖", 1), (40, "drowning", "大桥湖", 1)),
     "fire": ((5, "fire", "清宁社区", 1), (35, "fire", "孙耿湖", 1)),
     "straw_night": (
-        (5, "straw", "孙耿湖", 2), (12, "straw", "太平水库", 2), (19, "straw", "凤栖湖", 2), (26, "straw", "鹊山龙湖", 2),
-        (33, "straw", "大桥湖", 2), (40, "straw", "盖世物流园", 2),
+        (5, "straw", "孙耿湖", 2), (12, "straw", "太平水库", 2), (19, "straw", "凤栖湖", 2),
+        (26, "straw", "鹊山龙湖", 2), (33, "straw", "大桥湖", 2), (40, "straw", "盖世物流园", 2),
     ),
 }  # fmt: skip
 START = {"drowning": 14, "fire": 18, "straw_night": 20}
