@@ -1,7 +1,8 @@
 """The cases of a run as an event log: what the XES and OCEL 2 exports write (F34-F42).
 
 An *activity* is a kind of task (check, review, visit, decide, make, appeal) with its begin and end, or something that
-happens in one instant: apply, accept, ask and bring (corrections, supplements, papers for a counter), result, close.
+happens in one instant: apply, accept, ask and bring (corrections, supplements, papers for a counter), result, close,
+hand in elsewhere (a hall of another region sends papers on), ask another place, and what it decides.
 """
 
 from __future__ import annotations
@@ -68,13 +69,20 @@ def read(facts: Facts, midnight: dt.datetime) -> CaseLog:
     return CaseLog(cases, events, midnight)
 
 
+def _where(row: dict[str, Any]) -> str:
+    return f"{row['province']} {row['city']} {row['county']}"
+
+
 #: kinds of fact, in the order in which those of one second follow each other
 _KINDS: dict[str, Callable[[dict[str, Any]], tuple[str, str, dict[str, Any]]]] = {
+    "PapersForwarded": lambda r: ("hand in elsewhere", "complete", {"place": _where(r), "courier": r["courier"]}),
     "CaseFiled": lambda r: ("apply", "complete", {"office": r["office"]}),
     "ApplicantAnswered": lambda r: (_BROUGHT[r["why"]], "complete", {}),
     "TaskEnded": lambda r: (r["task"], "complete", {"outcome": r["outcome"], "worked_s": r["worked_s"]}),
+    "PlaceDecided": lambda r: ("decide elsewhere", "complete", {"accepted": r["accepted"]}),
     "CaseAccepted": lambda _: ("accept", "complete", {}),
     "ApplicantAsked": lambda r: (_ASKED[r["why"]], "complete", {}),
+    "PlaceAsked": lambda r: ("ask another place", "complete", {"place": _where(r)}),
     "TaskBegan": lambda r: (r["task"], "start", {"department": r["dept"], "waited_s": r["waited_s"]}),
     "OfficersReminded": lambda r: ("remind", "complete", {"overdue": r["overdue"]}),
     "ResultGiven": lambda r: ("give result", "complete", {"result": r["result"]}),

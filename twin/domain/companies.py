@@ -125,6 +125,15 @@ class LoanWished(Message):
 
 
 @dataclass(frozen=True)
+class LoanRepaid(Message):
+    """A company has paid a loan back: the bank may lend as much again."""
+
+    company: int
+    bank: str
+    amount_cny: float
+
+
+@dataclass(frozen=True)
 class LoanAnswered(Message):
     """A bank grants a loan, or does not."""
 

@@ -133,6 +133,15 @@ class LoanOffered(Fact):
 
 
 @dataclass(frozen=True)
+class LoanPaidBack(Fact):
+    """A company paid a loan back at the end of its term."""
+
+    company: int
+    bank: str
+    amount_cny: float
+
+
+@dataclass(frozen=True)
 class LoanDecided(Fact):
     """A bank decided on a loan."""
 

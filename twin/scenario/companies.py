@@ -57,7 +57,7 @@ class Companies(Part):
     )
     banks: int = key("banks that lend (F48)", "a whole number from 0 to 50", 8, ge=0, le=50)
     bank_limit_million: float = key(
-        "million CNY that each bank may lend in all (F48: over 11 billion by 8 banks)",
+        "million CNY that each bank may have lent at a time (assumed; F48: over 11 billion by 8 banks in all)",
         "a number from 0 to 1000000", 1500.0, ge=0, le=1e6,
     )  # fmt: skip
     points: int = key("monitoring points of the climate (F49)", "a whole number from 0 to 200", 10, ge=0, le=200)

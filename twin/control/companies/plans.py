@@ -21,6 +21,7 @@ from twin.domain.companies import (
     CompaniesLeft,
     CompanyRecords,
     LoanAnswered,
+    LoanRepaid,
     LoanWished,
     MakePlans,
     NeedsTold,
@@ -59,6 +60,7 @@ class PlansDesk:
         self._next_s: int | None = None
         self._heard: set[str] = set()
         self._plans = 0
+        self._offers: dict[int, int] = {}
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> list[Command]:
         """Take messages in; plan for whom a plan is due; send experts on their days."""
@@ -100,6 +102,8 @@ class PlansDesk:
                 return self._offer(m.company)
         elif isinstance(m, LoanAnswered):
             return self._answered(m)
+        elif isinstance(m, LoanRepaid) and self._stations is not None and m.bank in self._stations.bank:
+            self._left[self._stations.bank.index(m.bank)] += m.amount_cny
         return []
 
     def _stage(self, rows: Ints) -> Ints:
@@ -161,17 +165,20 @@ class PlansDesk:
     # -- loans ---------------------------------------------------------------------------------------------
 
     def _offer(self, company: int) -> list[Command]:
+        """Offer a loan to the bank with most left; when nobody is left to ask the wish is over, another may come."""
         s = self._stations
         amount, asked = self._loans[company]
-        if s is None or len(asked) >= BANKS_TRIED:
-            return []
-        fits = [i for i, bank in enumerate(s.bank) if bank not in asked and self._left[i] >= amount]
-        if not fits:
+        fits: list[int] = []
+        if s is not None and len(asked) < BANKS_TRIED:
+            fits = [i for i, bank in enumerate(s.bank) if bank not in asked and self._left[i] >= amount]
+        if s is None or not fits:
+            del self._loans[company]
             return []
         best = max(fits, key=lambda i: (self._left[i], -i))
         self._left[best] -= amount  # kept for it until the bank answers
         asked.append(s.bank[best])
-        return [OfferLoan(f"loan/{company}/{len(asked)}", company, s.bank[best], amount)]
+        self._offers[company] = turn = self._offers.get(company, 0) + 1  # over all its loans: a key is used once
+        return [OfferLoan(f"loan/{company}/{turn}", company, s.bank[best], amount)]
 
     def _answered(self, m: LoanAnswered) -> list[Command]:
         s = self._stations

@@ -22,6 +22,8 @@ from twin.world.offices.matters import Application
 from twin.world.offices.office import APPEAL, CAME, TAKEN, Office
 from twin.world.offices.people import HALL, PROXY
 
+TO_NEXT_S = 1_800  # to the next counter, of somebody who came from far and stays until it is done (assumed)
+
 
 class Applicants:
     """Applicants. ``on_done``: who hears of cases that end with their result."""
@@ -41,10 +43,10 @@ class Applicants:
         o.log.add(ApplicantAsked, t_s=now_s, case_no=c.case, step=c.step, why=c.what)
         in_person = o.choice.in_person(a.office)
         if a.office == PROXY:
-            prepared_s = o.hours.add(now_s, m.prepare_s)
-            t_s = self._elsewhere.hand_in(a, prepared_s, 1 + len(a.came))
-        elif c.what == "carry":
-            t_s = o.hours.add(now_s, m.errand_s + o.choice.way_s(m, HALL))
+            self._elsewhere.hand_in(a, o.hours.add(now_s, m.prepare_s), c.step)
+            return
+        if c.what == "carry":
+            t_s = o.hours.add(now_s, TO_NEXT_S if m.region >= 0 else m.errand_s + o.choice.way_s(m, HALL))
         else:
             way_s = m.errand_s + o.choice.way_s(m, a.office) if in_person else 0
             t_s = o.hours.add(now_s, m.prepare_s + way_s)

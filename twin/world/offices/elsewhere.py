@@ -14,7 +14,7 @@ from twin.dice import Dice
 from twin.domain.services import OK, REFUSE, AskPlace, PlaceAnswered
 from twin.events import FarServed, PapersForwarded, PlaceAsked, PlaceDecided
 from twin.world.offices.matters import DAY_WORK_S, Application, Matter
-from twin.world.offices.office import PLACE, Office
+from twin.world.offices.office import CAME, FILE, PLACE, SENT, Office
 from twin.world.offices.regions import County, calendars, counties
 
 _SPREAD = 0.5  # of the logarithm of the time a place takes (assumed)
@@ -26,6 +26,7 @@ class Elsewhere:
     def __init__(self, office: Office, dice: Dice, first_weekday: int) -> None:
         self._o, self._calendars = office, calendars(first_weekday)
         self._wait, self._takes = dice.stream("services.far_wait"), dice.stream("services.joint_takes")
+        self._waited: dict[int, int] = {}
         self._refuses = dice.stream("services.joint_refuses")
 
     def _hours(self, county: County) -> Calendar:
@@ -33,21 +34,27 @@ class Elsewhere:
 
     # -- handed in there, sent on to here ------------------------------------------------------------------------
 
-    def hand_in(self, a: Application, from_s: int, turn: int = 0) -> int:
-        """Let somebody bring papers to the hall where they live from ``from_s`` on; return when they are here."""
+    def hand_in(self, a: Application, from_s: int, step: int) -> None:
+        """Let somebody bring papers to the hall where they live from ``from_s`` on, to file (step -1) or for a step."""
         b, m = self._o.behaviour, a.matter
-        county, hours = counties()[m.region], self._hours(counties()[m.region])
-        wait_s = float(self._wait.exponential(60.0 * b.far_wait_min, a.number, turn)[0])
+        hours = self._hours(counties()[m.region])
+        wait_s = int(self._wait.exponential(60.0 * b.far_wait_min, a.number, step + 1)[0])
         there_s = hours.add(from_s, m.errand_s + m.way_s)
-        sent_s = hours.add(there_s, int(wait_s + 60.0 * b.far_check_min))
+        self._waited[a.number] = wait_s
+        self._o.at(hours.add(there_s, wait_s + int(60.0 * b.far_check_min)), SENT, a.number, step)
+
+    def sent(self, now_s: int, number: int, step: int) -> None:
+        """Let the hall there send papers on; what they are for happens when they are here."""
+        o, a = self._o, self._o.cases[number]
+        county = counties()[a.matter.region]
         by_courier = not a.plan.electronic
-        here_s = self._o.hours.next_open(sent_s + int(county.courier_days * DAY_S)) if by_courier else sent_s
-        m.visits += 1
-        self._o.log.add(
-            PapersForwarded, t_s=sent_s, case_no=a.number, province=county.province, city=county.city,
-            county=county.name, courier=by_courier, arrives_s=here_s, wait_s=int(wait_s),
+        here_s = o.hours.next_open(now_s + int(county.courier_days * DAY_S)) if by_courier else now_s
+        a.matter.visits += 1
+        o.log.add(
+            PapersForwarded, t_s=now_s, case_no=number, province=county.province, city=county.city,
+            county=county.name, courier=by_courier, arrives_s=here_s, wait_s=self._waited.pop(number),
         )  # fmt: skip
-        return here_s
+        o.at(here_s, FILE if step < 0 else CAME, number, max(step, 0))
 
     def fetch(self, a: Application, now_s: int) -> int:
         """Let somebody fetch what each other place has to say, one after the other; return when all is in hand.

@@ -45,6 +45,7 @@ from twin.world.offices.office import (
     DOWN,
     FILE,
     PLACE,
+    SENT,
     TAKEN,
     TOLD,
     UNHEARD,
@@ -86,7 +87,8 @@ class Engine:
         self._do: dict[int, Happens] = {
             BEGIN: filing.begin, FILE: filing.file, WORKED: officers.worked, DONE: officers.done,
             CAME: applicants.came, TAKEN: applicants.taken, APPEAL: applicants.appeal, DAY: officers.day,
-            BACK: officers.back, DOWN: officers.go_down, UP: officers.go_up, PLACE: elsewhere.answered,
+            BACK: officers.back, DOWN: officers.go_down, UP: officers.go_up,
+            PLACE: elsewhere.answered, SENT: elsewhere.sent,
         }  # fmt: skip
         self._carry: dict[type, Callable[[Any, int], None]] = {
             BeginTask: officers.begin, AcceptCase: applicants.accepted, AskApplicant: applicants.asked,

@@ -56,7 +56,8 @@ class Filing:
                 now_s = self._elsewhere.fetch(a, now_s)
             a.office, arrives_s = o.choice.office(m, now_s)
             if a.office == PROXY:
-                arrives_s = self._elsewhere.hand_in(a, arrives_s)
+                self._elsewhere.hand_in(a, arrives_s, -1)
+                return
             o.go(m, a.office, arrives_s, FILE, a.number, 0)
             return
         if m.over == len(m.cases):

@@ -24,7 +24,7 @@ from twin.world.offices.settings import Behaviour
 
 FURTHER = 1 << 20  # steps of an appeal, as the desk numbers them
 #: what may happen at a second: codes for ``happen``
-BEGIN, FILE, WORKED, DONE, CAME, TAKEN, APPEAL, DAY, BACK, DOWN, UP, PLACE, ASK, TOLD, UNHEARD = range(15)
+BEGIN, FILE, WORKED, DONE, CAME, TAKEN, APPEAL, DAY, BACK, DOWN, UP, PLACE, ASK, TOLD, UNHEARD, SENT = range(16)
 
 
 class At(Protocol):
@@ -80,6 +80,6 @@ class Office:
         """Count a visit of somebody who comes in person."""
         if self.choice.in_person(a.office):
             a.matter.visits += 1
-            a.matter.journeys += a.matter.region >= 0
+            a.matter.journeys += a.matter.region >= 0 and why != "carry"  # to the next counter it is no journey
             way = self.choice.way_s(a.matter, a.office)
             self.log.add(OfficeVisited, t_s=now_s, case_no=a.number, office=office_name(a.office), why=why, way_s=way)

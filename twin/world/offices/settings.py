@@ -26,8 +26,8 @@ class Behaviour:
     correct. ``post_days``: calendar days of the post. ``far_wait_min``/``far_check_min``: wait and check at a hall
     elsewhere that takes papers in; ``joint_days``: working days of another place's part of a case. ``avoids``: share
     of the flaws that somebody who was told the right list avoids; ``notices``: share of those told of a wrong item
-    who notice; ``picks``: share who pick the right one where it is shown second or third; ``hotline_min``: until the person who was
-    handed over to has answered, in open hours; ``hotline_right``: share of right answers then.
+    who notice; ``picks``: share who pick the right one where it is shown second or third; ``hotline_min``: until a
+    person has answered who was handed over to, in open hours; ``hotline_right``: share of right answers then.
     ``away_per_year``: unplanned absences of an officer, of ``away_days`` each. ``outages_per_year``: of a department's
     system, of mean ``outage_min``.
     """

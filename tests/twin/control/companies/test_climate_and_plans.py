@@ -21,6 +21,7 @@ from twin.domain.companies import (
     CompanyRecords,
     EscalateClimate,
     LoanAnswered,
+    LoanRepaid,
     LoanWished,
     MakePlans,
     OfferLoan,
@@ -129,3 +130,29 @@ def test_a_loan_goes_to_the_bank_with_most_left_and_then_to_the_next() -> None:
     (second,) = [c for c in d.decide(4, [LoanAnswered(4, "a", 0, "b1", False)]) if isinstance(c, OfferLoan)]
     assert second.bank == "b0"
     assert not d.decide(5, [LoanAnswered(5, "a2", 0, "b0", False)])  # the third has only 10
+
+
+def test_a_company_may_borrow_again_under_a_new_key_and_after_everybody_refused() -> None:
+    d = PlansDesk()
+    d.decide(0, [firms(3), stations([50.0, 100.0, 10.0])])
+
+    def offers(t, *messages):
+        return [c for c in d.decide(t, list(messages)) if isinstance(c, OfferLoan)]
+
+    (first,) = offers(1, LoanWished(1, "w", 0, 40.0))
+    offers(2, LoanAnswered(2, "a", 0, first.bank, True))
+    (again,) = offers(3, LoanWished(3, "w2", 0, 40.0))
+    assert again.key != first.key  # a host carries out each key once
+    (next_one,) = offers(4, LoanAnswered(4, "a2", 0, again.bank, False))
+    assert not offers(5, LoanAnswered(5, "a3", 0, next_one.bank, False))  # nobody is left to ask
+    assert offers(6, LoanWished(6, "w3", 0, 40.0))
+
+
+def test_what_is_paid_back_can_be_lent_again() -> None:
+    d = PlansDesk()
+    d.decide(0, [firms(3), stations([50.0])])
+    d.decide(1, [LoanWished(1, "w", 0, 50.0)])
+    d.decide(2, [LoanAnswered(2, "a", 0, "b0", True)])
+    assert not [c for c in d.decide(3, [LoanWished(3, "w2", 1, 30.0)]) if isinstance(c, OfferLoan)]
+    d.decide(4, [LoanRepaid(4, "r", 0, "b0", 50.0)])
+    assert [c for c in d.decide(5, [LoanWished(5, "w3", 1, 30.0)]) if isinstance(c, OfferLoan)]
