@@ -96,6 +96,19 @@ def changed(base: Scenario, values: Mapping[str, Value]) -> Scenario:
     return Scenario.from_resolved(data, base.name)
 
 
+def check_ranges(ranges: Sequence[Range], base: Scenario) -> None:
+    """Raise ScenarioError for a range of which neither end is allowed: nothing could be tried there."""
+    for r in ranges:
+        said = []
+        for share in (0.0, 1.0):
+            try:
+                changed(base, {r.key: r.value(share)})
+            except ScenarioError as error:
+                said.append(getattr(error, "problems", None) or [str(error)])
+        if len(said) > 1:
+            raise ScenarioError(f"--vary {r.key}: neither end is allowed: {said[0][0]}")
+
+
 @dataclass
 class Counterexample:
     """What was found. ``values``: what differs from the base; ``free``: varied keys that turned out not to matter."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios import load
-from scenarios.falsify import Counterexample, Range, changed, get, read_range, search, shrink, write
+from scenarios.falsify import Counterexample, Range, changed, check_ranges, get, read_range, search, shrink, write
 from twin.errors import ScenarioError
 from twin.scenario import load_scenario
 
@@ -89,3 +89,10 @@ def test_a_written_counterexample_loads_and_says_the_same(tmp_path):
     assert again.people == want.people
     assert again.interventions == want.interventions
     assert "# does not matter: traffic.background" in file.read_text()
+
+
+def test_a_range_of_which_nothing_is_allowed_is_one_sentence():
+    base = load("demo")
+    check_ranges([Range("traffic.background", -1.0, 1.0, "float")], base)
+    with pytest.raises(ScenarioError, match=r"--vary traffic\.background: neither end is allowed: .* a number from 0"):
+        check_ranges([Range("traffic.background", -5.0, -1.0, "float")], base)

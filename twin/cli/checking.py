@@ -149,6 +149,7 @@ def falsify(
     ranges = [search.read_range(text) for text in vary]
     data = ready.resolved()
     base = {r.key: search.get(data, r.key) for r in ranges}
+    search.check_ranges(ranges, ready)
     folder = out if out is not None else Path("runs") / f"falsify-{ready.name}"
     with Show((runs + len(ranges) * (1 + search.SHRINK_STEPS)) * seeds) as show:
         judge = search.objective(ready, list(range(1, seeds + 1)), wanted(properties), folder, workers, show)
