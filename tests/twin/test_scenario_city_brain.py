@@ -112,3 +112,35 @@ def test_an_intervention_that_cannot_be_carried_out_is_told_at_the_start(brain, 
     )
     with pytest.raises(ScenarioError, match=sentence):
         Simulation(scenario, city(), folder(), 1)
+
+
+@pytest.mark.parametrize(
+    ("community", "sentence"),
+    [
+        (
+            {"benchmark": ["清宁社曲"]},
+            r'community.benchmark\[0\] is "清宁社曲"; qibu has no such community; allowed: the name of one, or of a'
+            r" place in it; did you mean '清宁社区'",
+        ),
+        (
+            {"copy": [{"scene": "manhole", "from": "坡东", "to": "坡西村"}]},
+            r'community.copy\[0\].from is "坡东"; qibu has no such community; allowed: .*; did you mean \'坡东村\'',
+        ),
+        (
+            {"copy": [{"scene": "manhole", "from": "坡东村", "to": "无"}]},
+            r'community.copy\[0\].to is "无"; qibu has no such community',
+        ),
+        (
+            {"copy": [{"scene": "gas", "from": "坡东村", "to": "坡西村"}]},
+            r"community.copy\[0\].scene is gas; 坡东村 \(growing\) has manhole, fire_lane",
+        ),
+    ],
+)
+def test_a_community_that_is_not_there_is_told_before_the_run(community, sentence):
+    """By ``twin validate``, from the city's folder alone, with file, key and value."""
+    s = load("weekday", city_brain={}, community=community)
+    for names in (CityNames.read(folder()), CityNames.of(city())):
+        with pytest.raises(ScenarioError, match=sentence) as told:
+            check_against_city(s, names)
+        assert len(str(told.value).splitlines()) == 1
+    check_against_city(load("weekday", city_brain={}, community={"benchmark": ["坡东村"]}), CityNames.read(folder()))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from geo.city import City
 
 
+_COMMUNITY = ("community", "name", "name_en", "kind", "residents")
+
+
 @dataclass(frozen=True)
 class CityNames:
     """What can be named in a city, without its geometry: columns of its roads and places, and its bounds."""
@@ -43,6 +46,8 @@ class CityNames:
     bounds: tuple[float, float, float, float]  # lon, lat, lon, lat in degrees
     bus_lines: list[str]
     subdistrict: list[str]  # all names they go by
+    communities: Mapping[str, list[Any]]  # columns community, name, name_en, kind, residents
+    place_community: list[str]  # the id of the community that each place lies in
 
     @classmethod
     def of(cls, city: City) -> CityNames:
@@ -64,6 +69,8 @@ class CityNames:
             (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())),
             city.bus_lines["line"].astype(str).tolist(),
             list(subdistrict_names(_rows(city.subdistricts.to_dict("list")))),
+            {c: city.communities[c].tolist() for c in _COMMUNITY},
+            places["community"].tolist(),
         )
 
     @classmethod
@@ -76,8 +83,11 @@ class CityNames:
         try:
             meta = json.loads((path / "city.json").read_text(encoding="utf-8"))
             roads = pq.read_table(path / "roads.parquet", columns=["edge", "name", "name_en", "lanes"]).to_pydict()
-            places = pq.read_table(path / "places.parquet", columns=["place", "name", "name_en"]).to_pydict()
+            places = pq.read_table(
+                path / "places.parquet", columns=["place", "name", "name_en", "community"]
+            ).to_pydict()
             parts = pq.read_table(path / "subdistricts.parquet", columns=["subdistrict", "name", "name_en"]).to_pydict()
+            communities = pq.read_table(path / "communities.parquet", columns=list(_COMMUNITY)).to_pydict()
             lines = pq.read_table(path / "bus_lines.parquet", columns=["line"])["line"].to_pylist()
             homes = pq.read_table(path / "blocks.parquet", columns=["residents"])["residents"].to_numpy().sum()
             geo = json.loads(pq.read_schema(path / "roads.parquet").metadata[b"geo"])
@@ -103,6 +113,8 @@ class CityNames:
             (min(lon), min(lat), max(lon), max(lat)),
             [str(line) for line in lines],
             list(subdistrict_names(_rows(parts))),
+            communities,
+            places["community"],
         )
 
     def roads_named(self, name: str) -> list[int]:
@@ -117,6 +129,16 @@ class CityNames:
             if name in column:
                 return column.index(name)
         return -1
+
+    def communities_named(self) -> dict[str, str]:
+        """Return the id of a community by its id, its names and the names of places in it; the former count more."""
+        out: dict[str, str] = {}
+        c = self.communities
+        places = ((names, self.place_community) for names in (self.place_name, self.place_en))
+        own = ((c[column], c["community"]) for column in ("name", "name_en", "community"))
+        for names, ids in (*places, *own):
+            out.update({str(n): str(i) for n, i in zip(names, ids, strict=True) if n and i})
+        return out
 
     def translator(self, lang: str) -> Callable[[str], str]:
         """Return a function from any name of a road or place to its name in ``lang``; unknown names stay."""

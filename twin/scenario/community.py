@@ -157,4 +157,23 @@ def disagreements(s: Scenario) -> list[Problem]:
 
 
 def check(s: Scenario, names: CityNames, wrong: Wrong) -> None:
-    """Report what this part names and the city does not have: names of communities are checked when a run is made."""
+    """Report what this part names and the city does not have: communities, and scenes that are not there to copy."""
+    from twin.scenario.mistakes import did_you_mean, show_value
+    from twin.world.community.scenes import grades, scenes_of
+
+    part = s.community
+    assert part is not None
+    known = names.communities_named()
+    named: list[tuple[tuple[str | int, ...], str]]
+    named = [(("community", "benchmark", i), n) for i, n in enumerate(part.benchmark)]
+    for i, copy in enumerate(part.copies):
+        named += [(("community", "copy", i, "from"), copy.of), (("community", "copy", i, "to"), copy.to)]
+    for path, name in named:
+        if name not in known:
+            text = f"is {show_value(name)}; {names.name} has no such community; allowed: the name of one, or of a place"
+            wrong(path, f"{text} in it{did_you_mean(name, known)}")
+    grade = grades(names.communities, {known[n] for n in part.benchmark if n in known})
+    for i, copy in enumerate(part.copies):
+        if (here := known.get(copy.of)) is not None and copy.scene not in scenes_of(grade[here]):
+            has = ", ".join(scenes_of(grade[here]))
+            wrong(("community", "copy", i, "scene"), f"is {copy.scene}; {copy.of} ({grade[here]}) has {has}")

@@ -7,14 +7,15 @@ each, and how well devices work are assumed; F33 only says that there are three 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from geo.city import City
 from twin.errors import ScenarioError
 from twin.events import SceneInstalled
-from twin.scenario.community import Community
+from twin.scenario.check import CityNames
 from twin.world.city_brain.hazards import ENDED
 from twin.world.community.env import DAY_S, Env
 from twin.world.community.reporters import Reporters
@@ -54,14 +55,9 @@ SCENES: dict[str, SceneKind] = {
 class Names:
     """Communities by id, name, or the name of a place that lies in them (such as a community centre 社区)."""
 
-    def __init__(self, city: City) -> None:
-        c, p = city.communities, city.places
-        self.city = city.name
-        self._of: dict[str, str] = {}
-        for column, rows in ((p["name"], p), (p["name_en"], p), (c["name"], c), (c["name_en"], c), (c["community"], c)):
-            self._of.update(
-                {str(n): str(i) for n, i in zip(column.tolist(), rows["community"].tolist(), strict=True) if n and i}
-            )
+    def __init__(self, names: CityNames) -> None:
+        self.city = names.name
+        self._of = names.communities_named()
 
     def find(self, name: str, key: str) -> str:
         """Return the id of a community. ScenarioError: there is none of this name."""
@@ -72,17 +68,22 @@ class Names:
         return self._of[name]
 
 
-def grades(city: City, part: Community, names: Names) -> dict[str, str]:
-    """Return the grade of every community by its id."""
-    c = city.communities
-    ids = [str(i) for i in c["community"].tolist()]
-    kinds = dict(zip(ids, c["kind"].tolist(), strict=True))
-    if part.benchmark:
-        best = {names.find(n, f"community.benchmark[{i}]") for i, n in enumerate(part.benchmark)}
-    else:
-        order = np.argsort(-c["residents"].to_numpy(np.float64), kind="stable")
-        best = {ids[i] for i in order[: max(1, len(ids) // 30)].tolist()} if ids else set()
+def grades(communities: Mapping[str, Sequence[Any]], best: Collection[str]) -> dict[str, str]:
+    """Return the grade of every community by its id; ``communities``: columns community, kind, residents.
+
+    ``best``: ids of the benchmark communities; none: those with the most residents, one in thirty.
+    """
+    ids = [str(i) for i in communities["community"]]
+    kinds = dict(zip(ids, communities["kind"], strict=True))
+    if not best and ids:
+        order = np.argsort(-np.asarray(communities["residents"], dtype=np.float64), kind="stable")
+        best = {ids[i] for i in order[: max(1, len(ids) // 30)].tolist()}
     return {i: "benchmark" if i in best else "basic" if kinds[i] == "village" else "growing" for i in ids}
+
+
+def scenes_of(grade: str) -> list[str]:
+    """Return the scenes that a community of a grade has."""
+    return [s for s, k in SCENES.items() if GRADES.index(k.grade) <= GRADES.index(grade)]
 
 
 class Scenes:
@@ -91,12 +92,13 @@ class Scenes:
     def __init__(self, env: Env, reporters: Reporters) -> None:
         self._e, self._reporters = env, reporters
         city, part = env.city, env.part
-        names = Names(city)
-        self.grade = grades(city, part, names)
+        known = CityNames.of(city)
+        names = Names(known)
+        best = {names.find(n, f"community.benchmark[{i}]") for i, n in enumerate(part.benchmark)}
+        self.grade = grades(known.communities, best)
         self.of: dict[str, dict[str, str]] = {}  # community → scene → cause
         for community, grade in self.grade.items():
-            rank = GRADES.index(grade)
-            self.of[community] = {s: grade for s, k in SCENES.items() if GRADES.index(k.grade) <= rank}
+            self.of[community] = dict.fromkeys(scenes_of(grade), grade)
         for i, copy in enumerate(part.copies):
             here, there = (
                 names.find(copy.of, f"community.copy[{i}].from"), names.find(copy.to, f"community.copy[{i}].to")
