@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 SERVICES: tuple[Promise, ...] = (
     Promise("cases", "31,300 service cases over their months, the whole catalogue, one core", "s", 60, 30),
     Promise("policies", "100,000 companies matched with 50 policies, compiled decision tables", "s", 30, 5),
-    Promise("sites_and_companies_added", "a weekday with all sites and companies − the same without", "s", 10, 5),
+    Promise("offices_added", "24 h with services, assistant, companies and sites − the same without", "s", 20, 10),
     Promise("assistant_ms", "a question to the service assistant, its test half, mean processor time", "ms", 20, 5),
     Promise("assistant_wrong", "100 − accuracy at 3 of the service assistant on its test half", "%", 10, 5),
 )
+
+
+#: everything of services, companies and construction; the assistant is part of the first
+OFFICES = ("services={}", "companies={}", "construction={}")
 
 
 class Runs(Protocol):
@@ -48,11 +52,18 @@ class OfServices:
         said = f"{row['fits']:,.0f} of {row['pairs']:,.0f} pairs fit; zen would take {row['zen_s']:.0f} s"
         return row["cpu_s"], said
 
-    def sites_and_companies_added(self: Runs) -> tuple[float, str]:
-        """Wall time of a day with construction and companies − the same day without."""
-        plain = self.run("weekday", "weekday")
-        more = self.run("sites_and_companies", "weekday", "construction={}", "companies={}")
-        return more["wall_s"] - plain["wall_s"], f"{more['wall_s']:.1f} s against {plain['wall_s']:.1f} s"
+    def offices_added(self: Runs) -> tuple[float, str]:
+        """Processor time of a day with everything of services, companies and construction − the same day without.
+
+        The least of two turns each, taken by turns: what else runs on a machine only ever adds.
+        """
+        plain, more = [], []
+        for turn in ("", "-again"):
+            plain.append(self.run(f"weekday{turn}", "weekday"))
+            more.append(self.run(f"offices{turn}", "weekday", *OFFICES))
+        cpu, wall = (min(r[k] for r in more) - min(r[k] for r in plain) for k in ("cpu_s", "wall_s"))
+        took = " ".join(f"{m['cpu_s']:.1f}/{p['cpu_s']:.1f}" for m, p in zip(more, plain, strict=True))
+        return cpu, f"processor time {took} s; wall {wall:+.1f} s"
 
     def assistant_ms(self) -> tuple[float, str]:
         """Processor time of a question of the test half, the mean; the index is built before."""

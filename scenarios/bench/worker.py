@@ -25,6 +25,7 @@ def main(spec: str) -> None:
     out = prepare(Path(wanted["out"]))
     result = run(scenario, seed=1, out=out)
     wall = time.perf_counter() - _BEGAN
+    cpu = time.process_time()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     counts = dict(result.log.sql("select fact, count(*) as n from events group by fact").itertuples(index=False))
     stamp = json.loads((out / "stamp.json").read_text(encoding="utf-8"))
@@ -41,6 +42,7 @@ def main(spec: str) -> None:
         json.dumps(
             {
                 "wall_s": wall,
+                "cpu_s": cpu,
                 "zoom_wall_s": result.wall_s,
                 "memory_gb": memory,
                 "solver_s": solver[0],

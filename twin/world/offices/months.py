@@ -94,6 +94,7 @@ def run(
     people: People | None = None,
     matters: Callable[[Wants, Dice], Sequence[Matter]] | None = None,
     through: Callable[[Message], Message | None] = lambda message: message,
+    assistant: Callable[[], Controller] = AssistantDesk,
 ) -> Ran:
     """Run months of cases. ``through``: what becomes of each message on its way to the desk (None: it is lost).
 
@@ -133,7 +134,7 @@ def run(
     begin_desk(host, rules(m), who, catalogue, 0)
     hosts = [host]
     if m.consult > 0:
-        hosts.append(Host("assistant", AssistantDesk))
+        hosts.append(Host("assistant", assistant))
         hosts[1].tell(pages_told(pages_of(catalogue), 0, "pages"))
         engine.consult(Consulting(catalogue, dice, truth.papers, hosts[1].tell, m.consult))
     wants = Wants(catalogue, dice, m.demand)

@@ -81,6 +81,28 @@ def test_the_desk_is_a_fold_of_the_journal_of_the_run() -> None:
     assert calls > 100
 
 
+def test_the_assistant_is_asked_in_the_run_and_replays_its_journal() -> None:
+    from twin.control.services.assistant.desk import AssistantDesk
+    from twin.domain.wire import encode
+    from twin.hosts import read_journal
+
+    log = day().log
+    asked = log.table("AssistantAsked").num_rows
+    assert asked == log.table("AssistantAnswered").num_rows > 20
+    assert by_name("assistant_right_first")(log) > 60.0
+    again, answers = AssistantDesk(), 0
+    for now_s, messages, commands in read_journal(day().dir / "journal" / "assistant.jsonl"):
+        assert [encode(c) for c in again.decide(now_s, messages)] == [encode(c) for c in commands]
+        answers += len(commands)
+    assert answers == asked
+
+
+def test_people_of_other_regions_are_served_in_the_run() -> None:
+    log = day().log
+    assert by_name("service_far_cases")(log) > 0
+    assert log.table("FarServed").num_rows + log.table("MatterOpen").num_rows > 0
+
+
 def test_what_the_offices_need_is_not_there() -> None:
     with pytest.raises(ScenarioError, match=r"services\.hall is .* has no such place"):
         check_against_city(scenario(services={"hall": "政务服务大听"}), city())
