@@ -75,10 +75,10 @@ class Services(Part):
         le=1,
     )
     reuse_hit: float = key(
-        "share of licences that lie in the licence base (fitted to F36)", "a number from 0 to 1", 0.352, ge=0, le=1
+        "share of licences that lie in the licence base (fitted to F36)", "a number from 0 to 1", 0.354, ge=0, le=1
     )
     circulate: float = key(
-        "share of the legal limit for which papers circulate (fitted to F36)", "a number from 0 to 2", 0.432, ge=0, le=2
+        "share of the legal limit for which papers circulate (fitted to F36)", "a number from 0 to 2", 0.408, ge=0, le=2
     )
     consult: float = key(
         "share of matters about which the assistant is asked first, where the lever remote is on (assumed)",

@@ -35,9 +35,9 @@ class Behaviour:
     flaw: float = 0.05
     late_flaw: float = 0.25
     precheck_catches: float = 0.6
-    reuse_hit: float = 0.352
+    reuse_hit: float = 0.354
     agrees: float = 0.65
-    circulate: float = 0.432
+    circulate: float = 0.408
     circulate_sigma: float = 0.5
     work_sigma: float = 0.4
     errand_days: float = 1.5
