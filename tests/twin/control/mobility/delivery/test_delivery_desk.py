@@ -202,7 +202,7 @@ def test_what_is_too_much_for_a_unit_is_cut_from_its_end():
     world = play(Everything(), Setting(units=2, capacity=60), Faults(), 1, until_s=20 * HOUR_S)
     assert world.check() == []
     loads = [c for _, _, answer in world.journal for c in answer if isinstance(c, LoadOrders)]
-    assert all(sum(world._size[o] for o in c.orders.tolist()) <= 60 for c in loads)
+    assert all(sum(world.size[o] for o in c.orders.tolist()) <= 60 for c in loads)
     assert len(world.delivered) > 10
 
 

@@ -208,7 +208,7 @@ def test_orders_outside_the_permit_or_too_late_or_too_large_are_refused_with_the
     world.at(START_S + 100, lambda: None)
     world.run(START_S + 14 * HOUR_S)
     for o, a in world.answers.items():
-        outside = not world.allowed[world._order_road[o]]
+        outside = not world.allowed[world.order_road[o]]
         if o <= 30 and outside and a.accepted:
             lockers = {c.place for _, c in given_to(world, HandOver) if o in c.orders.tolist()}
             assert lockers, "only into a locker inside"
@@ -294,7 +294,7 @@ def test_the_promise_is_the_fluid_estimate():
     streets.permit(world.allowed, 7.0)
     k, stop_s, load_s = MOST, 90 + 20 + BETWEEN_S, 60 + 8 * MOST
     for queue, (t, c) in enumerate(answers):
-        there = streets.hop(world.depot_road[0], world._order_road[c.order])
+        there = streets.hop(world.depot_road[0], world.order_road[c.order])
         ready = START_S + 60 * (queue + 1) + 120
         begin = max(t + 30, ready)
         cycle = 2 * load_s + 2 * there + k * stop_s
