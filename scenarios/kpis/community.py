@@ -145,14 +145,31 @@ def _a_day(kind: type[events.Fact]) -> Callable[[Memory], float | None]:
     return of
 
 
+def useless_orders(m: Memory) -> npt.NDArray[np.bool_]:
+    """Return for each early order whether it was for nothing.
+
+    Those who went found nothing, or all that was there was known already; of an order that is still open it counts
+    what was there when it was opened.
+    """
+    opened, ended = m.columns(events.EarlyOrderOpened), m.columns(events.EarlyOrderEnded)
+    outcome = dict(zip(ended["order_ref"].tolist(), ended["outcome"].tolist(), strict=True))
+    nothing = np.asarray(
+        [
+            outcome[ref] in ("nothing there", "false alarm") if ref in outcome else hazard < 0
+            for ref, hazard in zip(opened["order_ref"].tolist(), opened["hazard"].tolist(), strict=True)
+        ],
+        dtype=bool,
+    )
+    return nothing | opened["redundant"].astype(bool)
+
+
 def _useless(m: Memory) -> float | None:
-    hazard = m.columns(events.EarlyOrderOpened)["hazard"]
-    return _share(float((hazard < 0).sum()), hazard.size)
+    found = useless_orders(m)
+    return _share(float(found.sum()), found.size)
 
 
 def _useless_a_day(m: Memory) -> float | None:
-    hazard = m.columns(events.EarlyOrderOpened)["hazard"]
-    return float((hazard < 0).sum()) * 86_400 / _span_s(m) if _span_s(m) else None
+    return float(useless_orders(m).sum()) * 86_400 / _span_s(m) if _span_s(m) else None
 
 
 def _leads(m: Memory) -> npt.NDArray[np.float64]:

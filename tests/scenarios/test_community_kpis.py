@@ -30,7 +30,7 @@ def ended(log: Log, t_s: int, hazard: int, how: str) -> None:
 def order(log: Log, t_s: int, name: str, hazard: int) -> None:
     log.add(
         e.EarlyOrderOpened, t_s=t_s, order_ref=name, theme="garbage", x_m=0.0, y_m=0.0, signals=2, chance=0.1,
-        hazard=hazard,
+        why="signals", hazard=hazard, redundant=False,
     )  # fmt: skip
 
 

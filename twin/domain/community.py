@@ -161,6 +161,9 @@ class BookPoints(Command):
 
 # -- early signs 未诉先办 -----------------------------------------------------------------------------------
 
+#: why an early order was opened: what tellers say, a surge of a reading, or what was found next to it
+EARLY_WHYS = ("signals", "reading", "neighbour")
+
 
 @dataclass(frozen=True)
 class EarlySettings(Message):
@@ -168,7 +171,8 @@ class EarlySettings(Message):
 
     ``cell_m``: side of the squares; ``window_s``: signals so far back count together; ``noise_a_day``: signals a day in
     the whole city that are about nothing, as known from before; ``cells``: squares they spread over. Not more than
-    ``useless_a_day`` orders a day should be for nothing.
+    ``useless_a_day`` orders a day should be for nothing. ``neighbours``: look at the neighbours of what was found;
+    ``readings``: heed what is measured.
     """
 
     theme: tuple[str, ...]
@@ -177,6 +181,47 @@ class EarlySettings(Message):
     noise_a_day: Floats
     cells: Ints
     useless_a_day: float
+    neighbours: bool = False
+    readings: bool = False
+
+
+@dataclass(frozen=True)
+class Assets(Message):
+    """The city's register of what can go wrong, told once: equal-length columns.
+
+    ``stretch``: things of one theme with the same number belong together (a collection round, a drain, a car park); -1:
+    to none.
+    """
+
+    theme: tuple[str, ...]
+    x_m: Floats
+    y_m: Floats
+    stretch: Ints
+
+
+@dataclass(frozen=True)
+class EarlyChannels(Message):
+    """Measuring channels whose readings early signs are sought in, told once for each ``source``: columns."""
+
+    source: str
+    channel: Ints
+    theme: tuple[str, ...]
+    x_m: Floats
+    y_m: Floats
+    period_s: Ints
+
+
+@dataclass(frozen=True)
+class EarlyReadings(Message):
+    """Readings of channels of a source, equal-length columns; may be late, repeated, out of order, nan.
+
+    Those of before the start (``phenomenon_s`` below the settings' second) only teach what is usual.
+    """
+
+    source: str
+    channel: Ints
+    phenomenon_s: Ints
+    value: Floats
 
 
 @dataclass(frozen=True)
@@ -207,7 +252,7 @@ class SignalSettled(Message):
 class OpenEarlyOrder(Command):
     """Open a work order before anybody complained: passed to the incident desk as a Sign of "early sign".
 
-    ``chance``: estimated probability that it is for nothing; ``refs``: the signals.
+    ``chance``: estimated probability that it is for nothing; ``refs``: the signals; ``why``: of EARLY_WHYS.
     """
 
     order: str
@@ -217,3 +262,4 @@ class OpenEarlyOrder(Command):
     seen_s: int
     chance: float
     refs: tuple[str, ...]
+    why: str = "signals"

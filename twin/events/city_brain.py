@@ -30,6 +30,19 @@ class HazardBegan(Fact):
 
 
 @dataclass(frozen=True)
+class CauseBegan(Fact):
+    """Truth: something began that brings ``hits`` hazards to neighbouring sites; ``cause`` of CAUSES."""
+
+    cause: str
+    theme: str
+    x_m: float
+    y_m: float
+    place: str
+    community: str
+    hits: int
+
+
+@dataclass(frozen=True)
 class HazardGrew(Fact):
     """A hazard became at least half as large again since it was last told of."""
 

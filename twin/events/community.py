@@ -143,7 +143,10 @@ class ComplaintMade(Fact):
 
 @dataclass(frozen=True)
 class EarlyOrderOpened(Fact):
-    """Perception: a work order before a complaint; ``hazard``: what truly was there; ``signals``: of so many."""
+    """Perception: a work order before a complaint; ``hazard``: what truly was there; ``signals``: of so many.
+
+    ``why``: of EARLY_WHYS (signals, reading, neighbour); ``redundant``: all that was there was known already.
+    """
 
     order_ref: str
     theme: str
@@ -151,7 +154,9 @@ class EarlyOrderOpened(Fact):
     y_m: float
     signals: int
     chance: float
+    why: str
     hazard: int
+    redundant: bool
 
 
 @dataclass(frozen=True)

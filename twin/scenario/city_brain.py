@@ -29,6 +29,10 @@ class HazardRates(Part):
 
     themes: tuple[Theme, ...] = key("which themes happen", f"a list of: {', '.join(ALL_THEMES)}", ALL_THEMES)
     rate: _Factor = key("factor on how often hazards begin (rates: docs/city_brain.md)", FACTOR, 1.0)
+    common_causes: float = key(
+        "how many hazards come from causes that they share with neighbours: 0 none, each comes alone; 1 as assumed"
+        " (docs/city_brain.md)", "a number from 0 to 1", 1.0, ge=0, le=1,
+    )  # fmt: skip
 
 
 class Sensors(Part):

@@ -23,6 +23,7 @@ POLICIES = {
 EARLY_POLICIES = {
     "poisson_surge": "twin.control.city_brain.early.ports:PoissonSurge",
     "k_of_n": "twin.control.city_brain.early.ports:KOfN",
+    "first_come": "twin.control.city_brain.early.ports:FirstCome",
 }
 _SHARE = "a number from 0 to 1"
 _FACTOR = "a number from 0 (none) to 100"
@@ -82,8 +83,12 @@ class Early(Part):
     window_minutes: int = key(
         "how far back signals count together (assumed)", "a whole number from 5 to 10080", 240, ge=5, le=10_080
     )
+    neighbours: bool = key(
+        "look beside what was found, where more is wrong than usual (a place-time scan)", "true or false", True
+    )
+    readings: bool = key("heed what communities and building sites measure", "true or false", True)
     policy: str | Factory = key(
-        "when signals are enough", "poisson_surge, k_of_n, or package.module:Class", "poisson_surge"
+        "when signals are enough", "poisson_surge, k_of_n, first_come, or package.module:Class", "poisson_surge"
     )
 
 

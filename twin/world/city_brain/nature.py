@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 DRAIN_MM_H = 36.0  # median of what drains take: a storm of once in 2 to 3 years (GB 50014)
 DRAIN_SIGMA = 0.35  # assumed
+DRAIN_ALIKE, DRAIN_CELL_M = 0.6, 1500.0  # correlation of the dips of one drain, whose area is so wide (assumed)
 RUNS_OFF = 0.7  # of the rain; the rest seeps away (GB 50014: 0.45 to 0.7 in built-up areas)
 CATCHES = 9.0  # a dip collects the rain of nine times its own area (assumed)
 PUMPED_M_H = 0.12  # how fast a dip empties when rain is less than drains take (assumed)
@@ -48,7 +49,14 @@ class Nature:
         draw = context.dice.stream("city_brain.nature")
         dips, waters, squares = places["dips"], places["gauges"], places["squares"]
         k = np.arange(len(dips))
-        self.drain_mm_h = DRAIN_MM_H * np.exp(DRAIN_SIGMA * draw.normal(k, 0)) if len(k) else np.zeros(0)
+        alike = DRAIN_ALIKE * hazards.settings.common_causes
+        cell = np.floor(np.column_stack([dips.x_m, dips.y_m]) / DRAIN_CELL_M).astype(np.int64) + (1 << 20)
+        drain = context.dice.stream("city_brain.drain")
+        z = np.zeros(0)
+        if len(k):
+            common = drain.normal(cell[:, 0] * (1 << 22) + cell[:, 1])
+            z = np.sqrt(1.0 - alike) * draw.normal(k, 0) + np.sqrt(alike) * common
+        self.drain_mm_h = DRAIN_MM_H * np.exp(DRAIN_SIGMA * z)
         self.depth_m = np.zeros(len(dips))
         k = np.arange(len(waters))
         self.rise_m_mm = RISE_M_MM * np.exp(0.4 * draw.normal(k, 1)) if len(k) else np.zeros(0)

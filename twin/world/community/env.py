@@ -15,7 +15,9 @@ from twin.dice import Dice
 from twin.domain.messages import Message
 from twin.log import Log
 from twin.scenario.community import Community
+from twin.world.city_brain.causes import Causes
 from twin.world.city_brain.hazards import Hazards
+from twin.world.city_brain.sites import Places
 from twin.world.community.members import Homes, Members, block_points
 
 Ints = npt.NDArray[np.int64]
@@ -39,6 +41,8 @@ class Env:
     part: Community
     where: Callable[[], Ints]
     tell: Callable[[str, Message], None]
+    places: Places | None = None
+    causes: Causes | None = None
 
     def later(self, t_s: int, action: Callable[[], None]) -> None:
         """Call something when it is perceived, unless the run is over by then."""

@@ -16,6 +16,7 @@ from twin.domain.commands import Command
 from twin.domain.community import (
     AnswerReport,
     AskReview,
+    Assets,
     BookPoints,
     EarlySettings,
     ForwardReport,
@@ -41,15 +42,19 @@ from twin.events import (
     ReportForwarded,
     ResidentsRegistered,
 )
+from twin.world.city_brain.causes import CAUSES, stretches
 from twin.world.city_brain.hazards import ENDED
+from twin.world.city_brain.kinds import KINDS
 from twin.world.community.clerks import Clerks
 from twin.world.community.env import DAY_S, Blocks, Env, waking_s
 from twin.world.community.hearts import PER_POINT, Hearts
 from twin.world.community.life_circle import life_circle
+from twin.world.community.meters import PERIOD_S, Meters
 from twin.world.community.noticing import LOOK_S, Noticing
 from twin.world.community.reporters import Reporters, Truth
 from twin.world.community.scenes import Scenes
 from twin.world.community.themes import SEEN, service_code
+from twin.world.responders.themes import ways_of
 
 DESK, EARLY, INCIDENTS = "community", "early_signs", "incidents"
 HOUR_S = 3600
@@ -74,6 +79,7 @@ class Platform:
         self.noticing = Noticing(env, self._blocks, self.reporters.noticed)
         self.scenes = Scenes(env, self.reporters) if env.part.scenes else None
         self._clerks = Clerks(env)
+        self.meters = self._metered()
         self.truths: dict[str, Truth] = {}
         self._theme: dict[str, str] = {}
         self._row = {int(a): i for i, a in enumerate(env.members.account.tolist())}
@@ -81,12 +87,27 @@ class Platform:
         self._unanswered: dict[str, None] = {}
         self._wishes: dict[int, int] = {}
         self._alerts: dict[str, str] = {}  # alert → ref of its weak signal
+        self._known: set[int] = set()  # hazards that the incident desk was told of, by number
+        self.meant: dict[str, int] = {}  # early order → hazard that it is about, -1: none when it was opened
         self._serial = 0
         stream = env.dice.stream
         self._uses, self._app = stream("community.uses"), stream("community.app")
         self._again, self._when = stream("community.looks_again"), stream("community.looks_when")
         self._sees, self._wants = stream("community.sees_again"), stream("community.wants")
         self._shares = np.asarray([a.share for a in APPS])
+
+    def _metered(self) -> Meters | None:
+        """Return the meters, where their readings are heeded."""
+        e = self._e
+        if e.part.early is None or not e.part.early.readings or e.places is None or e.causes is None:
+            return None
+        scenes = self.scenes
+
+        def has(community: str, scene: str) -> int:
+            owned = scenes.of.get(community, {}) if scenes is not None else {}
+            return scenes.devices(community, scene) if scenes is not None and scene in owned else 0
+
+        return Meters(e.dice, e.places, e.hazards, e.causes, has)
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -136,8 +157,44 @@ class Platform:
             EARLY,
             EarlySettings(
                 now_s, "early/settings", themes, cell, np.full(n, 60 * early.window_minutes, dtype=np.int64),
-                np.full(n, NOISE_A_DAY), np.asarray(cells, dtype=np.int64), early.useless_a_day,
+                np.full(n, NOISE_A_DAY), np.asarray(cells, dtype=np.int64), early.useless_a_day, early.neighbours,
+                early.readings,
             ),
+        )  # fmt: skip
+        if early.neighbours or early.readings:
+            self._e.tell(EARLY, self._register(now_s))
+        if self.meters is not None:
+            self._e.tell(EARLY, self.meters.channels(now_s))
+            for message in self.meters.history(now_s):
+                self._e.tell(EARLY, message)
+            self._e.clock.every(PERIOD_S, Phase.PERCEIVE, self._measure, now_s + PERIOD_S)
+
+    def _measure(self) -> None:
+        assert self.meters is not None
+        self._e.tell(EARLY, self.meters.read(self._e.clock.now_s))
+
+    def _register(self, now_s: int) -> Assets:
+        """Return the city's register: where hazards of each theme can be, and what belongs together."""
+        theme: list[str] = []
+        x: list[np.ndarray] = []
+        y: list[np.ndarray] = []
+        stretch: list[np.ndarray] = []
+        done: set[tuple[str, str]] = set()
+        for name, kind in KINDS.items():
+            if self._e.places is None or kind.theme not in SEEN or (kind.theme, kind.sites) in done:
+                continue
+            done.add((kind.theme, kind.sites))
+            sites = self._e.places[kind.sites]
+            theme += [kind.theme] * len(sites)
+            x.append(sites.x_m)
+            y.append(sites.y_m)
+            own = stretches(self._e.places, name)
+            cause = next((i for i, c in enumerate(CAUSES.values()) if name in c.kinds), 0)
+            stretch.append(np.where(own >= 0, own + cause * 10**6, -1))  # themes of one cause share their stretches
+        none = np.empty(0)
+        return Assets(
+            now_s, "early/assets", tuple(theme), np.concatenate([none, *x]), np.concatenate([none, *y]),
+            np.concatenate([none, *stretch]).astype(np.int64),
         )  # fmt: skip
 
     def _look(self) -> None:
@@ -275,6 +332,7 @@ class Platform:
         truth = self.truths.get(c.report, Truth(-1, -1))
         number = int(self._e.hazards.id[truth.hazard]) if truth.hazard >= 0 else -1
         self._refs[c.ref] = c.report
+        self._known.add(number)
         self._e.log.add(
             ReportForwarded, t_s=now_s, report=c.report, ref=c.ref, source=c.source, theme=c.theme, hazard=number
         )
@@ -314,10 +372,23 @@ class Platform:
 
     def _order(self, c: OpenEarlyOrder, now_s: int) -> None:
         h = self._e.hazards
-        row = h.about(c.theme, c.x_m, c.y_m, 2 * SEEN[c.theme].merge_m, now_s)
+        find_m = ways_of(c.theme).find_m
+
+        def open_there() -> list[int]:
+            rows = h.all_about(c.theme, c.x_m, c.y_m, find_m, now_s)
+            return [int(h.id[row]) for row in rows if h.state[row] != ENDED]
+
+        there = open_there()
+        if self._known.issuperset(there) and self._e.causes is not None:
+            # who is sent to a bin that is about to run over deals with it: the hazard is met at its very beginning
+            self._e.causes.meet(c.theme, c.x_m, c.y_m, find_m)
+            there = open_there()
+        hazard = next((n for n in there if n not in self._known), -1)
+        self._known.add(hazard)
+        self.meant[c.order] = hazard
         self._e.log.add(
             EarlyOrderOpened, t_s=now_s, order_ref=c.order, theme=c.theme, x_m=c.x_m, y_m=c.y_m, signals=len(c.refs),
-            chance=c.chance, hazard=int(h.id[row]) if row >= 0 and h.state[row] != ENDED else -1,
+            chance=c.chance, why=c.why, hazard=hazard, redundant=bool(there) and hazard < 0,
         )  # fmt: skip
         self._sign("early sign", c.order, c.theme, c.seen_s, c.x_m, c.y_m, f"{len(c.refs)} signals", now_s)
 

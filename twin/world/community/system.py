@@ -68,6 +68,8 @@ class CommunitySystem:
             part=part,
             where=where,
             tell=context.tell,
+            places=system.places,
+            causes=system.births.causes,
         )
         self.platform = Platform(env)
         self._hosts = {name: context.host(name, factory) for name, factory in desks(part).items()}

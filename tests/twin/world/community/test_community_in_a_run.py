@@ -60,7 +60,7 @@ def run(community: dict[str, Any], seed: int = 1, out: Path | None = None, **mor
 
 @cache
 def busy() -> Run:
-    return run({"platform": {"registered": 60_000}})
+    return run({"platform": {"registered": 60_000, "wrong_place": 0.1}})
 
 
 @cache

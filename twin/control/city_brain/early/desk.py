@@ -3,7 +3,8 @@
 A weak signal is a report that no clerk has looked at yet, an alert that waits for its confirmation, what a community's
 own device says. One alone may be nothing; several tellers at one place and time, more than noise brings there, are a
 problem. The rate of useless orders is fixed (:class:`EarlySettings`): each order costs the probability that it is for
-nothing, learnt from outcomes, and the budget is never overdrawn.
+nothing, learnt from outcomes, and the budget is never overdrawn. Where it is told to (``neighbours``, ``readings``),
+it looks beside what was found and where readings surge, too (:mod:`.finder`), out of the same budget.
 A fold over messages: they may come twice, late or in any order within the window.
 """
 
@@ -13,10 +14,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twin.control.city_brain.early.finder import Finder, Idea
 from twin.control.city_brain.early.noise import DAY_S, Cell, Noise, ThemeNoise
 from twin.control.city_brain.early.ports import EarlyPolicy, PoissonSurge, SurgeView, poisson_tail
 from twin.domain.commands import Command
-from twin.domain.community import EarlySettings, OpenEarlyOrder, SignalSettled, WeakSignal
+from twin.domain.community import (
+    Assets,
+    EarlyChannels,
+    EarlyReadings,
+    EarlySettings,
+    OpenEarlyOrder,
+    SignalSettled,
+    WeakSignal,
+)
 from twin.domain.messages import Message
 
 #: origins of signals that go to the incident desk by themselves: they are company for others, and no order is for them
@@ -32,6 +42,7 @@ class _Order:
     y_m: float
     seen_s: int
     over: bool = False
+    idea: Idea | None = None
 
 
 class EarlySigns:
@@ -40,6 +51,7 @@ class EarlySigns:
     def __init__(self, policy: type[EarlyPolicy] | EarlyPolicy = PoissonSurge) -> None:
         self._policy: EarlyPolicy = policy() if isinstance(policy, type) else policy
         self._noise: Noise | None = None
+        self._finder = Finder(0, neighbours=False, readings=False)
         self._seen: set[str] = set()
         self._early: list[Message] = []
         self._at: dict[tuple[str, Cell], list[WeakSignal]] = {}
@@ -48,6 +60,7 @@ class EarlySigns:
         self._settled: dict[str, str] = {}
         self._orders: dict[str, _Order] = {}
         self._out: list[Command] = []
+        self._number = 0
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> list[Command]:
         """Fold the signals into squares and open orders where they are enough."""
@@ -55,12 +68,15 @@ class EarlySigns:
             if message.key not in self._seen:
                 self._seen.add(message.key)
                 self._take(message, now_s)
+        if self._noise is not None:
+            self._follow(self._noise, now_s)
         out, self._out = self._out, []
         return out
 
     def _take(self, message: Message, now_s: int) -> None:
         if isinstance(message, EarlySettings):
             self._noise = Noise(message)
+            self._finder = Finder(message.t_s, neighbours=message.neighbours, readings=message.readings)
             early, self._early = self._early, []
             for m in early:
                 self._take(m, now_s)
@@ -69,7 +85,13 @@ class EarlySigns:
         elif isinstance(message, WeakSignal):
             self._signal(self._noise, message, now_s)
         elif isinstance(message, SignalSettled):
-            self._settle(self._noise, message)
+            self._settle(self._noise, message, now_s)
+        elif isinstance(message, Assets):
+            self._finder.register(message)
+        elif isinstance(message, EarlyChannels):
+            self._finder.channels(message)
+        elif isinstance(message, EarlyReadings):
+            self._finder.measured(message, now_s)
 
     # -- signals ---------------------------------------------------------------------------------------------
 
@@ -80,12 +102,14 @@ class EarlySigns:
         self._signals[m.ref] = m
         if m.ref in self._settled:  # it comes late: somebody is on it, or it was nothing
             return
+        self._finder.said(m.theme, m.ref, m.x_m, m.y_m, 1.0 - noise.false_share(m.origin), m.seen_s, now_s)
         near = self._near(one, m)
+        on_it = any(s.ref in self._settled for s in near)
         tellers = {s.teller for s in near if s.teller != m.teller}
         cell = one.cell(m.x_m, m.y_m)
         self._at.setdefault((m.theme, cell), []).append(m)
         self._where[m.ref] = (m.theme, cell)
-        if m.origin in AT_ONCE or self._has_order(one, m):
+        if m.origin in AT_ONCE or on_it or self._has_order(one, m):
             return
         expected = one.at(cell, noise.days(now_s)) * one.window_s / DAY_S
         useless = noise.false_share(m.origin) * poisson_tail(len(tellers), expected)
@@ -129,6 +153,31 @@ class EarlySigns:
             for o in self._orders.values()
         )
 
+    # -- beside what was found, and where readings surge -------------------------------------------------------
+
+    def _follow(self, noise: Noise, now_s: int) -> None:
+        """Open orders for the likeliest ideas, as far as the budget goes."""
+        for useful, idea in self._finder.ideas(now_s):
+            view = SurgeView(
+                theme=idea.theme,
+                origin=idea.why,
+                before=idea.found,
+                noise_before=idea.expected,
+                useless=1.0 - useful,
+                credit=noise.budget.at(now_s),
+                most=noise.budget.most,
+            )
+            if not self._policy.enough(view) or not noise.budget.risk(view.useless):
+                continue
+            self._number += 1
+            order = f"early/{idea.why}/{self._number}"
+            self._orders[order] = _Order(idea.theme, idea.x_m, idea.y_m, now_s, idea=idea)
+            self._finder.followed(idea, now_s)
+            refs = (idea.ref,) if idea.ref else ()
+            self._out.append(
+                OpenEarlyOrder(order, order, idea.theme, idea.x_m, idea.y_m, idea.since_s, view.useless, refs, idea.why)
+            )
+
     def _open(self, signals: list[WeakSignal], chance: float) -> None:
         last = signals[-1]
         order = f"early/{last.ref}"
@@ -141,9 +190,11 @@ class EarlySigns:
 
     # -- what became of them ---------------------------------------------------------------------------------
 
-    def _settle(self, noise: Noise, m: SignalSettled) -> None:
+    def _settle(self, noise: Noise, m: SignalSettled, now_s: int) -> None:
         order = self._orders.get(m.ref)
         if order is not None:
+            if order.idea is not None and not order.over:
+                self._finder.outcome(order.idea, m.ref, m.what != "false", now_s)
             order.over = True  # its signals are settled one by one
             return
         signal = self._signals.get(m.ref)
@@ -151,10 +202,11 @@ class EarlySigns:
             del self._signals[m.ref]  # learnt once
             noise.learn(signal.origin, m.what == "false")
             if m.what == "false":
+                self._finder.false(signal.theme, signal.ref)
                 noise.false(signal.theme, signal.x_m, signal.y_m)
         if m.ref in self._settled:
             return
         self._settled[m.ref] = m.what
         where = self._where.pop(m.ref, None)
-        if where is not None:
+        if where is not None and m.what == "false":
             self._at[where][:] = [s for s in self._at[where] if s.ref != m.ref]

@@ -13,7 +13,8 @@ class SurgeView:
 
     ``before``: other tellers within a circle of one cell's area and the window; ``noise_before``: how many are expected
     there by noise alone; ``useless``: estimated probability that an order for it would be for nothing; ``credit``:
-    useless orders that may still be risked now, at most ``most``.
+    useless orders that may still be risked now, at most ``most``. ``origin`` "neighbour", "reading": nobody told, but
+    something was found beside it (``before``: finds of the cluster), or a reading surges.
     """
 
     theme: str
@@ -54,7 +55,7 @@ class PoissonSurge:
     with one cylinder, weighed by what an order for nothing costs.
     """
 
-    MOST_USELESS = 0.6
+    MOST_USELESS = 0.8
 
     def enough(self, view: SurgeView) -> bool:
         """See :class:`EarlyPolicy`."""
@@ -71,3 +72,11 @@ class KOfN:
     def enough(self, view: SurgeView) -> bool:
         """See :class:`EarlyPolicy`."""
         return view.before + 1 >= self.K
+
+
+class FirstCome:
+    """Open an order for every report, first come, first served, as long as the budget lasts: the naive rule."""
+
+    def enough(self, view: SurgeView) -> bool:
+        """See :class:`EarlyPolicy`."""
+        return view.credit > 0
