@@ -178,7 +178,7 @@ def _systems(run: _Run, begin_s: int, end_s: int) -> dict[str, _System]:
         services = scenario.get("services") if isinstance(scenario, dict) else None
         hall = str(services.get("hall") or "") if isinstance(services, dict) else ""
         text = offices.container(served, run.city, frame, begin_s, hall)
-        out["offices"] = _System(text, offices.SWITCHES, OFFICES_TEXT, {"colours": offices.COLOURS})
+        out["offices"] = _System(text, offices.SWITCHES, OFFICES_TEXT, offices.look())
     built = sites.facts_of(file)
     if built is not None:
         out["sites"] = _System(

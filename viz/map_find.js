@@ -397,7 +397,7 @@ function makeFind(app) {
     more.push(makeIncidents(app, tools, brain), brain);
     words.themeName = brain.themeName;
   }
-  if (app.offices) more.push(makeOffices(app, tools));
+  if (app.offices) more.push(makeOffices(app, tools), makeClimate(app, tools));
   if (app.sites) more.push(makeSites(app, tools));
   words.screens = more.flatMap((system) => system.screens || []);
   const placeRow = (id) => (own ? own.placeRow(id) : -1);

@@ -21,6 +21,7 @@ function openOffices(data) {
     if (k >= f.asked.first[i] && !f.asked.back[k]) return 2;
     return has(f.cases.accepted) ? 1 : 0;
   };
+  openClimate(f);
   f.toldOf = new Map();
   f.told.company.forEach((v, k) => (f.toldOf.get(v) || f.toldOf.set(v, []).get(v)).push(k));
   return f;

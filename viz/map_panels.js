@@ -254,7 +254,7 @@ function makePanels(app) {
     const { screens } = app.find;
     if (screens.length) out.unshift(el("h3", {}, text.screens), el("div", { class: "row wrap screens" }, screens.map(([id, words]) => el("button", { type: "button", class: "chip", "data-screen": id, onclick: () => app.choose(id) }, words))));
     if (app.brain) out.push(...brainLegend(app));
-    if (app.offices) out.push(...officeLegend(app));
+    if (app.offices) out.push(...officeLegend(app), ...climateLegend(app));
     if (app.sites) out.push(...siteLegend(app));
     if (app.junctions) out.push(...junctionLegend(app));
     if (app.on.places && app.placeKindsSeen.length)

@@ -15,17 +15,23 @@ import pyarrow.parquet as pq
 from geo.city import City
 from twin.events import Fact, companies, kinds, services
 from twin.log import Facts
+from viz import climate
 from viz.fleet import Tables
 from viz.geometry import Frame, Names
 from viz.pack import pack
 
-SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {"offices": (("offices",), True)}
+SWITCHES: dict[str, tuple[tuple[str, ...], bool]] = {"offices": (("offices",), True)} | climate.SWITCHES
 #: colours of a queue: nobody, up to 2, 7, 19, more
 COLOURS = [[150, 190, 240], [255, 230, 150], [255, 196, 90], [255, 140, 70], [255, 84, 84]]
 #: where a case is: not accepted yet, with the office, with the applicant, result given, closed
 GROUPS = ("filed", "office", "applicant", "given", "closed")
 _LEFT_OUT = (services.TaskBegan, services.TaskEnded, services.CaseOpen, services.MatterOpen, services.OfficersReminded)
 Word = Callable[[Any], int]
+
+
+def look() -> dict[str, Any]:
+    """Return what the page's scripts need to know of badges: colours of queues, shapes and colours of findings."""
+    return {"colours": COLOURS, "climate": [list(badge) for badge in climate.BADGES]}
 
 
 def facts_of(file: Path) -> Facts | None:
@@ -84,6 +90,7 @@ def container(facts: Facts, city: City, frame: Frame, begin_s: int, hall: str = 
 
     _offices(tables, facts, city, frame, word, begin_s, hall)
     _companies(tables, facts, word, begin_s)
+    climate.put(tables, facts, city, frame, word, begin_s)
     return pack({"tables": tables.meta, "groups": list(GROUPS), "words": names.texts}, tables.streams)
 
 
@@ -192,14 +199,3 @@ def _companies(tables: Tables, facts: Facts, word: Word, begin_s: int) -> None:
         for r in rows(facts, companies.PolicyMatched)
     ]  # fmt: skip
     tables.put("matched", "policy t fit paid no_account no_budget balance", sorted(matched))
-    climate = [
-        (
-            r["t_s"] - begin_s,
-            what,
-            word(str(r.get("what") or r.get("finding") or "")),
-            word(str(r.get("place") or r.get("who") or r.get("outcome") or "")),
-        )
-        for what, kind in enumerate((companies.ClimateIssueFound, companies.ClimateAssigned, companies.ClimateClosed))
-        for r in rows(facts, kind)
-    ]
-    tables.put("climate", "t what word place", sorted(climate))

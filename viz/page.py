@@ -31,6 +31,7 @@ SCRIPTS = (
     "map_brain.js",
     "map_incidents.js",
     "map_offices.js",
+    "map_climate.js",
     "map_sites.js",
     "map_find.js",
     "map_pick.js",
@@ -44,6 +45,7 @@ FOR_PART = {
     "map_incidents.js": "brain",
     "map_junctions.js": "junctions",
     "map_offices.js": "offices",
+    "map_climate.js": "offices",
     "map_sites.js": "sites",
 }
 

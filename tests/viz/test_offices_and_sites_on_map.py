@@ -11,8 +11,9 @@ from scenarios.reform import TARGETS_OF_REFORM, Row
 from tests.viz.conftest import Opened, silent
 from tests.viz.sample import make_run
 from twin import events
+from twin.domain.companies import CLIMATE_ISSUES
+from viz import climate, offices, services_page, sites
 from viz import map as viz_map
-from viz import offices, services_page, sites
 from viz.errors import MapError
 from viz.text import texts
 from viz.text_offices import OFFICES_TEXT, SITES_TEXT
@@ -50,6 +51,18 @@ def add_facts(log, city) -> None:
     add(events.CompanyFounded, 100, company=17, industry=EVIL, jobs=3.0, duration_s=60)
     add(events.PaymentReceived, 300, policy="reward", company=17, amount_cny=300_000.0)
     add(events.CompanyClosed, 900, company=17, age_years=2.0, jobs=3.0)
+    place = str(city.places["place"].iloc[0])
+    add(events.ClimatePointSet, 0, who="point-1", place=place)
+    add(events.ClimateIssueFound, 100, what="permits", place=place, who="point-1", real=True)
+    finding = f"permits/{place}#1"
+    add(events.ClimateAssigned, 200, finding=finding, who=EVIL, due_s=START_S + 600)
+    add(events.ClimateIssueFound, 300, what="permits", place=place, who="supervisor-4", real=True)
+    add(events.ClimateEscalated, 600, finding=finding, step=1, to="office")
+    add(events.ClimateChecked, 900, finding=finding, accepted=False)
+    add(events.ClimateAssigned, 901, finding=finding, who=EVIL, due_s=START_S + 1700)
+    add(events.ClimateChecked, 1100, finding=finding, accepted=True)
+    add(events.ClimateClosed, 1200, finding=finding, outcome="rectified", real=True)
+    add(events.ClimateIssueFound, 1300, what="window", place=place, who="supervisor-2", real=False)
     x, y = city.places.geometry.x.iloc[0], city.places.geometry.y.iloc[0]
     for number, library in ((1, "reserve"), (96, "current")):
         add(
@@ -98,7 +111,8 @@ def test_a_run_without_them_has_none(run_dir, page_file) -> None:
 
 def test_words_are_complete() -> None:
     words = texts("zh", OFFICES_TEXT, SITES_TEXT)
-    needed = [f"case_{g}" for g in offices.GROUPS] + [f"company_{t}" for t in offices.TOLD]
+    needed = [f"climate_{state}" for state, _, _ in climate.BADGES] + [f"issue_{i}" for i in CLIMATE_ISSUES]
+    needed += [f"case_{g}" for g in offices.GROUPS] + [f"company_{t}" for t in offices.TOLD]
     needed += [f"site_{t}" for t in sites.TOLD] + [f"warning_{w}" for w in sites.WARNINGS]
     needed += [f"project_{k}" for k in sites.KINDS] + [f"library_{v}" for v in sites.LIBRARIES]
     assert [n for n in needed if not words.get(n)] == []
@@ -148,8 +162,33 @@ def test_the_file_of_a_project(opened, office_page) -> None:
 
 
 @pytest.mark.browser
+def test_findings_of_the_business_climate_by_state(opened, office_page) -> None:
+    def state(second: int) -> str | None:
+        panel(opened, "finding-0", second)
+        found = opened.page.locator("[data-climate]")
+        return found.inner_text() if found.count() else None
+
+    states = [state(t) for t in (50, 150, 250, 650, 950, 1150, 1250, 250)]
+    want = [None, "found", "assigned", "past its limit", "assigned", "looked at again: gone", "closed", "assigned"]
+    assert states == want  # the last: dragged back, it un-happened
+    words = panel(opened, "finding-0", 1250)
+    for said in ("Permits take too long", "monitoring point 1", "citizen supervisor 4", "It was so".lower(), "office"):
+        assert said in words, said
+    assert "it was not so" in panel(opened, "finding-1", 1400)
+    assert "Permits take too long" in panel(opened, "monitor-0", 400)
+    panel(opened, "climate-0", 1400)
+    counts = opened.page.locator("[data-climate-count]").all_inner_texts()
+    assert counts == ["1", "0", "0", "0", "1"]  # found, assigned, late, checked, closed
+    spots = opened.js(
+        "app.seek(arg); app.draw && app.view; return app.find.spotOf(app.find.choiceOf('finding-0'), arg)", 400
+    )
+    assert spots == pytest.approx(opened.js("return app.find.spotOf(app.find.choiceOf('monitor-0'), 0)"))
+    silent(opened, office_page)
+
+
+@pytest.mark.browser
 def test_names_from_data_are_only_text(opened, office_page) -> None:
-    for choice in ("project-96", "sites-0", "company-17", "companies-0", "services-0", "office-1"):
+    for choice in ("project-96", "sites-0", "company-17", "companies-0", "services-0", "office-1", "finding-0"):
         words = panel(opened, choice, 950)
         assert EVIL.lower()[:20] in words.lower(), choice
     assert opened.js("return window.hacked") is None

@@ -152,6 +152,14 @@ class LoanDecided(Fact):
 
 
 @dataclass(frozen=True)
+class ClimatePointSet(Fact):
+    """A monitoring point of the business climate watches a place from the start (F49)."""
+
+    who: str
+    place: str
+
+
+@dataclass(frozen=True)
 class ClimateIssueArose(Fact):
     """In truth something at a place began to hinder companies."""
 

@@ -28,6 +28,7 @@ from twin.events import (
     ClimateIssueArose,
     ClimateIssueFound,
     ClimateIssueGone,
+    ClimatePointSet,
 )
 from twin.scenario.companies import Companies
 from twin.world.companies import climate
@@ -43,6 +44,11 @@ class ClimateLoop:
         self._draw = {n: env.dice.stream(f"companies.{n}") for n in ("answer", "proper", "sees")}
         self._matter: dict[str, tuple[int, str]] = {}
         self._told = 0
+
+    def begin(self, now_s: int) -> None:
+        """Write down where the monitoring points are."""
+        for k, place in enumerate(self.climate.points):
+            self._e.log.add(ClimatePointSet, t_s=now_s, who=f"point-{k + 1}", place=place)
 
     def day(self, day: int) -> None:
         """Let troubles of a working day arise, and be looked for before the offices shut."""

@@ -88,6 +88,7 @@ class OfficeSide:
         e.tell(PLANS, self._stations(now_s))
         for desk in (POLICIES, PLANS, CLIMATE):
             e.tell(desk, hours)
+        self._climate.begin(now_s)
         self._count(day, now_s)
         e.at(max(now_s, day * DAY_S + LIFE_S), Phase.WORLD, partial(self._day, day))
 

@@ -26,7 +26,7 @@ class Elsewhere:
     def __init__(self, office: Office, dice: Dice, first_weekday: int) -> None:
         self._o, self._calendars = office, calendars(first_weekday)
         self._wait, self._takes = dice.stream("services.far_wait"), dice.stream("services.joint_takes")
-        self._waited: dict[int, int] = {}
+        self._waited: dict[tuple[int, int], int] = {}
         self._refuses = dice.stream("services.joint_refuses")
 
     def _hours(self, county: County) -> Calendar:
@@ -40,7 +40,7 @@ class Elsewhere:
         hours = self._hours(counties()[m.region])
         wait_s = int(self._wait.exponential(60.0 * b.far_wait_min, a.number, step + 1)[0])
         there_s = hours.add(from_s, m.errand_s + m.way_s)
-        self._waited[a.number] = wait_s
+        self._waited[a.number, step] = wait_s
         self._o.at(hours.add(there_s, wait_s + int(60.0 * b.far_check_min)), SENT, a.number, step)
 
     def sent(self, now_s: int, number: int, step: int) -> None:
@@ -52,7 +52,7 @@ class Elsewhere:
         a.matter.visits += 1
         o.log.add(
             PapersForwarded, t_s=now_s, case_no=number, province=county.province, city=county.city,
-            county=county.name, courier=by_courier, arrives_s=here_s, wait_s=self._waited.pop(number),
+            county=county.name, courier=by_courier, arrives_s=here_s, wait_s=self._waited.pop((number, step)),
         )  # fmt: skip
         o.at(here_s, FILE if step < 0 else CAME, number, max(step, 0))
 
