@@ -1,6 +1,6 @@
-"""The business climate on the page: monitoring points, and each finding with where it is in find → assign → rectify (F49).
+"""The business climate on the page: monitoring points, and each finding with its state in find → assign → rectify.
 
-A finding is a matter of the climate desk; what was found but assigned to nobody yet is one without a name. States
+F49. A finding is a matter of the climate desk; what was found but assigned to nobody yet is one without a name. States
 follow from marks: found, assigned, escalated, looked at again (still there, or gone), closed.
 """
 
@@ -89,8 +89,10 @@ def _findings(facts: Facts, begin_s: int) -> tuple[list[tuple[str, str, str]], l
         if not any(m[0] == k for m in marks):
             begun.setdefault(findings[k][1:], []).append((t, k))
         marks.append((k, t, MARKS.index("assigned"), str(r["who"]), int(r["due_s"]) - begin_s, -1))
-    for r in _rows(facts, companies.ClimateEscalated):
-        marks.append((of(str(r["finding"])), int(r["t_s"]) - begin_s, MARKS.index("escalated"), str(r["to"]), -1, -1))
+    marks += [
+        (of(str(r["finding"])), int(r["t_s"]) - begin_s, MARKS.index("escalated"), str(r["to"]), -1, -1)
+        for r in _rows(facts, companies.ClimateEscalated)
+    ]
     for r in _rows(facts, companies.ClimateChecked):
         what = MARKS.index("gone" if r["accepted"] else "still_there")
         marks.append((of(str(r["finding"])), int(r["t_s"]) - begin_s, what, "", -1, -1))

@@ -18,7 +18,7 @@ from twin.control.services.plans import Plans, cores
 from twin.domain.services import PlaceAnswered
 from twin.world.offices.months import Months, Ran, run
 from twin.world.offices.regions import CITIES, COUNTIES, PROVINCES, calendars, counties
-from twin.world.offices.settings import Demand
+from twin.world.offices.settings import Behaviour, Demand
 
 FAR = Months(matters=120, demand=Demand(per_day=40, far=0.7))
 
@@ -132,3 +132,13 @@ def test_indicators_of_other_regions() -> None:
     assert 20 < by_name("service_far_counties")(log) <= 177
     assert by_name("service_forwarded")(log) == len(rows(today(), "PapersForwarded"))
     assert 0.5 < by_name("service_joint_days")(log) < 10.0
+
+
+def test_nothing_is_lost_where_papers_are_often_wanting() -> None:
+    """Several steps of one case may want something at once, and each of it goes by way of the hall there."""
+    flawed = Behaviour(flaw=0.35, precheck_catches=0.0, refuse=0.1, appeal=0.5)
+    ran = run(Months(matters=150, demand=Demand(per_day=60, far=0.9), behaviour=flawed, consult=0.5), 5)
+    ended = rows(ran, "CaseConcluded")
+    assert sorted(r["case_no"] for r in ended) == sorted(r["case_no"] for r in rows(ran, "CaseFiled"))
+    turns = [r["case_no"] for r in rows(ran, "PapersForwarded")]
+    assert len(turns) > len(set(turns))
