@@ -160,7 +160,8 @@ def useless_orders(m: Memory) -> npt.NDArray[np.bool_]:
         ],
         dtype=bool,
     )
-    return nothing | opened["redundant"].astype(bool)
+    found: npt.NDArray[np.bool_] = nothing | opened["redundant"].astype(bool)
+    return found
 
 
 def _useless(m: Memory) -> float | None:
