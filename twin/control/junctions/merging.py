@@ -1,7 +1,7 @@
 """Help at merges: whose turn it is, and the speed with which everybody comes there one headway after the other.
 
-Vehicles of all roads that lead to a merge are put into one row by the time they could be there (first come, first
-served), at least one headway apart, those behind on the same road never before those ahead. Source: Uno, Sakaguchi and
+Vehicles of all roads that lead to a merge are put into one row by their free-flow time to it (first come, first
+served), a gap apart where they come from different roads. Source: Uno, Sakaguchi and
 Tsugawa 1999, "A merging control algorithm based on inter-vehicle communication" (virtual vehicles on the other road);
 Rios-Torres and Malikopoulos 2017, doi 10.1109/TITS.2016.2600504. Vehicles that are not connected are in the row,
 too, but get no advice: the others make room for them.
@@ -58,12 +58,24 @@ def slots_s(merge: Ints, eta_s: Floats, headway_s: float) -> Floats:
 
 @dataclass(frozen=True)
 class OneByOne:
-    """See the module's text. ``headway_s``: between two at the merge (assumed); ``least_m_s``: never more slowly."""
+    """See the module's text. All figures are assumed unless a source is named.
 
-    headway_s: float = 2.0
+    ``gap_s``: between two of different roads at the merge, ``follow_s``: of one road. ``least_m_s``: never more slowly.
+    ``ease_m_s``: no advice asks for more than this below the present speed, so that nobody brakes hard for it (advice
+    is renewed every second; 1.5 m/s² is comfortable: ITE handbook). ``accel_m_s2``: with which a vehicle gets back to
+    the limit. ``free_m``: so far before the merge advice ends. ``most_s``: who would have to be later than this gets no
+    advice: the merge is full, one that is passed slowly takes fewer still, and right of way does better.
+    """
+
+    gap_s: float = 3.0
+    follow_s: float = 1.2
     least_m_s: float = 20.0 / 3.6
     reach_m: float = 200.0
     step_m_s: float = 0.5
+    ease_m_s: float = 1.5
+    accel_m_s2: float = 1.5
+    free_m: float = 15.0
+    most_s: float = 5.0
 
     def advise(self, view: MergeView) -> Floats:
         """See the Protocol."""
@@ -71,27 +83,46 @@ class OneByOne:
         near = np.flatnonzero((view.distance_m <= self.reach_m) & (view.distance_m > 0))
         if near.size == 0:
             return advice
-        metres, pace = view.distance_m[near], np.minimum(view.speed_m_s, view.limit_m_s)[near]
-        eta = _in_line(view.merge[near], view.road[near], metres, metres / np.maximum(pace, self.least_m_s))
-        slot = slots_s(view.merge[near], eta, self.headway_s)
+        merge, road, metres, limit = view.merge[near], view.road[near], view.distance_m[near], view.limit_m_s[near]
+        pace = np.minimum(view.speed_m_s[near], limit)
+        soonest = soonest_s(metres, pace, limit, self.accel_m_s2)
+        # whose turn it is, is a matter of place and not of speed, or who makes room would lose his turn again
+        slot = turns_s(merge, road, metres / limit, soonest, self.gap_s, self.follow_s)
         # a row of one road only keeps its own distances: nobody is in the way
-        several = _several_roads(view.merge[near], view.road[near])
-        speed = np.floor(view.distance_m[near] / slot / self.step_m_s) * self.step_m_s
-        later = several & (slot > eta + 0.5) & (view.connected[near] > 0)
-        advice[near[later]] = np.maximum(speed, self.least_m_s)[later]
+        several = _several_roads(merge, road)
+        speed = np.maximum(metres / slot, np.maximum(pace - self.ease_m_s, self.least_m_s))
+        late = slot - soonest
+        later = several & (late > 0.5) & (late <= self.most_s) & (metres > self.free_m) & (view.connected[near] > 0)
+        advice[near[later]] = np.floor(speed[later] / self.step_m_s) * self.step_m_s
         return advice
 
 
-def _in_line(merge: Ints, road: Ints, distance_m: Floats, eta_s: Floats) -> Floats:
-    """Return the times with nobody before those ahead of it on its own road."""
-    order = np.lexsort((distance_m, road, merge))
-    out = np.empty(eta_s.size)
-    cuts = np.flatnonzero((np.diff(merge[order]) != 0) | (np.diff(road[order]) != 0)) + 1
-    start = 0
-    for end in [*cuts.tolist(), eta_s.size]:
-        rows = order[start:end]
-        out[rows] = np.maximum.accumulate(eta_s[rows])
-        start = end
+def soonest_s(metres: Floats, pace_m_s: Floats, limit_m_s: Floats, accel_m_s2: float) -> Floats:
+    """Return the least time for ``metres`` from ``pace_m_s``, with this acceleration and no more than the limit."""
+    up_m = (limit_m_s**2 - pace_m_s**2) / (2.0 * accel_m_s2)
+    short = (np.sqrt(pace_m_s**2 + 2.0 * accel_m_s2 * metres) - pace_m_s) / accel_m_s2
+    long = (limit_m_s - pace_m_s) / accel_m_s2 + (metres - up_m) / limit_m_s
+    return np.asarray(np.where(metres < up_m, short, long))
+
+
+def turns_s(
+    merge: Ints, road: Ints, rank: Floats, soonest: Floats, gap_s: float, follow_s: float
+) -> Floats:  # fmt: skip
+    """Return when each passes its merge: one after the other in order of ``rank``, as soon as possible.
+
+    ``follow_s`` after one of the same road, ``gap_s`` after one of another. With H the running sum of these, t_i − H_i
+    is the running maximum of e_i − H_i.
+    """
+    order = np.lexsort((rank, merge))
+    m, r = merge[order], road[order]
+    starts = np.concatenate([[True], m[1:] != m[:-1]])
+    between = np.concatenate([[0.0], np.where(r[1:] == r[:-1], follow_s, gap_s)])
+    between[starts] = 0.0
+    out = np.empty(merge.size)
+    cuts = np.flatnonzero(starts)
+    for a, b in zip(cuts.tolist(), [*cuts[1:].tolist(), m.size], strict=True):
+        total = np.cumsum(between[a:b])
+        out[order[a:b]] = np.maximum.accumulate(soonest[order[a:b]] - total) + total
     return out
 
 

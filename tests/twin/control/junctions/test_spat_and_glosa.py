@@ -11,7 +11,7 @@ from tests.twin.control.junctions.made_junctions import made_map
 from twin.control.junctions.cabinets import Cabinets
 from twin.control.junctions.glosa import Glosa, GlosaView
 from twin.control.junctions.layout import GREENS, Layout
-from twin.control.junctions.merging import MergeView, OneByOne, slots_s
+from twin.control.junctions.merging import MergeView, OneByOne, soonest_s, turns_s
 from twin.control.junctions.spat import Lit, group_times
 
 
@@ -98,29 +98,54 @@ def soon(distance: float, limit: float) -> float:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2), st.floats(0, 60)), max_size=30), st.floats(0.5, 4))
-def test_slots_at_a_merge_are_a_headway_apart_and_never_early(cars, headway) -> None:
-    merge = np.array([m for m, _ in cars], dtype=np.int64)
-    eta = np.array([e for _, e in cars], dtype=float)
-    slot = slots_s(merge, eta, headway)
-    assert (slot >= eta - 1e-9).all()
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1), st.floats(0, 60)), max_size=30), st.floats(1, 4),
+    st.floats(0.5, 1),
+)  # fmt: skip
+def test_turns_at_a_merge_are_a_gap_apart_and_never_early(cars, gap, follow) -> None:
+    merge, road = (np.array([c[k] for c in cars], dtype=np.int64) for k in (0, 1))
+    soonest = np.array([e for _, _, e in cars], dtype=float)
+    turn = turns_s(merge, road, soonest, soonest, gap, follow)
+    assert (turn >= soonest - 1e-9).all()
     for m in np.unique(merge):
-        mine = np.sort(slot[merge == m])
-        assert (np.diff(mine) >= headway - 1e-9).all()
-        # nobody waits without need: the k-th is as late as the formula says
-        e = np.sort(eta[merge == m])
-        for k in range(e.size):
-            assert mine[k] == pytest.approx(max(e[i] + (k - i) * headway for i in range(k + 1)))
+        order = np.flatnonzero(merge == m)[np.argsort(soonest[merge == m], kind="stable")]
+        free_s = -np.inf
+        for before, i in zip([None, *order[:-1].tolist()], order.tolist(), strict=True):
+            if before is not None:
+                free_s = turn[before] + (follow if road[before] == road[i] else gap)
+            assert turn[i] == pytest.approx(max(soonest[i], free_s))  # nobody waits without need
+
+
+@given(st.floats(1, 400), st.floats(0, 20), st.floats(5, 30))
+def test_the_soonest_time_is_that_of_full_acceleration(metres, pace, limit) -> None:
+    pace = min(pace, limit)
+    t, x, v, dt = 0.0, 0.0, pace, 0.01
+    while x < metres:
+        x, v, t = x + v * dt + 0.75 * dt * dt, min(v + 1.5 * dt, limit), t + dt
+    assert soonest_s(np.array([metres]), np.array([pace]), np.array([limit]), 1.5)[0] == pytest.approx(t, abs=0.15)
+
+
+def at_merge(road, metres, pace=10.0, connected=(1, 1)) -> MergeView:
+    n = len(road)
+    return MergeView(
+        np.zeros(n, dtype=np.int64), np.array(road), np.array(metres, dtype=float), np.full(n, pace), np.full(n, 13.9),
+        np.array(connected),
+    )  # fmt: skip
 
 
 def test_merging_makes_room_for_those_who_are_only_seen() -> None:
-    both = np.array([0, 0])
-    # two cars 100 m away on two roads at one speed: the connected one comes second by 2 s
-    v = OneByOne().advise(MergeView(both, np.array([1, 2]), np.array([99.0, 100.0]), np.full(2, 10.0), np.full(2, 13.9),
-                                    np.array([0, 1])))  # fmt: skip
+    # two cars 100 m away on two roads at one speed: the connected one comes second by a gap
+    v = OneByOne().advise(at_merge([1, 2], [99.0, 100.0], connected=(0, 1)))
+    first = soonest_s(np.array([99.0]), np.array([10.0]), np.array([13.9]), 1.5)[0]
     assert np.isinf(v[0])
-    assert v[1] == np.floor(100 / (9.9 + 2.0) / 0.5) * 0.5
+    assert v[1] == np.floor(max(100 / (first + 3.0), 10.0 - 1.5) / 0.5) * 0.5
     # on one road they are in line already
-    one = OneByOne().advise(MergeView(both, np.array([1, 1]), np.array([99.0, 100.0]), np.full(2, 10.0),
-                                      np.full(2, 13.9), np.array([1, 1])))  # fmt: skip
-    assert np.isinf(one).all()
+    assert np.isinf(OneByOne().advise(at_merge([1, 1], [99.0, 100.0]))).all()
+
+
+def test_merging_lets_a_full_merge_alone_and_brakes_nobody_hard() -> None:
+    """Twenty cars within 100 m cannot all be made room for: the last ones drive by right of way."""
+    many = OneByOne().advise(at_merge([1, 2] * 10, np.linspace(60, 160, 20), connected=np.ones(20)))
+    assert np.isinf(many[-1])
+    assert np.isfinite(many).any()
+    assert (many[np.isfinite(many)] >= 10.0 - 1.5 - 0.5).all()
