@@ -5,14 +5,15 @@ changes (SSM). For public transport, within what is safe:
 
 * *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that;
 * *early green*: the phases before its own are cut, in their order, no sooner than needed to have the queue ahead of it
-  gone when it comes: as soon as their own queues have gone (gap-out: to their minimum where nobody uses them), and no
-  later than after ``KEEP`` of their planned green. A phase whose queue needs all its green gives none away.
+  gone when it comes, and only of what they do not need: when their own queues have gone (gap-out), to their minimum
+  where nobody uses them. A phase that needs all its green gives none away.
 
 An emergency vehicle pre-empts: its phase comes next, at once, and is held until it has passed.
 
-Under plans every second is given back: a phase that was cut is longer by as much the next time, one that was held is
-shorter, so after a cycle or two the junction is in step again (FHWA Signal Timing Manual 2015, ch. 9: conditional
-priority with compensation). Adaptive policies make up for it by their own rules.
+Under plans a junction is taken in hand only for as long as something is changed; all else is left to its cabinet,
+which keeps its plan to the second and afterwards comes back into step with it bit by bit
+(:mod:`twin.control.junctions.plans`), so that the seconds are given back (FHWA Signal Timing Manual 2015, ch. 9:
+conditional priority with compensation). Adaptive policies make up for it by their own rules.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.control.junctions.layout import GREENS, Ints, Layout
+from twin.control.junctions.plans import green_ends_s
 from twin.control.junctions.ports import SATURATION_VEH_S, START_S, Bools, JunctionsView
 from twin.domain.junctions import (
     EMERGENCY,
@@ -37,19 +39,16 @@ from twin.domain.junctions import (
 )
 
 L3 = 3
-#: a phase that is cut for a bus while its queue is still there keeps this share of its planned green; assumed
-KEEP = 0.85
 #: vehicles that come to the line of a phase within so many seconds belong to its queue; assumed (as a passage gap)
 GAP_S = 4.0
 #: vehicles queued or coming on the lanes of a phase, below which nobody uses it
 NOBODY = 0.5
-#: of its planned green, a phase is longer or shorter by no more than this share, to give back; assumed
-GIVE_BACK = 0.5
 #: seconds ahead at which an emergency vehicle has its phase prepared, so that the street clears; assumed
 AHEAD_S = 25.0
 #: a request that is not repeated for so long is void
 FORGET_S = 30
 LONG_AGO = -(10**9)
+NEVER = 10**9
 
 
 @dataclass
@@ -74,15 +73,14 @@ class Priority:
         n = layout.n_junctions
         self._served_s = np.full(n, LONG_AGO, dtype=np.int64)
         self._served = np.full(n, -1, dtype=np.int64)
-        self._held_s: dict[int, int] = {}  # junction → since when its green is held beyond its time
-        self._more_s: dict[int, int] = {}  # phase → seconds to give back (plans only)
+        self._held: dict[int, tuple[int, int]] = {}  # junction → phase that is held, and when its time was over
         self._lanes: dict[int, Ints] = {}
         self._green_of: dict[tuple[int, int], list[int]] = {}
 
     @property
     def busy(self) -> bool:
-        """Whether anybody asks, or anything is to be given back."""
-        return bool(self._requests or self._more_s)
+        """Whether anybody asks, or a green is held that must be ended."""
+        return bool(self._requests or self._held)
 
     def take(self, told: SignalRequest, now_s: int) -> None:
         """Take in requests."""
@@ -117,14 +115,11 @@ class Priority:
                 self._answer(request, LOCKED, answers)
             else:
                 first[j] = request
-        due = set(first)
-        if wish is None:
-            due |= {int(self._layout.told.phase_junction[p]) for p in self._more_s}
-        for j in sorted(due):
+        for j in sorted({*first, *self._held}):
             if not held[j]:
+                self._held.pop(j, None)
                 continue
-            ours[j] = True
-            self._one(view, j, first.get(j), out, plan=wish is None, answers=answers)
+            ours[j] |= self._one(view, j, first.get(j), out, plan=wish is None, answers=answers)
         return out, ours, _statuses(now, answers)
 
     def _locked(self, request: _Request, now_s: int) -> bool:
@@ -141,37 +136,41 @@ class Priority:
     def _one(
         self, view: JunctionsView, j: int, request: _Request | None, out: Ints, *, plan: bool,
         answers: list[tuple[int, int, int]],
-    ) -> None:  # fmt: skip
-        """Decide for one junction that somebody has priority at, or that has something to give back."""
+    ) -> bool:  # fmt: skip
+        """Decide for one junction; return whether it is to be told, or else goes on by itself (plans only)."""
         now, phase, to = view.now_s, int(view.phase[j]), int(view.to[j])
         if phase != to:
-            return
-        given = now - int(view.since_s[j])
-        full = int(view.plans.green_s[phase])
-        end = given >= full + self._more_s.get(phase, 0) if plan else int(out[j]) != phase
+            return False
+        if j in self._held and (self._held[j][0] != phase or (request is None and not plan)):
+            del self._held[j]
+        if plan:
+            ends_s = green_ends_s(self._layout, view.plans, j, phase, int(view.since_s[j]))
+        else:
+            ends_s = now if int(out[j]) != phase else NEVER
         onward = int(view.plans.following[phase]) if plan else int(out[j])
-        wanted = onward if end else phase
+        wish = -1
         if request is not None:
-            wish = self._for_request(view, request, phase, given, end)
-            if wish >= 0:
-                wanted = wish
-                self._answer(request, GRANTED, answers)
-                self._served_s[j], self._served[j] = now, request.vehicle
-            else:
-                self._answer(request, PROCESSING, answers)
+            wish = self._for_request(view, request, phase, ends_s, view.interval_s if plan else 0)
+            self._answer(request, GRANTED if wish >= 0 else PROCESSING, answers)
+        if wish >= 0 and request is not None:
+            self._served_s[j], self._served[j] = now, request.vehicle
+            if wish == phase:
+                self._held.setdefault(j, (phase, ends_s))
+        elif plan and j not in self._held:
+            return False
+        wanted = wish if wish >= 0 else phase if now < ends_s else onward
         if wanted == phase or not view.may_change[j]:
             out[j] = phase
-            return
-        self._held_s.pop(j, None)
+            return True
+        self._held.pop(j, None)
         out[j] = wanted
-        if plan and full:
-            most = int(GIVE_BACK * full)
-            rest = full + self._more_s.pop(phase, 0) - given
-            if rest:
-                self._more_s[phase] = min(max(rest, -most), most)
+        return True
 
-    def _for_request(self, view: JunctionsView, request: _Request, phase: int, given: int, end: bool) -> int:
-        """Return the phase a request asks for now, or −1 where nothing need be changed for it."""
+    def _for_request(self, view: JunctionsView, request: _Request, phase: int, ends_s: int, ahead_s: int) -> int:
+        """Return the phase a request asks for now, or −1 where nothing need be changed for it.
+
+        ``ends_s``: when the present green is over by itself; ``ahead_s``: so long before is the last time to say so.
+        """
         now, j = view.now_s, request.junction
         targets = self._targets(request.lane, request.to_road, j)
         eta = request.at_s - now
@@ -179,10 +178,14 @@ class Priority:
         if not targets:
             return -1
         if phase in targets:
-            if not end or emergency:
-                return phase if emergency else -1
-            left = self._rules.extend_s - (now - self._held_s.setdefault(j, now))
-            return phase if 0 < left >= eta else -1
+            if emergency:
+                return phase
+            if ends_s - now > ahead_s or (ahead_s and request.at_s <= ends_s):
+                return -1
+            latest = self._held.get(j, (phase, ends_s))[1] + self._rules.extend_s
+            return phase if now < latest and request.at_s <= latest else -1
+        end = now >= ends_s
+        given = now - int(view.since_s[j])
         queue = float(view.queue[request.lane])
         clear = START_S + queue / SATURATION_VEH_S
         if emergency:
@@ -209,22 +212,20 @@ class Priority:
 
     def _least(self, view: JunctionsView, phase: int) -> int:
         """Return the seconds of green that a phase keeps in any case, of which those until now count."""
-        least = int(self._layout.told.phase_min_s[phase])
+        least, green = int(self._layout.told.phase_min_s[phase]), int(view.plans.green_s[phase])
         lanes = self._lanes_of(phase)
-        keep = max(least, round(KEEP * int(view.plans.green_s[phase])))
         if not view.known[lanes].all():
-            return keep
-        j = int(self._layout.told.phase_junction[phase])
+            return max(least, green)
         if float((view.queue + view.moving)[lanes].sum()) < NOBODY:
             return least
-        if int(view.phase[j]) == phase:  # until those who stand, and come right behind them, have gone
+        if int(view.phase[int(self._layout.told.phase_junction[phase])]) == phase:
+            # until those who stand, and come right behind them, have gone
             soon = np.bincount(view.object_lane[view.object_eta_s <= GAP_S], minlength=view.queue.size)
-            need = view.now_s - int(view.since_s[j]) + float((view.queue + soon)[lanes].max()) / SATURATION_VEH_S
+            given = view.now_s - int(view.since_s[int(self._layout.told.phase_junction[phase])])
+            need = given + float((view.queue + soon)[lanes].max()) / SATURATION_VEH_S
         else:
             need = START_S + float((view.queue + view.moving)[lanes].max()) / SATURATION_VEH_S
-        if need >= int(view.plans.green_s[phase]):  # over capacity: what is taken from it now is never made up for
-            return max(least, int(view.plans.green_s[phase]))
-        return min(max(least, math.ceil(need)), keep)
+        return max(least, min(math.ceil(need), green))
 
     def _lanes_of(self, phase: int) -> Ints:
         """Return the lanes that a phase serves and others do not always."""

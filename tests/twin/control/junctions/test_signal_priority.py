@@ -80,11 +80,20 @@ def test_a_green_is_held_for_a_bus_that_comes_just_too_late() -> None:
     held, answers, _ = drive(coming(end + 8, end - 15))
     assert (held[end : end + 7] == MINE).all()
     assert (PLAN[end : end + 7] != MINE).all()
-    assert (end, BUS, GRANTED) in answers
+    assert (end - 1, BUS, GRANTED) in answers  # the last moment to say so
     # no longer than allowed, for one that does not come in time
     late, answers, _ = drive(coming(end + 60, end - 15))
     assert GRANTED not in [s for t, _, s in answers if t < end + 20]
     assert late[end] != MINE
+
+
+def test_what_a_plan_does_by_itself_is_left_to_the_cabinet() -> None:
+    """Nothing is ordered for a bus that meets green anyway, and the plan is kept to the second."""
+    begin, long = runs_of(PLAN, MINE)[2]
+    greens, answers, plant = drive(coming(begin + long - 3, begin - 20))
+    assert (greens == PLAN).all()
+    assert GRANTED not in [s for _, _, s in answers]
+    assert (plant.cabinets.until_s < 0).all()
 
 
 def test_a_green_comes_early_for_a_bus_and_is_given_back() -> None:
