@@ -13,7 +13,7 @@ the vehicles with on-board units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -102,16 +102,9 @@ class JunctionSystem:
             roads["speed_m_s"].to_numpy(np.float64), frozenset(KIND_OF[k] for k in part.priority),
             MesoStays(live.vehicle) if context.mode == "meso" else None,
         )  # fmt: skip
-        self._policy = _policy(part)
-        self._decides = self._policy is not None
-        desk: Any = find_factory(part.desk) if isinstance(part.desk, str) else part.desk
-        policy = self._policy
-
-        def make() -> Controller:
-            return desk(policy()) if policy is not None else desk()  # type: ignore[no-any-return]
-
+        self._decides = _policy(part) is not None
         self._asks = bool(part.priority)
-        self._hosts = {DESK: context.host(DESK, make)}
+        self._hosts = {DESK: context.host(DESK, desk_factory(part))}
         self.v2x = V2x(context, self.net, self.signals, part.v2x, self._order) if part.v2x is not None else None
         if self.v2x is not None:
             self.links = self.v2x.links or self.links
@@ -314,6 +307,13 @@ class JunctionSystem:
         self.context.tell(DESK, told)
         if self.v2x is not None:
             self.v2x.cut(rows, up=up)
+
+
+def desk_factory(part: Junctions) -> Callable[[], Controller]:
+    """Return what makes the desk with its policy."""
+    desk: Any = find_factory(part.desk) if isinstance(part.desk, str) else part.desk
+    policy = _policy(part)
+    return lambda: desk(policy()) if policy is not None else desk()
 
 
 def _policy(part: Junctions) -> Any:

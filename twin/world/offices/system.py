@@ -30,7 +30,7 @@ from twin.hosts import Host, find_factory
 from twin.scenario.catalogue_file import read_catalogue
 from twin.scenario.interventions import SystemIntervention
 from twin.scenario.model import WEEKDAYS
-from twin.scenario.services import policy_factory
+from twin.scenario.services import Services, policy_factory
 from twin.world.offices.choice import Choice
 from twin.world.offices.city_demand import CityDemand
 from twin.world.offices.consulting import Consulting
@@ -65,6 +65,14 @@ class Visits(Protocol):
         """Let residents who are at home and free go to a block and home again today; return who goes."""
 
 
+def desk_factory(part: Services) -> Callable[[], Any]:
+    """Return what makes the desk; the shipped one is made with its policy."""
+    make: Any = find_factory(part.desk) if isinstance(part.desk, str) else part.desk
+    policy = policy_factory(part.policy)
+    shipped = part.desk == type(part).model_fields["desk"].default
+    return (lambda: make(policy())) if shipped else make
+
+
 class OfficesSystem:
     """The service hall, its channels and its back offices."""
 
@@ -79,13 +87,7 @@ class OfficesSystem:
         offices = Offices(part.windows, len(self._at) - 1, part.cloud, part.online, part.reviewers)
         self._weekday = WEEKDAYS.index(context.scenario.weekday)
         self._people = staff(self._catalogue, offices, self._levers, self._weekday)
-        if isinstance(part.desk, str):
-            make: Any = find_factory(part.desk)
-        else:
-            make = part.desk
-        policy = policy_factory(part.policy)
-        shipped = part.desk == type(part).model_fields["desk"].default
-        self._host = context.host(DESK, (lambda: make(policy())) if shipped else make)
+        self._host = context.host(DESK, desk_factory(part))
         plans = Plans(cores(self._catalogue), self._levers)
         self._truth = Truth(context.dice, self._catalogue, plans, self._levers, self._behaviour)
         choice = Choice(self._levers, self._people.calendars[0], self._way_s, self._near)
