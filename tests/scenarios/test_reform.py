@@ -54,13 +54,13 @@ def test_materials_are_fitted_to_the_target() -> None:
     assert sum(falls) / 2 == pytest.approx(-44.3, abs=2.5)
 
 
-@pytest.mark.parametrize("lever", ["one_window", "scenes", "licence_reuse"])
+@pytest.mark.parametrize("lever", ["one_window", "scenes", "licence_reuse", "remote"])
 def test_levers_of_materials_only_ever_save_them(lever: str) -> None:
     b = Behaviour()
     assert drawn_materials(BEFORE.but(**{lever: True}), 3, b, 200) < drawn_materials(BEFORE, 3, b, 200)
 
 
-@pytest.mark.parametrize("lever", ["parallel_review", "remote", "precheck"])
+@pytest.mark.parametrize("lever", ["parallel_review", "precheck"])
 def test_other_levers_do_not_touch_them(lever: str) -> None:
     b = Behaviour()
     assert drawn_materials(BEFORE.but(**{lever: True}), 3, b, 200) == drawn_materials(BEFORE, 3, b, 200)
