@@ -13,7 +13,7 @@ async function main() {
   const unitData = raw("data-units") ? await openData("units") : null; // a run without fleets has none
   const junctionData = raw("data-junctions") ? await openData("junctions") : null; // nor has one without signals under control
   const brainData = raw("data-brain") ? await openData("brain") : null; // nor one without a city brain
-  const [officeData, siteData] = await Promise.all(["offices", "sites"].map((name) => (raw("data-" + name) ? openData(name) : null)));
+  const [officeData, siteData, communityData] = await Promise.all(["offices", "sites", "community"].map((name) => (raw("data-" + name) ? openData(name) : null)));
   mark("unpacked");
   const about = cityData.meta.about;
   const text = about.text;
@@ -35,6 +35,7 @@ async function main() {
   app.brain = brainData && openBrain(brainData);
   app.offices = officeData && openOffices(officeData);
   app.sites = siteData && openSites(siteData);
+  app.community = communityData && openCommunity(communityData);
   mark("decoded");
   setUp(app);
   mark("set");

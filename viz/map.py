@@ -24,7 +24,22 @@ from geo.errors import CityError
 from twin.domain.ids import VEHICLE_KINDS
 from twin.log import Facts
 from twin.world.people.ports import MODES, PURPOSES
-from viz import city_brain, encode, fcd, fleet, geometry, junctions, layers, offices, page, series, sites, tasks, trips
+from viz import (
+    city_brain,
+    community,
+    encode,
+    fcd,
+    fleet,
+    geometry,
+    junctions,
+    layers,
+    offices,
+    page,
+    series,
+    sites,
+    tasks,
+    trips,
+)
 from viz.errors import MapError
 from viz.fleet_happenings import fleet_happenings
 from viz.fleet_series import fleet_series
@@ -34,6 +49,7 @@ from viz.pack import pack, varint, zigzag
 from viz.state import STEP_S, road_state, state_streams, traversals
 from viz.text import LANGS, texts
 from viz.text_brain import BRAIN_TEXT
+from viz.text_community import COMMUNITY_TEXT
 from viz.text_offices import OFFICES_TEXT, SITES_TEXT
 from viz.units import is_fleet, with_ends
 
@@ -184,6 +200,10 @@ def _systems(run: _Run, begin_s: int, end_s: int) -> dict[str, _System]:
         out["sites"] = _System(
             sites.container(built, run.city, frame, begin_s), sites.SWITCHES, SITES_TEXT, {"on": True}
         )
+    platform = community.facts_of(file)
+    if platform is not None:
+        text = community.container(platform, run.city, frame, begin_s)
+        out["community"] = _System(text, community.SWITCHES, COMMUNITY_TEXT, community.look())
     return out
 
 

@@ -399,6 +399,7 @@ function makeFind(app) {
   }
   if (app.offices) more.push(makeOffices(app, tools), makeClimate(app, tools));
   if (app.sites) more.push(makeSites(app, tools));
+  if (app.community) more.push(makeCommunity(app, tools));
   words.screens = more.flatMap((system) => system.screens || []);
   const placeRow = (id) => (own ? own.placeRow(id) : -1);
   return { ...words, placeNamed, placeRow, choiceOf, spotOf, wayOf, panelOf, tipOf, roadName, placeName, search, pieceAt, whereIs };

@@ -256,6 +256,7 @@ function makePanels(app) {
     if (app.brain) out.push(...brainLegend(app));
     if (app.offices) out.push(...officeLegend(app), ...climateLegend(app));
     if (app.sites) out.push(...siteLegend(app));
+    if (app.community) out.push(...communityLegend(app));
     if (app.junctions) out.push(...junctionLegend(app));
     if (app.on.places && app.placeKindsSeen.length)
       out.push(

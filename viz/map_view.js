@@ -46,7 +46,7 @@ function makeView(app) {
   const { movers, trails } = makeMovers(app, kit, view);
   const units = app.fleet ? makeUnits(app, kit, view) : () => [];
   const brain = app.brain ? makeBrainLayers(app, kit, view) : { coverage: () => ({ key: "", layers: [] }), layers: () => [] };
-  const systems = [app.sites && makeSiteLayers(app, kit, view), app.offices && makeOfficeLayers(app, kit, view), app.offices && makeClimateLayers(app, kit, view)].filter(Boolean);
+  const systems = [app.community && makeCommunityLayers(app, kit, view), app.sites && makeSiteLayers(app, kit, view), app.offices && makeOfficeLayers(app, kit, view), app.offices && makeClimateLayers(app, kit, view)].filter(Boolean);
   const crossings = app.junctions ? makeJunctionLayers(app, kit) : () => ({ below: [], above: [] });
   let base = null;
   let deckgl = null;

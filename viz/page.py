@@ -33,6 +33,7 @@ SCRIPTS = (
     "map_offices.js",
     "map_climate.js",
     "map_sites.js",
+    "map_community.js",
     "map_find.js",
     "map_pick.js",
     "map_address.js",
@@ -47,6 +48,7 @@ FOR_PART = {
     "map_offices.js": "offices",
     "map_climate.js": "offices",
     "map_sites.js": "sites",
+    "map_community.js": "community",
 }
 
 

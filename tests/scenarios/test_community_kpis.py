@@ -60,9 +60,9 @@ def log():
     log.add(e.HazardContained, t_s=900, hazard=1, theme="garbage", who="x", amount=1.0)
     log.add(e.ReporterLooked, t_s=950, report="a", account=9, hazard=1, solved=False)
     log.add(e.ReporterLooked, t_s=960, report="a", account=1, hazard=1, solved=True)
-    log.add(e.PointsBooked, t_s=970, account=1, ref="a", point_rule="true", points=10, balance=10)
-    log.add(e.PointsBooked, t_s=971, account=1, ref="a", point_rule="checked", points=3, balance=13)
-    log.add(e.PointsBooked, t_s=972, account=1, ref="w", point_rule="redeemed", points=-12, balance=1)
+    log.add(e.PointsBooked, t_s=970, account=1, community="", ref="a", point_rule="true", points=10, balance=10)
+    log.add(e.PointsBooked, t_s=971, account=1, community="", ref="a", point_rule="checked", points=3, balance=13)
+    log.add(e.PointsBooked, t_s=972, account=1, community="", ref="w", point_rule="redeemed", points=-12, balance=1)
     ended(log, 1500, 1, "handled")
     log.add(e.ComplaintMade, t_s=2000, hazard=2, theme="garbage", resident=4, report="h")
     ended(log, 2500, 3, "handled")
@@ -113,5 +113,5 @@ def test_points_paid_twice_would_be_seen() -> None:
     log = Log(None)
     log.add(e.ResidentsRegistered, t_s=0, accounts=1)
     for _ in range(2):
-        log.add(e.PointsBooked, t_s=1, account=1, ref="a", point_rule="true", points=10, balance=10)
+        log.add(e.PointsBooked, t_s=1, account=1, community="", ref="a", point_rule="true", points=10, balance=10)
     assert BY_NAME["points_paid_twice"](log.close()) == 1

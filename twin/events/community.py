@@ -103,9 +103,13 @@ class ReportForwarded(Fact):
 
 @dataclass(frozen=True)
 class PointsBooked(Fact):
-    """An entry of the ledger of neighbour points, for ``ref`` by ``point_rule``; negative: spent."""
+    """An entry of the ledger of neighbour points, for ``ref`` by ``point_rule``; negative: spent.
+
+    ``community``: where the resident lives, "": in none.
+    """
 
     account: int
+    community: str
     ref: str
     point_rule: str
     points: int

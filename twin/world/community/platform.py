@@ -16,7 +16,6 @@ from twin.domain.commands import Command
 from twin.domain.community import (
     AnswerReport,
     AskReview,
-    Assets,
     BookPoints,
     EarlySettings,
     ForwardReport,
@@ -42,15 +41,14 @@ from twin.events import (
     ReportForwarded,
     ResidentsRegistered,
 )
-from twin.world.city_brain.causes import CAUSES, stretches
 from twin.world.city_brain.hazards import ENDED
-from twin.world.city_brain.kinds import KINDS
 from twin.world.community.clerks import Clerks
 from twin.world.community.env import DAY_S, Blocks, Env, waking_s
 from twin.world.community.hearts import PER_POINT, Hearts
 from twin.world.community.life_circle import life_circle
 from twin.world.community.meters import PERIOD_S, Meters
 from twin.world.community.noticing import LOOK_S, Noticing
+from twin.world.community.register import city_register
 from twin.world.community.reporters import Reporters, Truth
 from twin.world.community.scenes import Scenes
 from twin.world.community.themes import SEEN, service_code
@@ -161,8 +159,8 @@ class Platform:
                 early.readings,
             ),
         )  # fmt: skip
-        if early.neighbours or early.readings:
-            self._e.tell(EARLY, self._register(now_s))
+        if (early.neighbours or early.readings) and self._e.places is not None:
+            self._e.tell(EARLY, city_register(self._e.places, now_s))
         if self.meters is not None:
             self._e.tell(EARLY, self.meters.channels(now_s))
             for message in self.meters.history(now_s):
@@ -172,30 +170,6 @@ class Platform:
     def _measure(self) -> None:
         assert self.meters is not None
         self._e.tell(EARLY, self.meters.read(self._e.clock.now_s))
-
-    def _register(self, now_s: int) -> Assets:
-        """Return the city's register: where hazards of each theme can be, and what belongs together."""
-        theme: list[str] = []
-        x: list[np.ndarray] = []
-        y: list[np.ndarray] = []
-        stretch: list[np.ndarray] = []
-        done: set[tuple[str, str]] = set()
-        for name, kind in KINDS.items():
-            if self._e.places is None or kind.theme not in SEEN or (kind.theme, kind.sites) in done:
-                continue
-            done.add((kind.theme, kind.sites))
-            sites = self._e.places[kind.sites]
-            theme += [kind.theme] * len(sites)
-            x.append(sites.x_m)
-            y.append(sites.y_m)
-            own = stretches(self._e.places, name)
-            cause = next((i for i, c in enumerate(CAUSES.values()) if name in c.kinds), 0)
-            stretch.append(np.where(own >= 0, own + cause * 10**6, -1))  # themes of one cause share their stretches
-        none = np.empty(0)
-        return Assets(
-            now_s, "early/assets", tuple(theme), np.concatenate([none, *x]), np.concatenate([none, *y]),
-            np.concatenate([none, *stretch]).astype(np.int64),
-        )  # fmt: skip
 
     def _look(self) -> None:
         self.noticing.look(self._e.clock.now_s)
@@ -350,10 +324,16 @@ class Platform:
             ),
         )  # fmt: skip
 
+    def _home_of(self, account: int) -> str:
+        """Return the community that an account lives in, "" for none."""
+        member = self._row.get(account)
+        block = int(self._e.members.home[member]) if member is not None else -1
+        return str(self._e.city.blocks["community"].iloc[block] or "") if block >= 0 else ""
+
     def _points(self, c: BookPoints, now_s: int) -> None:
         self._e.log.add(
-            PointsBooked, t_s=now_s, account=c.account, ref=c.reason, point_rule=c.rule, points=c.points,
-            balance=c.balance,
+            PointsBooked, t_s=now_s, account=c.account, community=self._home_of(c.account), ref=c.reason,
+            point_rule=c.rule, points=c.points, balance=c.balance,
         )  # fmt: skip
         member = self._row.get(c.account)
         if member is None:
