@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twin.domain.services import HoursTold
+
 DAY_S = 86_400
 _AHEAD_DAYS = 400
 _MOST_DAYS = 40_000
@@ -137,3 +139,9 @@ class Calendar:
 def week(spans: Sequence[tuple[int, int]], days: Sequence[int] = (0, 1, 2, 3, 4)) -> tuple[Hours, ...]:
     """Return the same hours for several weekdays; ``spans``: (from_s, until_s) of the day."""
     return tuple(Hours(day, a, b) for day in days for a, b in spans)
+
+
+def calendar_of(told: HoursTold, first_weekday: int) -> Calendar:
+    """Return the calendar of a message."""
+    rows = zip(told.weekday, told.from_s, told.until_s, strict=True)
+    return Calendar([Hours(*row) for row in rows], first_weekday, told.holidays)

@@ -12,11 +12,11 @@ import heapq
 from collections.abc import Sequence
 
 from twin.control.services import cases
-from twin.control.services.calendars import DAY_S, Calendar, Hours
+from twin.control.services.calendars import DAY_S, calendar_of
 from twin.control.services.case_file import CaseFile, applications
 from twin.control.services.catalogue.items import APPEAL, CARRY, CHECK, DECIDE, ELSEWHERE, MAKE, NOTICE, VISIT
 from twin.control.services.catalogue.told import cores_of
-from twin.control.services.groups import back, window
+from twin.control.services.groups import back, counter
 from twin.control.services.levers import LEVERS, Levers
 from twin.control.services.plans import Core, Plans
 from twin.control.services.policies import EarliestDue
@@ -137,9 +137,8 @@ class ServiceDesk:
         self._plans = Plans(self._table, self._levers)
 
     def _learn_hours(self, told: HoursTold, _: int) -> None:
-        hours = [Hours(*row) for row in zip(told.weekday, told.from_s, told.until_s, strict=True)]
         first = self._rules.first_weekday if self._rules is not None else 0
-        self._staff.calendars[told.calendar] = Calendar(hours, first, told.holidays)
+        self._staff.calendars[told.calendar] = calendar_of(told, first)
 
     def _learn_items(self, told: ItemsTold, _: int) -> None:
         self._table.update(cores_of(told))
@@ -213,15 +212,13 @@ class ServiceDesk:
         else:
             step = case.plan.steps[row]
             dept, kind, item, minutes = step.dept, step.kind, step.item, step.work_min
-        group = self._window(case.office, dept) if kind == CHECK else back(dept, kind)
+        group = (
+            counter(self._staff.members, case.office, dept, self._levers.one_window)
+            if kind == CHECK
+            else back(dept, kind)
+        )
         task = Task(case.number, row, kind, dept, item, now_s, case.due_s, case.reminded, minutes)
         self._staff.put(group, task)
-
-    def _window(self, office: int, dept: int) -> int:
-        any_item, own = window(office), window(office, dept)
-        if self._levers.one_window:
-            return any_item if any_item in self._staff.members or own not in self._staff.members else own
-        return own if own in self._staff.members else any_item
 
     def _ask_applicant(self, case: CaseFile, row: int, what: str, now_s: int) -> None:
         until_s = 0

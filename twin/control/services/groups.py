@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from twin.control.services.catalogue.items import APPEAL, CHECK, DECIDE, MAKE, REVIEW, VISIT
 
 ANY = -1
@@ -17,6 +19,14 @@ def window(office: int, dept: int = ANY) -> int:
 def back(dept: int, kind: int) -> int:
     """Return the group of those who review, visit, decide, make or hear appeals in a department."""
     return _BACK + dept * 16 + kind
+
+
+def counter(staffed: Container[int], office: int, dept: int, one_window: bool) -> int:
+    """Return the group that checks a case at an office: any window first or the department's own first."""
+    any_item, own = window(office), window(office, dept)
+    if own not in staffed:
+        return any_item
+    return any_item if one_window and any_item in staffed else own
 
 
 def is_window(group: int) -> bool:

@@ -16,7 +16,8 @@ class Levers:
     counter of every department that takes part. ``scenes``: items of a theme are one application with one set of
     materials. ``licence_reuse``: licences that authorities issued are looked up, not handed in. ``parallel_review``:
     departments review side by side where the item allows it. ``remote``: service points, cloud hall, mobile hall,
-    halls of other regions take papers in, other places are asked by the office, results online or by post. ``precheck``: an application is checked by rules before it is handed in.
+    halls of other regions take papers in, other places are asked by the office, results online or by post.
+    ``precheck``: an application is checked by rules before it is handed in.
     """
 
     one_window: bool = True
