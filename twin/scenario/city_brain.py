@@ -79,7 +79,8 @@ class Alerting(Part):
         min_length=1,
     )
     confirm: bool = key(
-        "an alert that wants to be confirmed by a second sensor or a person waits for it (F10); false: it does not",
+        "an alert that wants to be confirmed by a second sensor or a person waits for it (F10); false: it does not, and"
+        " what a rule is unsure of is nothing",
         "true or false",
         True,
     )
