@@ -57,6 +57,7 @@ from twin.world.responders.alert_post import AlertPost
 from twin.world.responders.bases import Streets, areas, roster
 from twin.world.responders.conduct import Conduct
 from twin.world.responders.looks import CommandCentre
+from twin.world.responders.repeating import Repeating
 from twin.world.responders.themes import service_targets, theme_book
 from twin.world.traffic.ports import Flow
 
@@ -83,8 +84,9 @@ class Responders:
         failings = self._part.failings
         self.conduct = Conduct(context, self._roster, self._streets, hazards, failings, self._tell_desk)
         hit, wrong = part.alerting.operator_hit, part.alerting.operator_false
-        self.centre = CommandCentre(context, hazards, self._part.looks, hit, wrong, context.tell)
-        self._post = AlertPost(context.log, context.tell)
+        self._repeating = Repeating(context.clock, context.tell, context.end_s)
+        self.centre = CommandCentre(context, hazards, self._part.looks, hit, wrong, self._repeating.tell)
+        self._post = AlertPost(context.log, self._repeating.tell)
         self.answers: list[Answer] = []
         self._hosts = {DESK: context.host(DESK, desk_factory(self._part))}
         self._state: dict[str, str] = {}  # of open incidents
@@ -196,6 +198,7 @@ class Responders:
         if isinstance(command, OpenIncident):
             self._state[c.incident] = "new"
             self._signs[c.incident] = [(c.source, c.ref)]
+            self._repeating.booked(c.source, c.ref)
             log.add(
                 IncidentCreated, t_s=now_s, incident=c.incident, theme=c.theme, severity=c.severity, level=c.level,
                 area=c.area, department=c.department, x_m=c.x_m, y_m=c.y_m, grid=c.grid, source=c.source, ref=c.ref,
@@ -203,6 +206,7 @@ class Responders:
             )  # fmt: skip
         elif isinstance(command, JoinSign):
             self._signs.setdefault(c.incident, []).append((c.source, c.ref))
+            self._repeating.booked(c.source, c.ref)
             log.add(
                 IncidentMerged, t_s=now_s, incident=c.incident, source=c.source, ref=c.ref, since_s=c.seen_s,
                 severity=c.severity,

@@ -37,7 +37,7 @@ def city() -> City:
 
 def simulation(
     seed: int = 1, hours: float = 2.0, mode: str = "free-flow", out: Path | None = None, sensors: Any = None,
-    **responders: Any,
+    interventions: Any = (), **responders: Any,
 ) -> Simulation:  # fmt: skip
     """Return a simulation with nothing happening by itself: no traffic, no births of hazards, no sensors."""
     minutes = int(hours * 60)
@@ -48,6 +48,7 @@ def simulation(
         start="12:00",
         end=f"{12 + minutes // 60:02d}:{minutes % 60:02d}",
         traffic={"mode": mode, "background": 0},
+        interventions=list(interventions),
         city_brain={
             "hazards": {"rate": 0},
             "sensors": sensors,

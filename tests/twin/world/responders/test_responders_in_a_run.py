@@ -281,3 +281,28 @@ def test_a_ticket_for_a_unit_that_is_none_is_refused():
 def test_a_policy_that_does_not_exist_is_one_sentence():
     with pytest.raises(ScenarioError, match=r"responders.policy is \"severity_frist\"; allowed: severity_first"):
         simulation(policy="severity_frist")
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_call_that_is_lost_on_the_way_is_told_again_until_it_is_on_the_books(share):
+    """The network loses messages for half an hour; afterwards every call is in exactly one incident."""
+    lost = {
+        "kind": "fault",
+        "what": "messages_lost",
+        "desk": "incidents",
+        "share": share,
+        "at": "12:05",
+        "until": "12:35",
+    }
+    sim = simulation(hours=3, interventions=[lost], looks={"calls": 10}, **NO_FAILINGS)
+    for i in range(8):
+        put(sim, "fire", START_S + 420 + 120 * i, 100.0 + 110 * i, 700.0, i, told=False)
+    run = finish(sim)
+    told = run.log.frame("SignTold")
+    assert len(told) >= 6
+    assert run.log.frame("FaultEnded")["fired"].iloc[0] > 0
+    assert incident_properties.no_sign_is_lost(run.log) == []
+    opened = run.log.frame("IncidentCreated")
+    if share == 1.0:
+        assert opened["t_s"].min() >= START_S + 35 * 60
+    assert len(opened) == len(set(opened["incident"])), "told twice, opened once"
