@@ -103,7 +103,7 @@ function makeCommunityLayers(app, kit, view) {
   function grades(small) {
     if (!app.on.community_grades) return [];
     const out = [];
-    for (let i = 0; i < f.n.communities; i++) if (f.communities.grade[i] >= 0) out.push({ id: "community-" + i, at: at.communities[i], icon: "community_" + f.communities.grade[i], size: (f.communities.grade[i] === 2 ? 25 : 17) * small });
+    for (let i = 0; i < f.n.communities; i++) if (f.communities.grade[i] >= 0) out.push({ id: "community-" + i, at: at.communities[i], icon: "community_" + f.communities.grade[i], size: [12, 17, 25][f.communities.grade[i]] * small });
     return out;
   }
   function reports(t, small) {

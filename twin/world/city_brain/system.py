@@ -6,12 +6,13 @@ The order in one instant: WORLD – weather and people move hazards of nature, h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from twin.clock import Phase
+from twin.domain.city_brain import Readings
 from twin.domain.commands import Command
 from twin.domain.messages import ClosureReport
 from twin.errors import ScenarioError
@@ -50,6 +51,8 @@ class CityBrainSystem:
             self.sensing = Sensing(context, part.sensors, self.places, self.hazards, self.nature)
             self.alerts = Alerts(context, part.alerting, self.hazards, self.sensing.channels)
             self.sensing.listeners.append(self.alerts.sensed)
+        #: called with the readings that arrived in a tick, after alerting was told them
+        self.readers: list[Callable[[Readings], None]] = []
         self._chosen: dict[str, Any] = {}  # channels that interventions silenced: the same come back
         self._hosts: dict[str, Host] = dict(self.alerts.hosts) if self.alerts is not None else {}
         self.responders: Any = None
@@ -101,6 +104,8 @@ class CityBrainSystem:
         readings = self.sensing.tick(self._c.clock.now_s)
         if readings is not None:
             self.alerts.read(readings)
+            for reader in self.readers:
+                reader(readings)
 
     def _account(self) -> None:
         assert self.sensing is not None

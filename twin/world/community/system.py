@@ -16,6 +16,7 @@ from twin.errors import ScenarioError
 from twin.hosts import Factory, Host, find_factory
 from twin.scenario.community import EARLY_POLICIES, POLICIES, Community
 from twin.scenario.interventions import SystemIntervention
+from twin.world.community.city_readings import CityReadings
 from twin.world.community.env import Env, Ints
 from twin.world.community.members import Homes, homes_of, register
 from twin.world.community.months import at_usual_places
@@ -75,6 +76,10 @@ class CommunitySystem:
         self._hosts = {name: context.host(name, factory) for name, factory in desks(part).items()}
         if system.responders is not None:
             system.responders.answers.append(self.platform.answered)
+        self._city: CityReadings | None = None
+        if system.sensing is not None and part.early is not None and part.early.readings:
+            self._city = CityReadings(system.sensing, context.dice, lambda message: context.tell(EARLY, message))
+            system.readers.append(self._city.heard)
         if system.alerts is not None and part.early is not None:
             system.alerts.responders = _listening(system.alerts.responders, self.platform)
 
@@ -86,6 +91,8 @@ class CommunitySystem:
     def begin(self, now_s: int) -> None:
         """Tell the desks what they know, and put the life of the platform on the clock."""
         self.platform.begin(now_s)
+        if self._city is not None:
+            self._city.begin(now_s)
 
     def carry_out(self, who: str, command: Command, now_s: int) -> bool:
         """Carry out a command of one of its desks."""

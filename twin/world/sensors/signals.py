@@ -64,13 +64,24 @@ class Signals:
     def update(self, now_s: int) -> None:
         """Bring all values up to the present minute."""
         v, site, nature = self.value, self._channels.site, self._nature
-        hour = now_s % DAY_S / 3600.0
         rows = self._rows
         v[rows["level"]] = nature.level_m[site[rows["level"]]] if len(nature.level_m) else 0.0
         v[rows["depth"]] = nature.depth_m[site[rows["depth"]]] if len(nature.depth_m) else 0.0
         v[rows["crowd"]] = nature.crowded[site[rows["crowd"]]] if len(nature.crowded) else 0.0
         v[rows["rain"]] = self._c.weather.rain_mm_h
-        washed = 1.0 / (1.0 + 0.3 * self._c.weather.rain_mm_h)
+        self._calm(v, now_s, self._c.weather.rain_mm_h)
+        self._plumes()
+
+    def usual(self, t_s: int) -> Floats:
+        """Return what all channels would read on a dry day on which nothing happens."""
+        v = np.zeros(len(self.value))
+        self._calm(v, t_s, 0.0)
+        return v
+
+    def _calm(self, v: Floats, now_s: int, rain_mm_h: float) -> None:
+        """Put what is in the air without any hazard, and what lamps draw."""
+        hour, rows = now_s % DAY_S / 3600.0, self._rows
+        washed = 1.0 / (1.0 + 0.3 * rain_mm_h)
         day = 1.0 + 0.25 * np.sin(2 * np.pi * (hour - 3.0) / 24.0)
         wander = 1.0 + 0.15 * float(self._draw.normal(0, now_s // 3600)[0])
         wander += (now_s % 3600) / 3600.0 * 0.15 * float(self._draw.normal(0, now_s // 3600 + 1)[0])
@@ -79,7 +90,6 @@ class Signals:
         v[rows["air"]] = AIR_BASE * day * wander * washed
         v[rows["gas"]] = 0.5
         v[rows["lamp"]] = LAMP_W if is_dark(now_s) else IDLE_W
-        self._plumes()
 
     def _plumes(self) -> None:
         hazards = self._hazards
