@@ -12,6 +12,7 @@ from twin.control.city_brain.alerting.engine import AlertEngine
 from twin.control.city_brain.alerting.rules import Confirm, Flap, Inhibition, Join, Notice, RuleBook, Step, Unsure
 from twin.domain.city_brain import (
     Acknowledged,
+    AskConfirmation,
     Confirmation,
     DropAlert,
     Maintenance,
@@ -143,3 +144,40 @@ def test_every_open_alert_was_told_or_has_a_reason_not_to(day):
     for t, c in out:
         if isinstance(c, RaiseAlert) and t < END - 300:
             assert c.key in named or c.alert in excused
+
+
+DOUBT = RuleBook(
+    (
+        rule("doubt", late_s=4, unsure=Unsure(3.7, 3.5, 1, 1, Confirm(30, person=True))),
+        rule("other", late_s=4, join=Join(1, 60, by="grid"),
+             unsure=Unsure(3.7, 3.5, 1, 2, Confirm(30, "doubt", "grid"))),
+    )
+)  # fmt: skip
+glimpses = st.tuples(
+    st.just("reading"), st.integers(1, 300), st.integers(0, 3), st.sampled_from([1.0, 3.8, 3.8]), st.integers(0, 4)
+)
+answers = st.tuples(st.just("answer"), st.integers(1, 330), st.just("doubt"), st.integers(0, 3), st.booleans())
+
+
+@given(st.lists(st.one_of(glimpses, glimpses, answers), max_size=60))
+@settings(max_examples=60)
+def test_what_is_only_unsure_is_raised_by_nobodys_word_but_a_second_ones(day):
+    """No reading is above 4, so nothing is sure: each alert has its yes, or another channel of its grid that saw it."""
+    engine, given_ = AlertEngine(DOUBT), post(day)
+    yes = {(t, "doubt" + NAMES[k]) for what, t, *rest in day if what == "answer" for k in [rest[1]] if rest[2]}
+    seen = [(t, k // 2, k) for what, t, *rest in day if what == "reading" and rest[1] > 3.7 for k in [rest[0]]]
+    questions, ends = [], []
+    for t in range(END + 1):
+        for c in engine.decide(t, ([channel_map()] if t == 0 else []) + given_.get(t, [])):
+            if isinstance(c, RaiseAlert) and c.rule == "doubt":
+                assert (t, c.alert) in yes
+            elif isinstance(c, RaiseAlert):
+                mine = set(c.channel.tolist())
+                grid = min(mine) // 2
+                assert any(g == grid and {k} != mine and abs(at - t) <= 30 + 4 + 180 for at, g, k in seen)
+            if isinstance(c, AskConfirmation):
+                questions.append((c.alert, c.episode))
+            if isinstance(c, DropAlert) or (isinstance(c, RaiseAlert) and c.rule == "doubt"):
+                ends.append((c.alert, c.episode))
+    assert len(set(questions)) == len(questions), "asked once for each episode"
+    assert set(questions) <= set(ends), "every question ends in an alert or in a reason"
