@@ -13,9 +13,10 @@ from twin import simulation
 from twin.clock import Clock
 from twin.dice import Dice
 from twin.domain.commands import AvoidRoad, WakeAt
+from twin.domain.incidents import CloseIncident
 from twin.domain.messages import ClosureReport
 from twin.errors import AdapterError, ScenarioError
-from twin.faults import Faults
+from twin.faults import Faults, Link, _Active
 from twin.hosts import Host
 from twin.log import Log
 from twin.scenario.interventions import Fault
@@ -137,6 +138,14 @@ def test_lost_commands_have_no_effect():
     bench = Bench(fault("commands_lost", share=1.0))
     assert len(bench.effects) == len(SENT) - 100
     assert bench.fired == 100
+
+
+def test_what_a_desk_writes_into_its_own_books_is_not_lost():
+    link = Link(Host("x", Recorder), 0, Clock(0), Dice(1).stream("faults.messages"), lambda: None)
+    link.active.append(_Active(fault("commands_lost", share=1.0), "interventions[0]", 0))
+    assert not link.obeyed(AvoidRoad("a", 7, 60, "closed"))
+    assert link.obeyed(CloseIncident("c", "inc-1", "handled", "somebody"))
+    assert link.active[0].fired == 1
 
 
 def test_a_restart_replays_the_journal():

@@ -16,6 +16,11 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Entry(Command):
+    """Base of what a desk writes into its own books: it goes nowhere, so it cannot be lost on the way."""
+
+
+@dataclass(frozen=True)
 class WakeAt(Command):
     """Call me again at second ``t_s``, with whatever messages there are then."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twin.domain.commands import Command
+from twin.domain.commands import Command, Entry
 from twin.domain.messages import Floats, Ints, Message
 
 #: levels of use, from below (F1): grid 网格, community 社区, subdistrict 街道, district 区; an index or the word
@@ -224,7 +224,7 @@ class LookResult(Message):
 
 
 @dataclass(frozen=True)
-class OpenIncident(Command):
+class OpenIncident(Entry):
     """An incident is on the books, at ``area`` of ``level`` (word); ``source``/``ref`` of its first sign."""
 
     incident: str
@@ -242,7 +242,7 @@ class OpenIncident(Command):
 
 
 @dataclass(frozen=True)
-class JoinSign(Command):
+class JoinSign(Entry):
     """A further sign is of an incident that is on the books; ``severity``: of the incident now."""
 
     incident: str
@@ -253,7 +253,7 @@ class JoinSign(Command):
 
 
 @dataclass(frozen=True)
-class StartClock(Command):
+class StartClock(Entry):
     """A phase (assign, arrive, handle, close) of an incident must be over by ``due_s`` at its ``level``."""
 
     incident: str
@@ -263,7 +263,7 @@ class StartClock(Command):
 
 
 @dataclass(frozen=True)
-class EscalateIncident(Command):
+class EscalateIncident(Entry):
     """An incident goes up from a level to the next (at the district it stays, and its head is told)."""
 
     incident: str
@@ -317,7 +317,7 @@ class AskLook(Command):
 
 
 @dataclass(frozen=True)
-class SetIncident(Command):
+class SetIncident(Entry):
     """An incident is in a ``state`` of STATES now, thanks to ``by`` (a unit's label, a sensor, the desk)."""
 
     incident: str
@@ -327,7 +327,7 @@ class SetIncident(Command):
 
 
 @dataclass(frozen=True)
-class ReopenIncident(Command):
+class ReopenIncident(Entry):
     """An incident that was handled or closed is open again: it was not fixed, or it came back."""
 
     incident: str
@@ -336,7 +336,7 @@ class ReopenIncident(Command):
 
 
 @dataclass(frozen=True)
-class CloseIncident(Command):
+class CloseIncident(Entry):
     """The end of an incident: ``outcome`` handled, nothing there, false alarm, gone; ``by`` whom it was verified."""
 
     incident: str
