@@ -3,10 +3,11 @@
 A vehicle asks (SRM) for the junction ahead, again and again as it comes nearer; it is answered when its standing
 changes (SSM). For public transport, within what is safe:
 
-* *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that;
-* *early green*: the phases before its own are cut, in their order, no sooner than needed to have the queue ahead of it
-  gone when it comes, and only of what they do not need: when their own queues have gone (gap-out), to their minimum
-  where nobody uses them. A phase that needs all its green gives none away.
+* *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that, and all others have
+  green to spare;
+* *early green*: the phases before its own are cut to their minimum, in their order, no sooner than needed to have the
+  queue ahead of it gone when it comes, and only those that nobody uses (nobody stands or comes within sight). Who cuts
+  a phase that is used takes from the others twice: the junction is then ahead of its plan, and waits for it.
 
 An emergency vehicle pre-empts: its phase comes next, at once, and is held until it has passed.
 
@@ -18,7 +19,6 @@ conditional priority with compensation). Adaptive policies make up for it by the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,12 +39,12 @@ from twin.domain.junctions import (
 )
 
 L3 = 3
-#: vehicles that come to the line of a phase within so many seconds belong to its queue; assumed (as a passage gap)
-GAP_S = 4.0
 #: vehicles queued or coming on the lanes of a phase, below which nobody uses it
 NOBODY = 0.5
 #: seconds ahead at which an emergency vehicle has its phase prepared, so that the street clears; assumed
 AHEAD_S = 25.0
+#: degree of saturation from which a phase has nothing to spare (FHWA Signal Timing Manual: 0.85)
+FULL = 0.85
 #: a request that is not repeated for so long is void
 FORGET_S = 30
 LONG_AGO = -(10**9)
@@ -183,7 +183,7 @@ class Priority:
             if ends_s - now > ahead_s or (ahead_s and request.at_s <= ends_s):
                 return -1
             latest = self._held.get(j, (phase, ends_s))[1] + self._rules.extend_s
-            return phase if now < latest and request.at_s <= latest else -1
+            return phase if now < latest and request.at_s <= latest and not self._full(view, j, phase) else -1
         end = now >= ends_s
         given = now - int(view.since_s[j])
         queue = float(view.queue[request.lane])
@@ -210,22 +210,24 @@ class Priority:
                 return int(view.plans.following[phase]) if cut else -1
         return -1
 
+    def _full(self, view: JunctionsView, j: int, phase: int) -> bool:
+        """Return whether another phase than the present one has nearly as many in sight as its green lets through."""
+        many, green = view.queue + view.moving, view.plans.green_s
+        for p in range(int(self._layout.first_phase[j]), int(self._layout.first_phase[j + 1])):
+            lanes = self._lanes_of(p)
+            if p == phase or not lanes.size or not green[p]:
+                continue
+            waits = lanes[view.known[lanes] & ~np.isin(lanes, self._lanes_of(phase))]
+            if waits.size and START_S + float(many[waits].max()) / SATURATION_VEH_S >= FULL * int(green[p]):
+                return True
+        return False
+
     def _least(self, view: JunctionsView, phase: int) -> int:
-        """Return the seconds of green that a phase keeps in any case, of which those until now count."""
+        """Return the seconds of green that a phase keeps in any case: its minimum where nobody uses it."""
         least, green = int(self._layout.told.phase_min_s[phase]), int(view.plans.green_s[phase])
         lanes = self._lanes_of(phase)
-        if not view.known[lanes].all():
-            return max(least, green)
-        if float((view.queue + view.moving)[lanes].sum()) < NOBODY:
-            return least
-        if int(view.phase[int(self._layout.told.phase_junction[phase])]) == phase:
-            # until those who stand, and come right behind them, have gone
-            soon = np.bincount(view.object_lane[view.object_eta_s <= GAP_S], minlength=view.queue.size)
-            given = view.now_s - int(view.since_s[int(self._layout.told.phase_junction[phase])])
-            need = given + float((view.queue + soon)[lanes].max()) / SATURATION_VEH_S
-        else:
-            need = START_S + float((view.queue + view.moving)[lanes].max()) / SATURATION_VEH_S
-        return max(least, min(math.ceil(need), green))
+        idle = view.known[lanes].all() and float((view.queue + view.moving)[lanes].sum()) < NOBODY
+        return least if idle else max(least, green)
 
     def _lanes_of(self, phase: int) -> Ints:
         """Return the lanes that a phase serves and others do not always."""

@@ -108,14 +108,22 @@ def test_a_green_comes_early_for_a_bus_and_is_given_back() -> None:
     assert (early[-60:] == PLAN[-60:]).all()
 
 
-def test_phases_are_cut_when_their_queue_has_gone_and_not_at_all_over_capacity() -> None:
-    """The more come on the other roads (vehicles per hour), the later the bus has its green; never later than planned."""
+def test_only_phases_that_nobody_uses_are_cut() -> None:
+    """With 900 vehicles per hour on each of the other roads the bus has its green no sooner than planned."""
     begin, _ = runs_of(PLAN, MINE)[2]
     first = []
-    for veh_h in (0.0, 250.0, 900.0):
+    for veh_h in (0.0, 900.0):
         greens = drive(coming(begin - 15, begin - 45), arrive=(0.0, veh_h, veh_h, veh_h))[0]
         first.append(next(b for b, n in runs_of(greens, MINE) if b > begin - 60))
-    assert first[0] <= first[1] < first[2] <= begin
+    assert first[0] < first[1] == begin
+
+
+def test_no_green_is_held_where_the_others_are_near_their_capacity() -> None:
+    begin, long = runs_of(PLAN, MINE)[2]
+    asks = coming(begin + long + 8, begin + long - 15)
+    light, full = (drive(asks, arrive=(0.0, veh_h, veh_h, veh_h))[1] for veh_h in (60.0, 900.0))
+    assert GRANTED in [s for _, _, s in light]
+    assert GRANTED not in [s for _, _, s in full]
 
 
 def test_an_emergency_vehicle_has_its_phase_prepared_and_held() -> None:
