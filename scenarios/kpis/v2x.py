@@ -26,12 +26,11 @@ def _latency(way: str, q: float) -> Callable[[Memory], float | None]:
     return compute
 
 
-def _over(ms: float) -> Callable[[Memory], float | None]:
+def _of_orders(field: str) -> Callable[[Memory], float | None]:
     def compute(m: Memory) -> float | None:
-        c = m.columns(events.LatencyCounted)
-        mine = c["way"] == "exchange"
-        n = c["count"][mine].sum()
-        return 100.0 * float(c["count"][mine & (c["upper_ms"] > 1.05 * ms)].sum()) / float(n) if n else None
+        c = m.columns(events.ExchangeMeasured)
+        n = float(c["orders"].sum())
+        return 100.0 * float(c[field].sum()) / n if n else None
 
     return compute
 
@@ -95,8 +94,13 @@ v2x_exchange_p99_ms = Kpi(
     _latency("exchange", 0.99),
 )  # fmt: skip
 v2x_exchange_over_budget = Kpi(
-    "v2x_exchange_over_budget", "Exchanges of more than 300 ms", "超过300毫秒的云控交互占比", "%", "lower", _over(300.0)
-)
+    "v2x_exchange_over_budget", "Exchanges over the latency budget", "超出时延预算的云控交互占比", "%", "lower",
+    _of_orders("over_budget"),
+)  # fmt: skip
+v2x_orders_left_aside = Kpi(
+    "v2x_orders_left_aside", "Orders of the cloud that cabinets left aside", "信号机未执行的云控指令占比", "%", "lower",
+    _of_orders("left_aside"),
+)  # fmt: skip
 v2x_channel_busy = Kpi("v2x_channel_busy", "Channel busy ratio, 95 %", "信道占用率95分位", "%", "lower", _busy(0.95))
 v2x_heard_share = Kpi("v2x_heard_share", "CAMs heard by the nearest unit", "CAM接收率", "%", "higher", _heard)
 v2x_coverage = Kpi("v2x_coverage", "Connected vehicles heard each second", "路侧覆盖率", "%", "higher", _covered)
@@ -127,6 +131,7 @@ V2X: tuple[Kpi, ...] = (
     v2x_exchange_p50_ms,
     v2x_exchange_p99_ms,
     v2x_exchange_over_budget,
+    v2x_orders_left_aside,
     v2x_channel_busy,
     v2x_heard_share,
     v2x_coverage,

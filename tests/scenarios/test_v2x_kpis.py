@@ -20,6 +20,8 @@ def v2x_run() -> Facts:
     # exchange: 49 to 251.638 ms, 30 to 304.482 (the bin that 300 lies in), 20 to 334.93, 1 to 490.371
     t.add(events.LatencyCounted, 120, way="exchange", upper_ms=[251.638, 304.482, 334.93, 490.371],
           count=[49, 30, 20, 1])  # fmt: skip
+    t.add(events.ExchangeMeasured, [60, 120], budget_ms=300.0, orders=[40, 60], over_budget=[5, 16],
+          left_aside=[0, 3], exchange_lost=[1, 1])  # fmt: skip
     t.add(events.LatencyCounted, 120, way="denm", upper_ms=9000.0, count=1000)
     t.add(events.ChannelMeasured, [60, 60, 120, 120], junction=[1, 2, 1, 2], stations=9, sent=[100, 50, 0, 50],
           heard=[90, 50, 0, 40], busy=[0.1, 0.2, 0.3, 0.5])  # fmt: skip
@@ -38,6 +40,7 @@ BY_HAND = {
     "v2x_exchange_p50_ms": 304.482,  # the 50th; 49 were quicker
     "v2x_exchange_p99_ms": 334.93,  # the 99th, the last of that bin
     "v2x_exchange_over_budget": 100 * 21 / 100,
+    "v2x_orders_left_aside": 100 * 3 / 100,
     "v2x_channel_busy": 100 * (0.3 + 0.85 * 0.2),  # position 0.95 · 3 = 2.85
     "v2x_heard_share": 100 * 180 / 200,
     "v2x_coverage": 100 * 32 / 40,

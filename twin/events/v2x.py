@@ -53,6 +53,21 @@ class LatencyCounted(Fact):
 
 
 @dataclass(frozen=True)
+class ExchangeMeasured(Fact):
+    """Since the last count, ``orders`` went perceive → cloud → cabinet in time or late, one a junction.
+
+    ``over_budget``: took more than ``budget_ms``; ``left_aside``: came too old, overtaken by a newer one or made in an
+    outdated belief, so that the cabinet did not obey; ``exchange_lost``: messages and orders that never came.
+    """
+
+    budget_ms: float
+    orders: int
+    over_budget: int
+    left_aside: int
+    exchange_lost: int
+
+
+@dataclass(frozen=True)
 class SpeedAdvised(Fact):
     """A connected vehicle got another advisory speed from a roadside unit (-1: none any more).
 

@@ -59,8 +59,8 @@ class Platform(Part):
 class ExchangeKeys(Part):
     """The way perceive → send → cloud → answer → cabinet in ms: medians; 99th percentiles beside (all assumed)."""
 
-    budget_ms: float = key("what it may take (F20: milliseconds; the figure is assumed)", "a number from 1 to 60000",
-                           300.0, ge=1, le=60_000)  # fmt: skip
+    budget_ms: float = key("what it may take; orders over it are counted (F20: ms; the figure is assumed)",
+                           "a number from 1 to 60000", 300.0, ge=1, le=60_000)  # fmt: skip
     perceive_ms: float = key("edge perception, median (p99 150 ms × median/80)", "a number from 0 to 10000", 80.0, ge=0,
                              le=10_000)  # fmt: skip
     network_ms: float = key("network, each way, median (p99: four times)", "a number from 0 to 10000", 15.0, ge=0,

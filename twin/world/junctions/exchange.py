@@ -3,7 +3,9 @@
 Each stage of each junction has a log-normal latency, drawn by (junction, second), and each direction may lose messages.
 Sums are kept in ms; what is past a whole second takes effect in that later second, as the clock of the twin is in whole
 seconds. What comes late to the cloud never replaces what is newer; what comes late to a cabinet meets its
-:class:`~twin.control.junctions.late_orders.OrderGate`. Medians and 99th percentiles are assumed (docs/v2x.md).
+:class:`~twin.control.junctions.late_orders.OrderGate`. Orders that took longer than the budget are counted; they are
+obeyed as long as they are the newest and young enough, which the gate sees to. Medians and 99th percentiles are assumed
+(docs/v2x.md).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ Bools = npt.NDArray[np.bool_]
 #: messages that travel junction by junction, and may be lost so. Append only: the draws depend on the order
 ByJunction = SignalStates | ApproachReadings | SignalRequest
 _ORDER: tuple[type[Message], ...] = (SignalStates, ApproachReadings, SignalRequest)
+FORGET_S = 120  # what took longer is not waited for in figures
 _Z99 = 2.3263478740408408
 #: upper bounds of the bins latencies are counted in: 10 % wide, 1 ms to 10 min
 BINS_MS = np.round(1.1 ** np.arange(0, 141), 3)
@@ -70,6 +73,16 @@ class Latencies:
     cabinet: Stage = Stage(50.0, 100.0)
 
 
+@dataclass(frozen=True)
+class Exchanged:
+    """Orders since the last count: all, over the budget, left aside by cabinets; rows of messages and orders lost."""
+
+    orders: int
+    over_budget: int
+    left_aside: int
+    lost: int
+
+
 def entity_of(name: str) -> int:
     """Return a stable number of a junction by its name, for its draws."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest(), "little")
@@ -80,12 +93,12 @@ class Exchange:
 
     def __init__(
         self, cabinets: Cabinets, stream: Callable[[str], NormalDraws], latencies: Latencies | None = None, *,
-        loss: float = 0.0, extra_ms: float = 0.0, most_age_s: int = 2,
+        loss: float = 0.0, extra_ms: float = 0.0, most_age_s: int = 2, budget_ms: float = math.inf,
     ) -> None:  # fmt: skip
         told = cabinets.layout.told
         self._cabinets, self._told = cabinets, told
         self._latencies = latencies or Latencies()
-        self.loss, self.extra_ms = loss, extra_ms
+        self.loss, self.extra_ms, self.budget_ms = loss, extra_ms, budget_ms
         self._entity = np.array([entity_of(name) for name in told.junction], dtype=np.int64)
         self._draws = {name: stream(name) for name in ("perceive", "up", "cloud", "down", "cabinet", "loss")}
         self.gate = OrderGate(cabinets, most_age_s)
@@ -96,10 +109,12 @@ class Exchange:
         self._newest_s: dict[type, Ints] = {}
         self._ready_ms = np.full(n, -1.0)  # when the last reading came to the cloud
         self._up_ms = np.full(n, np.nan)  # how long it took
+        self._flying_ms: dict[int, Floats] = {}  # second in which readings were sent → how long each takes
         self._belief = np.full((3, n), -1, dtype=np.int64)  # phase, to, since as told to the cloud last
         self.lost = 0
         self.sent = 0
         self.end_to_end_ms: list[Floats] = []  # of orders since they were last taken
+        self._aside = self._lost = 0  # as last taken
 
     # -- road → cloud ----------------------------------------------------------------------------------
 
@@ -126,8 +141,7 @@ class Exchange:
         there = self.up_ok[rows] & (self._draws["loss"].uniform(entity, occasion) >= self.loss)
         self.lost += int((~there).sum())
         if seen:
-            self._ready_ms[rows[there]] = now_s * 1000.0 + ms[there]
-            self._up_ms[rows[there]] = ms[there]
+            self._flying_ms.setdefault(now_s, np.full(self._entity.size, np.nan))[rows[there]] = ms[there]
         late_s = np.floor(ms / 1000.0).astype(np.int64)
         out: list[tuple[int, Message]] = []
         for late in np.unique(late_s[there]).tolist():
@@ -137,7 +151,15 @@ class Exchange:
 
     def arrived(self, message: Message) -> Message | None:
         """Return what is new to the cloud in a message that has come; None: nothing."""
-        return self._newer(message) if isinstance(message, SignalStates | ApproachReadings) else message
+        if not isinstance(message, SignalStates | ApproachReadings):
+            return message
+        found = self._newer(message)
+        if isinstance(found, ApproachReadings) and found.t_s in self._flying_ms:
+            ms = self._flying_ms[found.t_s][found.junction]
+            self._ready_ms[found.junction], self._up_ms[found.junction] = found.t_s * 1000.0 + ms, ms
+            for second in [s for s in self._flying_ms if s < found.t_s - FORGET_S]:
+                del self._flying_ms[second]
+        return found
 
     def _only(self, message: ByJunction, rows: Ints) -> ByJunction:
         """Return the part of a message that is about junctions ``rows``."""
@@ -243,11 +265,15 @@ class Exchange:
                 total += stage.draw(self._draws[name].normal(entity, now_s))
         return total
 
-    def take_latencies(self) -> Floats:
-        """Return the end-to-end latencies of orders since the last call, ms."""
+    def take_latencies(self) -> tuple[Floats, Exchanged]:
+        """Return the end-to-end latencies of orders since the last call, ms, and what became of orders."""
         found = np.concatenate(self.end_to_end_ms) if self.end_to_end_ms else np.empty(0)
         self.end_to_end_ms = []
-        return found
+        aside = self.gate.old + self.gate.overtaken + self.gate.outdated
+        over = int((found > self.budget_ms).sum())
+        new = Exchanged(found.size, over, aside - self._aside, self.lost - self._lost)
+        self._aside, self._lost = aside, self.lost
+        return found, new
 
 
 def binned(latency_ms: Floats) -> tuple[Floats, Ints]:

@@ -39,6 +39,7 @@ from twin.domain.v2x import (
 from twin.events import (
     ChannelMeasured,
     CoverageMeasured,
+    ExchangeMeasured,
     HazardPerceived,
     HazardWarned,
     LatencyCounted,
@@ -147,6 +148,7 @@ class V2x:
             self._signals.cabinets, lambda name: dice.stream(f"junctions.exchange.{name}"), stages,
             loss=1.0 - (1.0 - e.loss) * (1.0 - part.faults.message_loss),
             extra_ms=e.extra_ms + 1000.0 * part.faults.latency_s, most_age_s=2 + part.faults.latency_s,
+            budget_ms=e.budget_ms,
         )  # fmt: skip
 
     def _approaches(self) -> dict[int, tuple[int, float]]:
@@ -459,11 +461,15 @@ class V2x:
         ways = {way: np.concatenate(parts) if parts else np.empty(0) for way, parts in self._latency.items()}
         self._latency = {way: [] for way in self._latency}
         if self.exchange is not None:
-            ways["exchange"] = self.exchange.take_latencies()
+            ways["exchange"], count = self.exchange.take_latencies()
+            log.add(
+                ExchangeMeasured, t_s=now, budget_ms=self.exchange.budget_ms, orders=count.orders,
+                over_budget=count.over_budget, left_aside=count.left_aside, exchange_lost=count.lost,
+            )  # fmt: skip
         for way, ms in ways.items():
             if ms.size:
-                upper, count = binned(ms)
-                log.add(LatencyCounted, t_s=np.full(upper.size, now), way=way, upper_ms=upper, count=count)
+                upper, found = binned(ms)
+                log.add(LatencyCounted, t_s=np.full(upper.size, now), way=way, upper_ms=upper, count=found)
 
 
 Columns = TypeVar("Columns", CamBatch, CpmBatch)

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scenarios import kpis
 from tests.cities import city_of_grid
 from twin.errors import ScenarioError
 from twin.events import (
     CoverageMeasured,
+    ExchangeMeasured,
     HazardMet,
     HazardWarned,
     LatencyCounted,
     PictureTaken,
     PlanTaken,
+    SignalsChecked,
     SpeedAdvised,
     TripDriven,
     VehicleArrived,
@@ -97,6 +100,31 @@ def test_latency_and_coverage_are_counted(advised) -> None:
     assert covered["covered"].sum() > 0
     picture = log.frame(PictureTaken)
     assert (picture["live"] == 1).all()
+
+
+def test_orders_over_the_budget_are_counted(tmp_path) -> None:
+    """Five log-normal stages with medians of 80, 15, 20, 15 and 50 ms: some take more than 200 ms, none a minute."""
+    share = {}
+    for budget in (1, 200, 60_000):
+        keys = {"functions": [], "platform": None, "exchange": {"budget_ms": budget}}
+        log = run(tmp_path / str(budget), keys, minutes=4, policy="adaptive")
+        told = log.frame(ExchangeMeasured)
+        assert (told["budget_ms"] == budget).all()
+        assert told["orders"].sum() > 50
+        share[budget] = told["over_budget"].sum() / told["orders"].sum()
+        assert kpis.by_name("v2x_exchange_over_budget")(log) == pytest.approx(100 * share[budget])
+    assert share[1] == 1 > share[200] > share[60_000] == 0
+
+
+def test_orders_too_old_are_left_aside_and_the_plan_goes_on(tmp_path) -> None:
+    keys = {"functions": [], "platform": None, "exchange": {"extra_ms": 3000, "budget_ms": 300}}
+    log = run(tmp_path, keys, minutes=4, policy="adaptive")
+    told = log.frame(ExchangeMeasured)
+    assert told["over_budget"].sum() == told["orders"].sum() > 0
+    assert told["left_aside"].sum() > 0
+    ms = log.frame(LatencyCounted)
+    assert ms[ms["way"] == "exchange"]["upper_ms"].min() > 2 * 3000
+    assert log.frame(SignalsChecked)["seconds"].tolist() == [240]
 
 
 def test_the_polices_plan_reaches_the_cabinet_also_after_the_link_was_cut(tmp_path) -> None:
