@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shapely import Point
 
 from scenarios.kpis import by_name
 from scenarios.kpis.city_brain import theme_scores
-from tests.twin.world.city_brain.brain_town import SURE, run, simulation
+from tests.twin.world.city_brain.brain_town import SURE, city, run, simulation
 from twin.control.city_brain.alerting.engine import AlertEngine
 from twin.domain.city_brain import ChannelMap, RaiseAlert, Readings
 from twin.errors import ScenarioError
-from twin.events import AlertCovered, AlertRaised, ChannelsMuted, HazardInView, ReadingsSent, SensorFailed
+from twin.events import AlertCovered, AlertDropped, AlertRaised, ChannelsMuted, HazardInView, ReadingsSent, SensorFailed
 from twin.hosts import Host, column_file, read_journal
 from twin.run_folder import prepare
 
@@ -178,6 +179,10 @@ def test_no_alert_begins_under_maintenance():
     assert run(**hour, interventions=items[1:]).log.frame(AlertRaised)["theme"].tolist().count("lift") >= 1
     log = run(**hour, interventions=items).log
     assert "lift" not in log.frame(AlertRaised)["theme"].tolist()
+    dropped = log.frame(AlertDropped)
+    assert set(dropped["theme"]) == {"lift"}
+    towers = city().blocks.union_all().buffer(500)
+    assert all(towers.contains(Point(x, y)) for x, y in zip(dropped["x_m"], dropped["y_m"], strict=True))
     assert log.frame(ChannelsMuted)["channels"].tolist() == [400]
 
 
