@@ -154,5 +154,5 @@ def test_what_is_paid_back_can_be_lent_again() -> None:
     d.decide(1, [LoanWished(1, "w", 0, 50.0)])
     d.decide(2, [LoanAnswered(2, "a", 0, "b0", True)])
     assert not [c for c in d.decide(3, [LoanWished(3, "w2", 1, 30.0)]) if isinstance(c, OfferLoan)]
-    d.decide(4, [LoanRepaid(4, "r", 0, "b0", 50.0)])
+    d.decide(4, [LoanRepaid(4, "repaid", 0, "b0", 50.0)])
     assert [c for c in d.decide(5, [LoanWished(5, "w3", 1, 30.0)]) if isinstance(c, OfferLoan)]
