@@ -9,7 +9,7 @@ from scenarios.bench.base import Promise
 JUNCTIONS: tuple[Promise, ...] = (
     Promise("junctions_added", "24 h with every junction adaptive ÷ the same without − 1, wall", "%", 15, None),
     Promise("junction_decision", "decision per junction, mean over an adaptive hour of the district", "µs", 50, None),
-    Promise("bus_priority", "bus delay at signals with priority − without, mean of 20 seeds", "%", -30, None),
+    Promise("bus_priority", "demo: bus delay at signals with priority − without, mean of 20 seeds", "%", -30, None),
     Promise("bus_priority_cross", "the same for the traffic that crosses them", "%", 3, None),
 )
 
@@ -38,7 +38,7 @@ class OfJunctions:
         return decision_us()
 
     def bus_priority(self) -> tuple[float, str]:
-        """Change of the buses' delay over 20 pairs of runs of the scenario bus_priority."""
+        """Change of the buses' delay over 20 pairs of runs of the demo (20 min of processor time)."""
         from scenarios.bench.bus_priority import measured
 
         m = measured()
