@@ -42,6 +42,7 @@ class Agenda:
         self.where = where.astype(np.int64)  # while travelling: where the trip began
         self.travelling = np.zeros(n, dtype=bool)
         self.trips = Trips.none()
+        self.extra_day = np.full(n, -1, dtype=np.int64)  # the last day on which somebody had an extra way
         self._short_stay_s = short_stay_s
         self._now_s = 0
         self._free_s = np.full(n, -1, dtype=np.int64)  # cannot set out before this second

@@ -16,10 +16,9 @@ import numpy.typing as npt
 from twin.world.people.activities import LEISURE, SHOP, Activities, Day
 from twin.world.people.agenda import Agenda
 from twin.world.people.draws import Draws, Floats, Ints
-from twin.world.people.plans import PLANNED_TRIPS, Planner
+from twin.world.people.plans import Planner
 from twin.world.people.population import Population
 from twin.world.people.ports import CAR, PURPOSES
-from twin.world.people.settings import TRIPS_A_DAY
 from twin.world.people.travel import Travel
 
 Bools = npt.NDArray[Any]
@@ -52,7 +51,7 @@ class Extras:
         u, v = self.draws.pair(f"event.when.{cause}", key, day.number)
         arrive = start_s - np.rint(u * _AROUND_S).astype(np.int64)
         leave = end_s + np.rint(v * _AROUND_S).astype(np.int64)
-        able = self._free(arrive, leave, home, to) & (home != place) & (p.age[:n] >= _YOUNGEST)
+        able = self._free(day, arrive, leave, home, to) & (home != place) & (p.age[:n] >= _YOUNGEST)
         # a weighted sample without replacement: the smallest exponential clocks (Efraimidis and Spirakis 2006)
         reach = np.exp(self.travel.distance_m(home, to) / _REACH_M)
         clock = -np.log1p(-self.draws.uniform(f"event.who.{cause}", key, day.number)) * reach
@@ -77,7 +76,7 @@ class Extras:
         who, first = np.unique(rows, return_index=True)
         arrive[who] = arrive_s[first]
         base = day.number * _DAY_S
-        able = self._free(arrive, arrive + stay_s, home, to) & (home != place)
+        able = self._free(day, arrive, arrive + stay_s, home, to) & (home != place)
         able &= (arrive >= max(base, self.agenda.now_s)) & (arrive + stay_s < base + _DAY_S)
         # by the order of the rows: the first of a person, then the first of a household
         turn = np.sort(first)
@@ -141,7 +140,7 @@ class Extras:
         a, b = self.draws.pair(f"demand.where.{cause}", key, day.number)
         purpose = np.where((u * 7919.0) % 1.0 < 0.5, SHOP, LEISURE)
         to = self._activities.choose(purpose, np.arange(n), a, b)
-        able = self._free(arrive, leave, home, to) & (to >= 0) & (to != home) & (p.age[:n] >= _YOUNGEST)
+        able = self._free(day, arrive, leave, home, to) & (to >= 0) & (to != home) & (p.age[:n] >= _YOUNGEST)
         rows = np.flatnonzero(able)
         w = self.draws.uniform(f"demand.who.{cause}", key[rows], day.number)
         rows = np.sort(rows[np.lexsort((rows, w))][:wanted])
@@ -159,16 +158,15 @@ class Extras:
         if rows.size:
             new = self.planner.extra(rows, purpose, place, arrive_s, leave_s, day, self._driving(), self.agenda.now_s)
             self.agenda.take(new, self.agenda.now_s)
+            self.agenda.extra_day[rows] = day.number
 
-    def _free(self, arrive_s: Ints, leave_s: Ints, home: Ints, place: Ints) -> Bools:
+    def _free(self, day: Day, arrive_s: Ints, leave_s: Ints, home: Ints, place: Ints) -> Bools:
         """Which residents are at home and free for the whole outing, and have had no extra way today."""
         n, s = self.population.residents, self.travel.settings
         way = self.travel.distance_m(home, place)
         on_foot = np.minimum(way, s.taste.walk_most_m) / s.walk_m_s
         slack = np.maximum(self.travel.car_s(home, place) * 2.0, on_foot) + 1_800.0
-        t = self.agenda.trips
-        taken = np.zeros(len(self.population.people), dtype=bool)
-        taken[t.row[t.trip % TRIPS_A_DAY >= PLANNED_TRIPS]] = True
+        taken = self.agenda.extra_day == day.number
         return self.agenda.at_between(home, arrive_s - slack, leave_s + slack) & ~taken[:n]
 
     def _driving(self) -> Floats:

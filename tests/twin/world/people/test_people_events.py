@@ -155,3 +155,24 @@ def test_more_demand_sends_free_people_out(city: City) -> None:
     assert len(column(parts, "trip")) == len(t)
     with pytest.raises(ScenarioError, match="negative"):
         m.scale(-0.1, 0, 1, "x")
+
+
+def test_an_extra_way_that_is_over_is_not_forgotten(city: City) -> None:
+    """Trips are numbered by day and place in it: a second extra way on one day would have the number of the first."""
+    m = people(city, residents=2_000)
+    m.plan_day(0, weekend=True)
+    parts = [live(m, 0, 9 * H)]
+    everybody, block = np.arange(2_000), 60
+    first = m.visit(everybody, block, np.full(2_000, 10 * H), 600)
+    assert first.sum() > 20
+    parts.append(live(m, 9 * H, 15 * H))
+    again = m.visit(everybody, block, np.full(2_000, 17 * H), 600)
+    assert again.sum() > 20
+    assert not (first & again).any()
+    parts.append(live(m, 15 * H, 24 * H))
+    m.plan_day(1, weekend=True)
+    parts.append(live(m, 24 * H, 33 * H))
+    assert (m.visit(everybody, block, np.full(2_000, 34 * H), 600) & first).any(), "another day, another way"
+    parts.append(live(m, 33 * H, 48 * H))
+    named = [(int(r), int(t)) for p in parts for r, t in zip(column(p, "resident"), column(p, "trip"), strict=True)]
+    assert len(named) == len(set(named))
