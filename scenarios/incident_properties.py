@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from twin.domain.ids import unit_label
 from twin.log import Facts
 
 _SHOWN = 5
+HEALING_S = 900  # until what waited for a desk has been worked off (assumed; as in the fault matrix)
 
 
 def incidents_are_verified(facts: Facts) -> list[str]:
@@ -47,7 +49,10 @@ def incidents_are_verified(facts: Facts) -> list[str]:
 
 
 def targets_are_watched(facts: Facts) -> list[str]:
-    """No phase of an incident goes past its target without the incident being taken up."""
+    """No phase of an incident goes past its target without the incident being taken up.
+
+    While the desk is down or slow somebody is told later: then, or at the latest ``HEALING_S`` after it is well again.
+    """
     clocks = facts.frame("IncidentClockStarted")
     if clocks.empty:
         return []
@@ -58,15 +63,32 @@ def targets_are_watched(facts: Facts) -> list[str]:
     starts = clocks[["t_s", "incident", "phase", "due_s"]].assign(number=range(len(clocks)))
     stops = pd.concat([starts[["t_s", "incident"]], closed]).astype({"incident": str})
     by = {name: group["t_s"].tolist() for name, group in stops.groupby("incident")}
+    ill = _ill(facts, end_s)
+    told = {name: np.sort(group["t_s"].to_numpy()) for name, group in up.astype({"incident": str}).groupby("incident")}
     out = []
     for name, group in starts.astype({"incident": str}).groupby("incident"):
         times = sorted(by[name])
         for row in group.itertuples():
             same = times.count(row.t_s) > 1
             ended = min((t for t in times if t > row.t_s), default=end_s + 1) if not same else row.t_s
+            until_s = next((e for b, e in ill if b <= row.due_s < e), row.due_s)
+            late = told.get(name, np.empty(0))
+            if until_s >= end_s or ended <= until_s or ((late >= row.due_s) & (late <= until_s)).any():
+                continue
             if ended > row.due_s and row.due_s < end_s and (name, row.due_s) not in raised:
                 out.append(f"{name}: {row.phase} was due at {row.due_s} s and nobody was told")
     return out[:_SHOWN]
+
+
+def _ill(facts: Facts, end_s: int) -> list[tuple[int, int]]:
+    """Return when the incident desk was down or slow: [from, until) with the time to heal, s."""
+    began, ended = facts.frame("FaultBegan"), facts.frame("FaultEnded")
+    out = []
+    for fault in began.itertuples():
+        if fault.fault in ("controller_down", "controller_slow") and fault.desk in ("all", "incidents"):
+            over = ended.loc[(ended["cause"] == fault.cause) & (ended["t_s"] >= fault.t_s), "t_s"]
+            out.append((int(fault.t_s), int(over.min() if len(over) else end_s) + HEALING_S))
+    return out
 
 
 def responders_are_in_one_place(facts: Facts) -> list[str]:

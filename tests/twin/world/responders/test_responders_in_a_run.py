@@ -306,3 +306,29 @@ def test_a_call_that_is_lost_on_the_way_is_told_again_until_it_is_on_the_books(s
     if share == 1.0:
         assert opened["t_s"].min() >= START_S + 35 * 60
     assert len(opened) == len(set(opened["incident"])), "told twice, opened once"
+
+
+def test_targets_are_told_late_while_the_desk_is_slow_and_never_forgotten():
+    slow = {
+        "kind": "fault",
+        "what": "controller_slow",
+        "desk": "incidents",
+        "seconds": 90,
+        "at": "12:05",
+        "until": "13:00",
+    }
+    sim = simulation(hours=2, interventions=[slow], failings={"factor": 5.0})
+    mixed(sim, 12, 3, 0.8)
+    log = finish(sim).log
+    assert incident_properties.targets_are_watched(log) == []
+    up = log.frame("IncidentEscalated")
+    assert (up["t_s"] > up["due_s"]).any(), "somebody was told late"
+
+    class WithoutFaults:
+        """The same facts as if nothing had been wrong with the desk."""
+
+        def frame(self, kind):
+            found = log.frame(kind)
+            return found.iloc[:0] if kind == "FaultBegan" else found
+
+    assert incident_properties.targets_are_watched(WithoutFaults()) != [], "late is late where nothing excuses it"
