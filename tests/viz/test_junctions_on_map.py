@@ -12,6 +12,7 @@ from geo.city import City
 from tests.cities import city_of_grid
 from tests.viz.conftest import Opened, silent
 from twin import run_folder
+from twin.domain.junctions import ShowPhases, SignalStates
 from twin.events import ApproachDelayed, PhasesShown
 from twin.log import Facts
 from twin.scenario import Scenario
@@ -160,5 +161,39 @@ def test_it_speaks_chinese(browser, crossing_run, tmp_path) -> None:
     try:
         page.wait("document.querySelector('#chosen').innerText.includes('各进口道延误')")
         silent(page, file)
+    finally:
+        page.close()
+
+
+class Idle:
+    """Central control that holds every junction in the green it finds."""
+
+    def decide(self, now_s: int, messages) -> list[ShowPhases]:
+        states = [m for m in messages if isinstance(m, SignalStates)]
+        return [ShowPhases(f"signals/show/{now_s}", m.junction, m.to_phase, now_s + 5) for m in states]
+
+
+@pytest.mark.browser
+def test_a_green_that_never_ends_fills_its_strip(browser, tmp_path) -> None:
+    city = city_of_grid(3, 300, "B1")
+    out = run_folder.prepare(tmp_path / "run")
+    place = city.save(tmp_path / "city")
+    s = Scenario.model_validate(
+        {
+            "name": "idle", "city": str(place), "start": "08:00", "end": "08:10", "people": None,
+            "traffic": {"mode": "micro", "background": 1.0, "fcd_period_s": 10},
+            "junctions": {"policy": "adaptive", "desk": lambda *_: Idle()},
+        }
+    )  # fmt: skip
+    carry_through(Simulation(s, City.load(place), place, 1, out))
+    page = Opened(browser, viz_map.build(out))
+    try:
+        page.js("app.seek(300); app.choose('signal-0', true);")
+        page.page.wait_for_timeout(500)
+        parts = page.page.locator("#chosen .strip [data-phase]")
+        assert parts.count() == 1
+        assert "green since 08:00:00" in page.page.locator("#chosen").inner_text()
+        box, strip = parts.bounding_box(), page.page.locator("#chosen .strip").bounding_box()
+        assert box["width"] == pytest.approx(strip["width"], abs=3)  # five minutes either way
     finally:
         page.close()
