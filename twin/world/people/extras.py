@@ -166,8 +166,8 @@ class Extras:
         way = self.travel.distance_m(home, place)
         on_foot = np.minimum(way, s.taste.walk_most_m) / s.walk_m_s
         slack = np.maximum(self.travel.car_s(home, place) * 2.0, on_foot) + 1_800.0
-        taken = self.agenda.extra_day == day.number
-        return self.agenda.at_between(home, arrive_s - slack, leave_s + slack) & ~taken[:n]
+        fresh: Bools = self.agenda.extra_day[:n] != day.number
+        return self.agenda.at_between(home, arrive_s - slack, leave_s + slack) & fresh
 
     def _driving(self) -> Floats:
         """Per household: how many of its members drive today."""
