@@ -6,8 +6,7 @@ changes (SSM). For public transport, within what is safe:
 * *green extension*: its phase is held beyond its time if it will pass within ``extend_s`` of that, and all others have
   green to spare;
 * *early green*: the phases before its own are cut to their minimum, in their order, no sooner than needed to have the
-  queue ahead of it gone when it comes, and only those that nobody uses (nobody stands or comes within sight). Who cuts
-  a phase that is used takes from the others twice: the junction is then ahead of its plan, and waits for it.
+  queue ahead of it gone when it comes, and only those that nobody uses (nobody stands or comes within sight).
 
 An emergency vehicle pre-empts: its phase comes next, at once, and is held until it has passed.
 
