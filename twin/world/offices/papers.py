@@ -36,6 +36,7 @@ class Papers:
         )
         row = catalogue.material_row
         self._materials = [tuple(row[m] for m in i.materials) for i in catalogue.items]
+        self._back_of: dict[tuple[int, ...], frozenset[int]] = {}
         self._back = [frozenset(row[m] for m in i.surrendered) for i in catalogue.items]
 
     def draw(self, applications: Sequence[Application]) -> None:
@@ -46,7 +47,7 @@ class Papers:
         b, levers = self._b, self._levers
         reused = np.zeros(len(rows), dtype=bool)
         if levers.licence_reuse:
-            back = np.array([any(m in self._back[i] for i in a.plan.items) for a, _, m in rows], dtype=bool)
+            back = np.array([m in self._taken_back(a.plan.items) for a, _, m in rows], dtype=bool)
             reused = ~back & (self._reuse.uniform(matter, material) < self._hit[material])
         share = b.flaw * (1.0 - b.precheck_catches) if levers.precheck else b.flaw
         flawed = (self._flaw.uniform(matter, material) < share) & ~reused
@@ -70,6 +71,13 @@ class Papers:
                     a.reused += len(a.needs)
                 else:
                     a.handed_in += len(a.needs)
+
+    def _taken_back(self, items: tuple[int, ...]) -> frozenset[int]:
+        """Return the materials that any of the items takes back; kept by items."""
+        found = self._back_of.get(items)
+        if found is None:
+            found = self._back_of[items] = frozenset().union(*(self._back[i] for i in items))
+        return found
 
     def required(self, a: Application) -> dict[int, int]:
         """Return the materials of an application, each once, with the place of the first item that asks for it."""
