@@ -3,7 +3,7 @@
 ``python -m scenarios.early_study --seeds 8 --days 3`` runs weeks without traffic (:mod:`twin.world.community.months`)
 and prints the share of problems handled before the first complaint against the orders for nothing a day that it truly
 cost, for several budgets and rules, each as the difference to the same seed without early signs. Two worlds: hazards
-with common causes and readings, and, as a control, hazards that come independently and no readings.
+with common causes, and, as a control, hazards that come independently.
 """
 
 from __future__ import annotations
@@ -90,9 +90,10 @@ def run(
 def _line(world: str, rule: str, budget: float, got: dict[str, list[float]], base: dict[str, list[float]]) -> str:
     share, useless = got["before_complaint_share"], got["early_useless_day"]
     half = half_width(float(np.std(useless, ddof=1)), len(useless))
+    more = difference(share, base["before_complaint_share"])
     return (
         f"| {world} | {rule} | {budget:g} | {np.mean(useless):.1f} ± {half:.1f} |"
-        f" {np.mean(got['early_orders_day']):.1f} | {np.mean(share):.1f} | {difference(share, base['before_complaint_share'])} |"
+        f" {np.mean(got['early_orders_day']):.1f} | {np.mean(share):.1f} | {more} |"
     )
 
 
