@@ -46,7 +46,8 @@ def run(request, tmp_path_factory) -> RunData:
 def test_the_bytes_bring_everything_back(run: RunData) -> None:
     made = Broadcasts(run)
     kinds: dict[str, int] = {}
-    for t in range(START_S + 60, END_S, 45):
+    warned = run.facts.frame(events.HazardWarned)["t_s"].tolist()
+    for t in sorted({*range(START_S + 60, END_S, 45), *warned}):
         for junction in made.names:
             messages = v2x_run.export(run, junction, t)
             assert same(decode_mapem(messages["mapem.uper"]), _at_second(made.mapem(junction), 0))
