@@ -38,7 +38,7 @@ class Platform(Part):
     )  # fmt: skip
     uses_month: float = key(
         "uses of its apps beside reports, a month and account, before anything changes it; fitted by one parameter to"
-        " F32 (docs/community.md)", "a number from 0 to 100", 0.11, ge=0, le=100,
+        " F32 (docs/community.md)", "a number from 0 to 100", 0.145, ge=0, le=100,
     )  # fmt: skip
     care: float = key("factor on how readily residents report what they notice (assumed)", _FACTOR, 1.0, ge=0, le=100)
     abuse: float = key(
