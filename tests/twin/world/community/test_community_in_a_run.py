@@ -65,7 +65,7 @@ def busy() -> Run:
 
 @cache
 def days(effect: float = 1.0) -> Any:
-    platform = {"registered": 40_000}
+    platform = {"registered": 40_000, "uses_month": 1.0}
     return run_month(scenario({"points": {"effect": effect}, "platform": platform}, rate=3, themes=FEW), city(), 1, 3)
 
 
