@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+import orjson
+
 from twin.control.ports import Controller
 from twin.domain.commands import Command, WakeAt
 from twin.domain.messages import Message
-from twin.domain.wire import MESSAGES, decode, encode
+from twin.domain.wire import MESSAGES, decode, encode, named
 from twin.errors import AdapterError, ControlError, ScenarioError
 from twin.remote import RemoteController, check_address, is_address
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 Factory = Callable[[], Controller]
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_FAST = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
 
 def find_factory(spec: str) -> Factory:
@@ -56,7 +61,7 @@ class Journal:
     """
 
     def __init__(self, file: Path | None) -> None:
-        self._out: IO[str] | None = None  # opened by the first call, so a run that never began leaves nothing open
+        self._out: IO[bytes] | None = None  # opened by the first call, so a run that never began leaves nothing open
         self.file = file
         self._columns: dict[str, _ColumnFile] = {}
 
@@ -65,19 +70,16 @@ class Journal:
         if self.file is None:
             return
         if self._out is None:
-            self._out = self.file.open("w", encoding="utf-8")
-        line = {
-            "now_s": now_s,
-            "messages": [self._encode(m) for m in messages],
-            "commands": [encode(c) for c in commands],
-        }
-        self._out.write(_JSON.encode(line) + "\n")
+            self._out = self.file.open("wb")
+        told = [self._in_columns(m) or m for m in messages]
+        self._out.write(_line(now_s, told, commands))
         self._out.flush()
 
-    def _encode(self, message: Message) -> dict[str, Any]:
+    def _in_columns(self, message: Message) -> dict[str, Any] | None:
+        """Write a message of columns beside the lines; return what the line says of it, or None: not of that kind."""
         name = type(message).__name__
         if name not in COLUMNS or self.file is None:
-            return encode(message)
+            return None
         if name not in self._columns:
             self._columns[name] = _ColumnFile(column_file(self.file, name), COLUMNS[name])
         rows = self._columns[name].write(message)
@@ -93,6 +95,40 @@ class Journal:
         for columns in self._columns.values():
             columns.close()
         self._columns = {}
+
+
+def _line(now_s: int, told: Sequence[Message | dict[str, Any]], commands: Sequence[Command]) -> bytes:
+    """Return a line of a journal: by orjson, which takes arrays as they are; by Python where there is an infinity."""
+    messages = [m if isinstance(m, dict) else named(m) for m in told]
+    answers = [named(c) for c in commands]
+    if not any(_infinite(v) for item in (*messages, *answers) for v in item.values()):
+        try:
+            line = {"now_s": now_s, "messages": messages, "commands": answers}
+            return orjson.dumps(line, default=_listed, option=_FAST)
+        except TypeError:
+            pass  # such as a whole number of more than 64 bits
+    line = {
+        "now_s": now_s,
+        "messages": [m if isinstance(m, dict) else encode(m) for m in told],
+        "commands": [encode(c) for c in commands],
+    }
+    return (_JSON.encode(line) + "\n").encode()
+
+
+def _infinite(value: Any) -> bool:
+    """Whether there may be something in it that JSON does not have: infinity, or a number that is none alone."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "f" and value.size > 0 and bool(np.isinf(value).any())
+    if isinstance(value, float | np.floating):
+        return not math.isfinite(value)
+    return isinstance(value, tuple) and any(_infinite(v) for v in value)
+
+
+def _listed(value: Any) -> Any:
+    """Return arrays that orjson does not write by itself (of strings, or not contiguous) as lists."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError
 
 
 def column_file(journal: Path, kind: str) -> Path:

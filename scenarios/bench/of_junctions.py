@@ -12,6 +12,7 @@ JUNCTIONS: tuple[Promise, ...] = (
     Promise("bus_priority", "demo: bus delay at signals with priority − without, mean of 20 seeds", "%", -30, None),
     Promise("bus_priority_cross", "the same for the traffic that crosses them", "%", 3, None),
 )
+TURNS = 3  # of the day without and with control, in turn
 
 
 class Runs(Protocol):
@@ -25,11 +26,16 @@ class OfJunctions:
     """Methods of the bench, one a promise."""
 
     def junctions_added(self: Runs) -> tuple[float, str]:
-        """Wall time of the day with all signals adaptive (grade L2), against the plain day."""
-        plain = self.run("weekday", "weekday")
-        adaptive = self.run("adaptive_day", "weekday", "junctions.policy=adaptive")
-        note = f"{adaptive['wall_s']:.1f} s against {plain['wall_s']:.1f} s"
-        return 100 * (adaptive["wall_s"] / plain["wall_s"] - 1), note
+        """Wall time of the day with all signals adaptive (grade L2), against the plain day: the least of three turns.
+
+        The turns alternate, and what else runs on a machine only ever adds to a time, so the least is nearest.
+        """
+        plain, adaptive = [], []
+        for turn in range(TURNS):
+            plain.append(self.run("weekday" if turn == 0 else f"weekday-{turn}", "weekday")["wall_s"])
+            adaptive.append(self.run(f"adaptive_day-{turn}", "weekday", "junctions.policy=adaptive")["wall_s"])
+        took = [" ".join(f"{s:.1f}" for s in times) for times in (adaptive, plain)]
+        return 100 * (min(adaptive) / min(plain) - 1), f"{took[0]} s against {took[1]} s"
 
     def junction_decision(self) -> tuple[float, str]:
         """Mean processor time of a decision ÷ junctions, 07:00–08:00 of the district."""

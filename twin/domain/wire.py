@@ -58,12 +58,19 @@ _FIELDS: dict[type, tuple[str, ...]] = {
 _HINTS: dict[type, dict[str, Any]] = {kind: get_type_hints(kind) for kind in (*MESSAGES.values(), *COMMANDS.values())}
 
 
-def encode(item: Message | Command) -> dict[str, Any]:
-    """Return a JSON-able dict with ``type`` and the fields of a message or command."""
+def named(item: Message | Command) -> dict[str, Any]:
+    """Return ``type`` and the fields of a message or command as they are: arrays stay arrays."""
     kind = type(item)
     out: dict[str, Any] = {"type": kind.__name__}
     for name in _FIELDS.get(kind) or [f.name for f in fields(item)]:
-        value = getattr(item, name)
+        out[name] = getattr(item, name)
+    return out
+
+
+def encode(item: Message | Command) -> dict[str, Any]:
+    """Return a JSON-able dict with ``type`` and the fields of a message or command."""
+    out = named(item)
+    for name, value in out.items():
         if isinstance(value, np.ndarray):
             listed = value.tolist()
             if value.dtype.kind == "f" and math.isnan(sum(listed)):  # a sum with a nan is nan: one look at all
@@ -73,8 +80,6 @@ def encode(item: Message | Command) -> dict[str, Any]:
             out[name] = value.item()
         elif isinstance(value, tuple):
             out[name] = list(value)
-        else:
-            out[name] = value
     return out
 
 

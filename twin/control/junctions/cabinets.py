@@ -49,7 +49,7 @@ class Cabinets:
         self.refused = 0
         self.begun: list[Change] = []
         self._now_s = now_s
-        self._end_s = np.full(n, now_s, dtype=np.int64)  # when there is next something to do
+        self._end_s = [now_s] * n  # when there is next something to do; a list, for it is read one by one
         self._ends = [(now_s, j) for j in range(n)]  # a heap of it; rows that are not in _end_s are void
         stages = self.stages
         for j in np.flatnonzero(stages.changing()).tolist():
@@ -105,8 +105,10 @@ class Cabinets:
         before = stages.phase.copy()
         changed = stages.change(now_s, junction, phase)
         self.until_s[junction] = order.until_s
-        for j in junction[self._end_s[junction] > order.until_s].tolist():
-            self._wait(j, order.until_s)
+        end_s = self._end_s
+        for j in junction.tolist():
+            if end_s[j] > order.until_s:
+                self._wait(j, order.until_s)
         for j in changed.tolist():
             self._begun(j, int(before[j]), int(stages.to[j]), now_s)
 
@@ -120,15 +122,15 @@ class Cabinets:
             raise ControlError(f"signals at {now_s} s: {error}") from None
         changing = self.stages.changing()
         for j in order.junction[(self.until_s[order.junction] <= now_s) & ~changing[order.junction]].tolist():
-            self._wait(j, min(int(self._end_s[j]), now_s))
+            self._wait(j, min(self._end_s[j], now_s))
 
     def step(self, now_s: int) -> list[int]:
         """Advance to ``now_s``; return the junctions that began a change."""
         self._now_s = now_s
-        ends, new = self._ends, len(self.begun)
+        ends, end_s, new = self._ends, self._end_s, len(self.begun)
         while ends and ends[0][0] <= now_s:
             t_s, j = heapq.heappop(ends)
-            if self._end_s[j] == t_s:
+            if end_s[j] == t_s:
                 self._at_end(j, now_s)
         return [change.junction for change in self.begun[new:]]
 

@@ -237,10 +237,11 @@ class Monitor:
         if turn is None:
             turn = self._turns[j][before, state] = self._turn(j, before, state)
         since, until, yellow = self._green_since[j], self._green_until[j], self._yellow_since[j]
-        self._check_ends(j, now_s, turn)
-        at_end = self._level_at_end[j]
-        for g, _, level in turn.ends:
-            until[g], at_end[g] = now_s, level
+        if turn.ends or turn.yellow_ends or turn.plain >= 0:
+            self._check_ends(j, now_s, turn)
+            at_end = self._level_at_end[j]
+            for g, _, level in turn.ends:
+                until[g], at_end[g] = now_s, level
         begun = LONG_AGO if before is None else now_s
         for g in turn.begins:
             since[g] = begun
@@ -250,10 +251,12 @@ class Monitor:
             raise self._unsafe(j, now_s, turn.clash, "are green together")
         if turn.ends:
             self._ended_s[j] = now_s
-        for a, b, clear, clashes in turn.follows if now_s - self._ended_s[j] < turn.longest_s else ():
-            # the way of the first must be clear when the second starts, unless the second would have to wait anyway
-            if now_s - until[a] < clear and clashes[at_end[a]]:
-                raise self._unsafe(j, now_s, (a, b), "follow each other without clearance")
+        if turn.follows and now_s - self._ended_s[j] < turn.longest_s:
+            at_end = self._level_at_end[j]
+            for a, b, clear, clashes in turn.follows:
+                # the way of the first must be clear when the second starts, unless that would have to wait anyway
+                if now_s - until[a] < clear and clashes[at_end[a]]:
+                    raise self._unsafe(j, now_s, (a, b), "follow each other without clearance")
         self._shown[j] = state
         self.turns += 1
 
@@ -281,10 +284,12 @@ class Monitor:
         plain = next((g for g in ends if not yellow[g] and yellow_s[g] > 0), -1)
         cut = [g for g in every if was_yellow[g] and not yellow[g] and not level[g]]
         clash, follows = None, []
+        starts = frozenset(begins)
         for (a, b), (gives, gives_back, clear) in self._pairs[j].items():
-            if clash is None and _clash(level[a], level[b], gives, gives_back):
-                clash = (a, b)
-            if b in begins and not level[a]:
+            if level[a]:
+                if clash is None and level[b] and _clash(level[a], level[b], gives, gives_back):
+                    clash = (a, b)
+            elif b in starts:
                 clashes = tuple(_clash(x, level[b], gives, gives_back) for x in range(3))
                 follows.append((a, b, clear, (clashes[0], clashes[1], clashes[2])))
         return _Turn(

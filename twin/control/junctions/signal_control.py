@@ -47,7 +47,9 @@ FLOW_MEMORY_S = 900.0
 #: share of a junction's lanes that must be perceived, or its own plan is the better guess; assumed
 LEAST_SEEN = 1 / 3
 NEVER = -(10**9)
-WAKE = 3
+#: intervals after which it looks at the clock when no message wakes it. An even number: in quiet hours every second
+#: look is left out, and nothing is to be decided in between
+WAKE = 4
 #: moving vehicles of which only the number is known are on so many metres of their lane (range of a roadside unit)
 SIGHT_M = 200.0
 

@@ -21,19 +21,28 @@ from twin.world.junctions.read_map import SignalNet
 
 #: shares of lanes are a fading mean over about so many waiting vehicles; the prior is one vehicle on each lane
 MEMORY_VEH = 30.0
+#: draws are made for so many looks at once: a call costs the same for one look as for many
+DRAWN_AHEAD = 8
 
 
 class CountPerception:
     """See the module's text. ``sumo``: libsumo; ``draws``: a stream, or None for perfect sight.
 
-    ``dead`` (lanes): detectors out of order; may be written.
+    ``every_s``: the usual time between two looks. ``dead`` (lanes): detectors out of order; may be written.
     """
 
     def __init__(
-        self, sumo: Any, net: SignalNet, draws: Draws | None = None, senses: tuple[Sense, ...] = GRADE_SENSES
+        self,
+        sumo: Any,
+        net: SignalNet,
+        draws: Draws | None = None,
+        senses: tuple[Sense, ...] = GRADE_SENSES,
+        *,
+        every_s: int = SPELL_S,
     ) -> None:
         told = net.told
-        self._draws = draws
+        self._draws, self._every_s = draws, every_s
+        self._drawn: dict[int, Floats] = {}  # spell → draws of all lanes
         self._number, self._halting = sumo.edge.getLastStepVehicleNumber, sumo.edge.getLastStepHaltingNumber
         self._ids, self._lane_of = sumo.edge.getLastStepVehicleIDs, sumo.vehicle.getLaneIndex
         self._waiting = sumo.vehicle.getWaitingTime
@@ -81,12 +90,15 @@ class CountPerception:
         number = np.zeros(len(edges))
         # a road that was empty is looked at every second time only
         self._turn = not self._turn
-        asked = np.flatnonzero(self._busy | self._turn)
-        number[asked] = list(map(self._number, [edges[i] for i in asked.tolist()]))
+        if self._turn:
+            number[:] = list(map(self._number, edges))
+        else:
+            asked = np.flatnonzero(self._busy).tolist()
+            number[asked] = list(map(self._number, [edges[i] for i in asked]))
         self._busy = number > 0
-        busy = np.flatnonzero(self._busy)
+        busy = np.flatnonzero(self._busy).tolist()
         halting = np.zeros(len(edges))
-        halting[busy] = list(map(self._halting, [edges[i] for i in busy.tolist()]))
+        halting[busy] = list(map(self._halting, [edges[i] for i in busy]))
         queue = self._queues(halting)
         moving = self._moving(now_s, number - halting)
         return self._reading(now_s, step, junction, queue, moving)
@@ -145,6 +157,16 @@ class CountPerception:
         self._share[lanes] *= 1.0 - 1.0 / MEMORY_VEH
         self._share[row] += len(lanes) / MEMORY_VEH
 
+    def _draw(self, draws: Draws, now_s: int) -> Floats:
+        """Return the draws (L) of the spell ``now_s`` is in, which are the same whenever they are made."""
+        spell = now_s // SPELL_S
+        if spell not in self._drawn:
+            spells = np.unique((now_s + self._every_s * np.arange(DRAWN_AHEAD)) // SPELL_S)
+            n = self._queue.size
+            drawn = draws.uniform(np.tile(np.arange(n), spells.size), np.repeat(spells, n)).reshape(spells.size, n)
+            self._drawn = dict(zip(spells.tolist(), drawn, strict=True))
+        return self._drawn[spell]
+
     def _reading(
         self, now_s: int, step_s: int, junction: Ints | None, queue: Floats, moving: Floats
     ) -> ApproachReadings:
@@ -156,9 +178,8 @@ class CountPerception:
         free = (before < 0.5) & (queue < 0.5)
         passed[free] = self._there[free] * np.minimum(step_s / self._pass_s[free], 1.0)
         self._there = moving
-        n = queue.size
         if self._draws is not None:
-            u = self._draws.uniform(np.arange(n), now_s // SPELL_S)
+            u = self._draw(self._draws, now_s)
             queue = np.minimum(np.floor(queue * self._seen + u), queue)
             moving = np.floor(moving * self._seen + 1.0 - u) + (u < self._false)
         queue = np.minimum(queue, np.ceil(self._most))

@@ -51,6 +51,11 @@ def _level(letter: str) -> int:
     return _LEVEL.get(letter, 0)
 
 
+def _levels(state: str) -> list[int]:
+    """Return what each group of a state shows: 0 red, 1 green that gives way, 2 green."""
+    return [_LEVEL.get(letter, 0) for letter in state]
+
+
 def _is_phase(state: str, before: str | None) -> bool:
     if any(letter in "yYuoO" for letter in state) or not any(letter in "gG" for letter in state):
         return False
@@ -207,15 +212,17 @@ def _clearances(
     """
     seen: dict[tuple[int, int], int] = {}
     longest: dict[int, int] = {}
+    in_order = sorted(foes)
     for (p, q), steps in changes.items():
-        line = [(states[p], 0), *steps, (states[q], 0)]
-        for a, b in sorted(foes):
-            if a >= len(states[p]) or b >= len(states[p]):
+        line = [(_levels(state), seconds) for state, seconds in [(states[p], 0), *steps, (states[q], 0)]]
+        first = line[0][0]
+        for a, b in in_order:
+            if a >= len(first) or b >= len(first):
                 continue
             t, end, last_level = 0, None, 0
-            prev_b = _level(states[p][b])
-            for state, seconds in line:
-                level_a, level_b = _level(state[a]), _level(state[b])
+            prev_b = first[b]
+            for level, seconds in line:
+                level_a, level_b = level[a], level[b]
                 if level_a:
                     end, last_level = None, level_a
                 elif end is None and last_level:
@@ -228,7 +235,7 @@ def _clearances(
                 prev_b = level_b
                 t += seconds
     out = {}
-    for a, b in sorted(foes):
+    for a, b in in_order:
         rule = math.ceil(walk[a] / WALK_M_S) if a in walk else (yellow[a] if a < len(yellow) else YELLOW_S)
         out[a, b] = seen.get((a, b), max(longest.get(a, 0), rule))
     return out

@@ -58,7 +58,7 @@ from twin.world.traffic.ports import Flow, HasSignals, NewVehicles
 Ints = npt.NDArray[np.int64]
 
 DESK = "signals"
-COMPARE_S = 47  # what SUMO shows is read back so often
+COMPARE_S, COMPARE_PARTS = 47, 4  # what SUMO shows is read back so often, at every fourth junction in turn
 QUIET = 0.25  # vehicles perceived per junction, below which only every second look is taken; assumed
 #: where nobody decides but by plan, junctions are looked at for so long after somebody asked for priority
 AFTER_S = 300
@@ -86,21 +86,25 @@ class JunctionSystem:
         self.signals = Signals(live, self.net, now)
         n = len(self.net.tls)
         dice = context.dice
-        eyes = CountPerception if context.mode == "meso" else LanePerception
-        self.perception: CountPerception | LanePerception = eyes(live, self.net, dice.stream("junctions.perception"))
+        self.interval_s = part.interval_s or INTERVAL_S[context.mode]
+        draws = dice.stream("junctions.perception")
+        self.perception: CountPerception | LanePerception
+        if context.mode == "meso":
+            self.perception = CountPerception(live, self.net, draws, every_s=self.interval_s)
+        else:
+            self.perception = LanePerception(live, self.net, draws)
         self._kill_detectors(part.faults.detectors_dead)
         self.links: Links | ExchangeLinks = Links(
             context.clock, dice.stream("junctions.links"), self.signals.cabinets, part.faults.message_loss,
             part.faults.latency_s,
         )  # fmt: skip
-        self.interval_s = part.interval_s or INTERVAL_S[context.mode]
         self._delays = ApproachDelays(live, self.net, LOOK_S[context.mode])
         self._record = Record(context.log, self.signals.cabinets, self._delays, now)
         roads = context.city.roads
         self.asking = Asking(
             self.net.told, context.traffic, context.log, context.gate.way, roads["length_m"].to_numpy(np.float64),
             roads["speed_m_s"].to_numpy(np.float64), frozenset(KIND_OF[k] for k in part.priority),
-            MesoStays(live.vehicle) if context.mode == "meso" else None,
+            *((MesoStays(live.vehicle), traffic.roads_of) if context.mode == "meso" else ()),
         )  # fmt: skip
         self._decides = _policy(part) is not None
         self._asks = bool(part.priority)
@@ -112,7 +116,7 @@ class JunctionSystem:
         self._was = self.signals.cabinets.mode(now)
         self._wake_until_s = -1
         self._asked_until_s = np.full(n, -1, dtype=np.int64)
-        self._skip = False
+        self._skip, self._part = False, 0
         self._compare_s, self._look_s = now + COMPARE_S, now + self._delays.period_s
         self._heard: dict[Any, list[int]] = {}
         traffic.before_step = self._before_step
@@ -166,7 +170,8 @@ class JunctionSystem:
     def _before_step(self, now_s: int) -> int:
         """Let the signals show what they show from ``now_s`` on; return when they want to be asked again."""
         if now_s >= self._compare_s:
-            self.signals.compare(now_s)
+            self._part = (self._part + 1) % COMPARE_PARTS
+            self.signals.compare(now_s, self._part, COMPARE_PARTS)
             self._compare_s = now_s + COMPARE_S
         if now_s >= self._look_s:
             self._delays.look()

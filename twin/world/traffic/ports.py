@@ -217,6 +217,9 @@ class HasSignals(Protocol):
     def live(self) -> Any:
         """The running simulator's interface (libsumo)."""
 
+    def roads_of(self, vehicles: Ints) -> Ints:
+        """Return the road each vehicle is on (−1: none, or inside a junction); cheaper than ``where``."""
+
 
 @dataclass(frozen=True)
 class TrafficSettings:

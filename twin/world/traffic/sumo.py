@@ -293,6 +293,15 @@ class SumoTraffic:
                     pos[i] = v.getLanePosition(str(number))
         return road, pos
 
+    def roads_of(self, vehicles: Ints) -> Ints:
+        """See :class:`~twin.world.traffic.ports.HasSignals`."""
+        road_of, index, present, held = self._sumo.vehicle.getRoadID, self._roads.index, self._present, self._held
+        with self._failing("asking what roads vehicles are on"):
+            return np.array(
+                [index.get(road_of(str(v)), -1) if v in present and v not in held else -1 for v in vehicles.tolist()],
+                dtype=np.int64,
+            )
+
     def vehicles_on(self, road: int) -> Ints:
         """See the Protocol."""
         with self._failing("asking who is on a road"):
