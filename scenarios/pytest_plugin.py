@@ -52,22 +52,30 @@ class TwinRun:
 
     def judge(self, properties: Any = None) -> dict[str, Outcome]:
         """Judge properties: a file, a shipped set, "module:NAME", a property, several, or None for all shipped."""
-        from scenarios.checks.files import find_properties
-        from scenarios.checks.run import judge, shipped
+        from scenarios.checks.run import judge
 
-        if properties is None:
-            demanded = shipped()
-        elif isinstance(properties, str):
-            demanded = find_properties(properties)
-        else:
-            demanded = list(properties) if isinstance(properties, list | tuple) else [properties]
-        return judge(self.facts, demanded)
+        return judge(self.facts, _demanded(properties))
 
     def holds(self, properties: Any = None) -> bool:
-        """Say whether no property is broken; what is broken is shown where the test fails."""
-        wrong = {n: o for n, o in self.judge(properties).items() if o.holds is False}
+        """Say whether no property is broken that is not waived; what is broken is shown where the test fails."""
+        from scenarios.checks.run import judge
+        from scenarios.checks.waivers import broken, reasons
+
+        demanded = _demanded(properties)
+        wrong = broken(judge(self.facts, demanded), reasons(self.scenario, demanded))
         self.broken = [f"{n}: {o.violations[0].what if o.violations else 'broken'}" for n, o in wrong.items()]
         return not wrong
+
+
+def _demanded(properties: Any) -> list[Any]:
+    from scenarios.checks.files import find_properties
+    from scenarios.checks.run import shipped
+
+    if properties is None:
+        return list(shipped())
+    if isinstance(properties, str):
+        return list(find_properties(properties))
+    return list(properties) if isinstance(properties, list | tuple) else [properties]
 
 
 def pytest_configure(config: pytest.Config) -> None:

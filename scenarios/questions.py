@@ -7,13 +7,14 @@ the same runs, so an answer never stands on a broken run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scenarios.checks.files import find_properties
 from scenarios.checks.model import Outcome
-from scenarios.checks.run import judge, sound_properties
+from scenarios.checks.run import Judged, judge, sound_properties
+from scenarios.checks.waivers import broken, reasons, told
 from scenarios.runner.store import Job
 from scenarios.runner.telling import Tell, silent
 from scenarios.stats.plan import parse_guardrail
@@ -82,28 +83,34 @@ class Question:
                 parse_guardrail(f"{k}={v}", [x.name for x in kpis.ALL]) for k, v in self.guardrails.items()
             ),
         )
-        done = study(base, variants, asked, out, workers, None, tell, grow or (lambda _: None))
         demanded = [*sound_properties(), *(p for name in self.properties for p in find_properties(name))]
-        broken: dict[str, list[str]] = {}
-        for s in (base, *variants):
+        excused = [reasons(s, demanded) for s in (base, *variants)]
+        done = study(base, variants, asked, out, workers, None, tell, grow or (lambda _: None))
+        wrong: dict[str, list[str]] = {}
+        waived: dict[str, list[str]] = {}
+        for s, why in zip((base, *variants), excused, strict=True):
             first = Job.of(s, 1)
+            found: dict[int, dict[str, Outcome]] = {}
             for seed in asked.seeds:
                 folder = Job.of(s, seed, key=first.key).folder(out)
                 if (folder / "done.json").is_file():
-                    found = judge(Facts.read(folder), demanded)
-                    wrong = [f"{n}: {_first(o)}" for n, o in found.items() if o.holds is False]
-                    if wrong:
-                        broken[f"{s.name}, seed {seed}"] = wrong
-        return Answer(self, done, broken)
+                    found[seed] = judge(Facts.read(folder), demanded)
+                    if said := [f"{n}: {_first(o)}" for n, o in broken(found[seed], why).items()]:
+                        wrong[f"{s.name}, seed {seed}"] = said
+            if found and why:
+                over = [Judged(p, {k: f[p.name] for k, f in found.items()}, why.get(p.name, "")) for p in demanded]
+                waived[s.name] = [f"{j.demand.name}: {told(j)}" for j in over if j.waived]
+        return Answer(self, done, wrong, waived)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question gave: the study, and what was broken in which run."""
+    """What a question gave: the study, what was broken in which run, and what is waived in which scenario."""
 
     question: Question
     study: Study
     broken: Mapping[str, list[str]]
+    waived: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -177,11 +184,11 @@ Add your own to a copy of `scenarios/questions.yaml`, or compare files directly 
 def page(of: Mapping[str, Question]) -> str:
     """Return docs/questions.md; written anew by ``python -m scenarios.questions``."""
     parts = [_HEAD]
-    for letter, field in FIELDS.items():
+    for letter, name in FIELDS.items():
         mine = [q for q in of.values() if letter in q.letters]
         if not mine:
             continue
-        parts.append(f"## {letter} · {field}\n")
+        parts.append(f"## {letter} · {name}\n")
         parts += [_section(q) for q in mine]
     return "\n".join(parts).rstrip() + "\n"
 

@@ -29,7 +29,7 @@ from twin.scenario.interventions import Event, Intervention
 from twin.scenario.mistakes import show_path
 from twin.simulation import Simulation
 
-WORDS = ("name", "title", "title_zh", "question", "question_zh")
+WORDS = ("name", "title", "title_zh", "question", "question_zh", "waived")
 FLEETS = ("bus", "delivery", "sanitation", "supervision")
 DAY_S = 86_400
 

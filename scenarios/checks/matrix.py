@@ -18,6 +18,7 @@ import numpy as np
 from scenarios.checks.model import Outcome, Property
 from scenarios.checks.patterns import Response
 from scenarios.checks.run import judge, shipped
+from scenarios.checks.waivers import broken, reasons
 from scenarios.runner.runs import run_all
 from scenarios.runner.store import Job
 from scenarios.runner.telling import Tell, silent
@@ -48,13 +49,14 @@ TRIPLES = 6
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination of faults under one seed: how often each struck, and what the properties said."""
+    """One combination of faults under one seed: how often each struck, what the properties said, what is waived."""
 
     faults: tuple[str, ...]
     seed: int
     fired: dict[str, int]
     outcomes: dict[str, Outcome]
     failed: str = ""
+    waived: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -63,8 +65,8 @@ class Cell:
 
     @property
     def broken(self) -> list[str]:
-        """Names of the properties that did not hold."""
-        return [name for name, o in self.outcomes.items() if o.holds is False]
+        """Names of the properties that did not hold and are not waived."""
+        return list(broken(self.outcomes, self.waived))
 
 
 def kinds(spec: str) -> list[str]:
@@ -134,6 +136,7 @@ def matrix(
         replace(p, excused=excused) if isinstance(p, Response) else p
         for p in (properties if properties is not None else shipped())
     ]
+    waived = tuple(reasons(scenario, demanded))
     jobs: dict[tuple[tuple[str, ...], int], Job] = {}
     for faults in cells(of, triples):
         changed = with_faults(scenario, faults)
@@ -151,7 +154,7 @@ def matrix(
         facts = Facts.read(result.folder)
         told = facts.frame("FaultEnded")
         fired = {f: int(told.loc[told["fault"] == f, "fired"].sum()) for f in faults}
-        done.append(Cell(faults, seed, fired, judge(facts, demanded)))
+        done.append(Cell(faults, seed, fired, judge(facts, demanded), waived=waived))
     return done
 
 

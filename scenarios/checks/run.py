@@ -9,6 +9,7 @@ from pathlib import Path
 from scenarios import incident_properties, properties
 from scenarios.checks.files import SHIPPED, read_properties
 from scenarios.checks.model import Outcome, Property, Violation
+from scenarios.checks.waivers import reasons
 from scenarios.readings import Memory
 from scenarios.runner.runs import run_all
 from scenarios.runner.store import Job
@@ -47,15 +48,26 @@ def shipped() -> list[Property]:
 
 @dataclass(frozen=True)
 class Judged:
-    """What one property said over the seeds. ``by_seed``: seed → outcome."""
+    """What one property said over the seeds. ``by_seed``: seed → outcome; ``waived``: why it need not hold, "" else."""
 
     demand: Property
     by_seed: dict[int, Outcome]
+    waived: str = ""
 
     @property
     def broken(self) -> list[int]:
         """Seeds under which it is broken."""
         return [seed for seed, o in self.by_seed.items() if o.holds is False]
+
+    @property
+    def violated(self) -> bool:
+        """Whether it is broken and nobody has waived it."""
+        return bool(self.broken) and not self.waived
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is waived, but there was something to judge and it held under every seed."""
+        return bool(self.waived) and not self.broken and any(o.holds for o in self.by_seed.values())
 
     @property
     def judged(self) -> int:
@@ -82,16 +94,16 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is broken and every run ended."""
-        return not self.failed and not self.interrupted and not any(j.broken for j in self.judged)
+        """Whether nothing is broken that is not waived, and every run ended."""
+        return not self.failed and not self.interrupted and not any(j.violated for j in self.judged)
 
     def robustness(self) -> float:
-        """Return the least robustness of all properties; −1 for one that only holds or not and is broken."""
+        """Return the least robustness of what is not waived; −1 for one that only holds or not and is broken."""
         values = [
             o.robustness if o.robustness is not None else (-1.0 if o.holds is False else float("inf"))
             for j in self.judged
             for o in j.by_seed.values()
-            if o.holds is not None
+            if o.holds is not None and not j.waived
         ]
         return min([*values, *(-float("inf") for _ in self.failed)], default=float("inf"))
 
@@ -115,6 +127,7 @@ def check(
     ``properties``: default :func:`shipped`. ``out``: where runs are kept (default ``runs/check-NAME``).
     """
     wanted = list(properties) if properties is not None else shipped()
+    waived = reasons(scenario, wanted)
     folder = out if out is not None else Path("runs") / f"check-{scenario.name}"
     first = Job.of(scenario, seeds[0])
     jobs = [Job.of(scenario, seed, key=first.key) for seed in seeds]
@@ -126,6 +139,8 @@ def check(
         if result is not None:
             folders[job.seed] = result.folder
             outcomes[job.seed] = judge(Facts.read(result.folder), wanted)
-    judged = [Judged(p, {seed: found[p.name] for seed, found in outcomes.items()}) for p in wanted]
+    judged = [
+        Judged(p, {seed: found[p.name] for seed, found in outcomes.items()}, waived.get(p.name, "")) for p in wanted
+    ]
     failed = {seed: said for (_, seed), said in runs.failed.items()}
     return Report(scenario, judged, failed, folders, len(jobs), runs.interrupted)

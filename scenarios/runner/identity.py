@@ -18,8 +18,8 @@ from twin.errors import ScenarioError
 from twin.run_folder import versions
 from twin.scenario import Scenario
 
-#: keys that say what a scenario is called, not what happens in it
-WORDS = ("name", "title", "title_zh", "question", "question_zh")
+#: keys that say what a scenario is called, or what is thought of it, not what happens in it
+WORDS = ("name", "title", "title_zh", "question", "question_zh", "waived")
 _CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.<>]*")
 
 

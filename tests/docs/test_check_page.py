@@ -10,6 +10,7 @@ from pathlib import Path
 from scenarios.checks.files import read_properties
 from scenarios.checks.matrix import STRENGTH
 from scenarios.checks.run import judge
+from scenarios.checks.waivers import reasons
 from scenarios.readings import Memory
 from twin.events import RunEnded, RunStarted, VehicleTeleported
 from twin.log import Log
@@ -52,8 +53,14 @@ def test_the_property_in_python_judges():
 
 def test_the_scenario_with_faults_loads(tmp_path):
     file = tmp_path / "faulty.yaml"
-    file.write_text(snippets("yaml")[1], encoding="utf-8")
+    file.write_text(snippets("yaml")[2], encoding="utf-8")
     assert [v.kind for v in load_scenario(str(file), {}).interventions[-2:]] == ["fault", "fault"]
+
+
+def test_the_scenario_with_a_waiver_loads_and_names_a_property_there_is(tmp_path):
+    file = tmp_path / "waived.yaml"
+    file.write_text(snippets("yaml")[1], encoding="utf-8")
+    assert list(reasons(load_scenario(str(file), {}), [])) == ["targets are watched"]
 
 
 def test_the_table_of_faults_is_whole():

@@ -39,6 +39,9 @@ def ask(
     print_study(answer.study, lang)
     for line in _scale(asked.scale):
         typer.echo(line)
+    for of, lines in answer.waived.items():
+        for text in lines:
+            typer.echo(f"In {of}, {text}")
     for run, wrong in answer.broken.items():
         typer.echo(f"BROKEN in {run}: {'; '.join(wrong)}")
     if any(c.reply.pairs for c in answer.study.compared):

@@ -93,12 +93,16 @@ def told(report: Report, again: list[str]) -> list[str]:
     if report.interrupted:
         lines.append(f"Interrupted: {done} of {report.asked} runs are finished; the same command goes on from there.")
     for j in report.judged:
-        if j.broken:
+        if j.violated:
             lines += ["", *_counterexample(j.demand.name, j.broken[0], j.by_seed[j.broken[0]], again)]
     return lines
 
 
 def _verdict(judged: Any) -> str:
+    if judged.waived:
+        from scenarios.checks.waivers import told as waiver
+
+        return waiver(judged)
     worst = judged.worst
     margin = f", margin {worst[1].robustness:.4g}{_unit(worst[1].unit)}" if worst is not None else ""
     undecided = sum(o.undecided for o in judged.by_seed.values())
@@ -142,6 +146,7 @@ def falsify(
 ) -> None:
     """Search parameters for a setting that breaks a property, and shrink it; exit code 1 if there is one."""
     from scenarios import falsify as search
+    from scenarios.checks.waivers import reasons
     from scenarios.runner.telling import Show
     from twin.cli.running import load_ready
 
@@ -150,9 +155,15 @@ def falsify(
     data = ready.resolved()
     base = {r.key: search.get(data, r.key) for r in ranges}
     search.check_ranges(ranges, ready)
+    demanded = wanted(properties)
+    waived = reasons(ready, demanded)
+    for p in demanded:
+        if p.name in waived:
+            typer.echo(f"Not searched: {p.name} (waived: {waived[p.name]})")
+    demanded = [p for p in demanded if p.name not in waived]
     folder = out if out is not None else Path("runs") / f"falsify-{ready.name}"
     with Show((runs + len(ranges) * (1 + search.SHRINK_STEPS)) * seeds) as show:
-        judge = search.objective(ready, list(range(1, seeds + 1)), wanted(properties), folder, workers, show)
+        judge = search.objective(ready, list(range(1, seeds + 1)), demanded, folder, workers, show)
         found = search.search(ranges, base, judge, runs)
         if found.robustness < 0:
             found = search.shrink(found, ranges, base, judge)

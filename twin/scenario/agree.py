@@ -8,6 +8,7 @@ from twin.scenario.interventions import Breakdown, DemandChange, LostLink, Permi
 from twin.scenario.mistakes import did_you_mean
 from twin.scenario.parts import DAY_S, clock_text
 from twin.scenario.systems import Problem, systems_on
+from twin.scenario.waivers import disagreements as of_waivers
 from twin.scenario.yaml_file import KeyPath
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def disagreements(s: Scenario) -> list[Problem]:
         *_somebody_travels(s),
         *(problem for _, module in systems_on(s) for problem in module.disagreements(s)),
         *_of_systems(s),
+        *of_waivers(s.waived),
     ]
 
 

@@ -36,6 +36,7 @@ from twin.scenario.parts import (
 from twin.scenario.sanitation import Sanitation
 from twin.scenario.services import Services
 from twin.scenario.supervision import Supervision
+from twin.scenario.waivers import Waiver
 from twin.scenario.yaml_file import KeyPath, Mark
 
 if TYPE_CHECKING:
@@ -117,10 +118,13 @@ class Scenario(Part):
     interventions: tuple[Annotated[Intervention, Field(discriminator="kind")], ...] = key(
         "what happens at a time", "a list of items, each with 'at' and 'kind'", (), max_length=1000
     )
+    waived: tuple[Waiver, ...] = key(
+        "properties that are broken here on purpose", "a list of items, each with 'property' and 'because'", ()
+    )
 
     _marks: Marks = PrivateAttr(default_factory=Marks)
 
-    @field_validator("interventions", mode="before")
+    @field_validator("interventions", "waived", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
