@@ -114,8 +114,15 @@ def responders_are_in_one_place(facts: Facts) -> list[str]:
 
 
 def no_sign_is_lost(facts: Facts) -> list[str]:
-    """Every alert that was passed on, and every call, is in exactly one incident."""
-    told = facts.frame("SignTold")
+    """Every alert that was passed on, every call, report and early sign is in exactly one incident.
+
+    What the community platform passes on counts where there are responders: else there is no incident desk to take it.
+    """
+    told = facts.frame("SignTold")[["source", "ref"]]
+    if len(facts.frame("ResponderDeployed")):
+        reports, early = facts.frame("ReportForwarded"), facts.frame("EarlyOrderOpened")
+        orders = early[["order_ref"]].rename(columns={"order_ref": "ref"}).assign(source="early sign")
+        told = pd.concat([told, reports[["source", "ref"]], orders[["source", "ref"]]])
     signs = pd.concat([facts.frame(kind)[["source", "ref"]] for kind in ("IncidentCreated", "IncidentMerged")])
     homes = Counter(zip(signs["source"].astype(str), signs["ref"].astype(str), strict=True))
     sent = list(dict.fromkeys(zip(told["source"].astype(str), told["ref"].astype(str), strict=True)))

@@ -28,7 +28,10 @@ DAY_S = 86_400
 
 @dataclass(frozen=True)
 class Env:
-    """``where()``: block of each member now, -1 on the way, below outside; ``tell(desk, message)``."""
+    """``where()``: block of each member now, -1 on the way, below outside; ``tell(desk, message)``.
+
+    A sign is told again until the incident desk has it, where there is one (:mod:`twin.world.responders.repeating`).
+    """
 
     clock: Clock
     dice: Dice

@@ -1,8 +1,9 @@
 """The community platform in a run (F30-F33, F43): reports, points, scenes, complaints, early signs.
 
 It needs the hazards of the city brain, which is made before it (``context.systems``). Where the city brain has
-responders, signs reach the incident desk and answers come back; alerts that wait for confirmation are heard of as weak
-signals by standing between alerting and whoever looks (``Alerts.responders``).
+responders, signs reach the incident desk (told again until they are on its books) and answers come back; alerts that
+wait for confirmation are heard of as weak signals by standing between alerting and whoever looks
+(``Alerts.responders``).
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class CommunitySystem:
             homes=Homes.of(homes, len(context.city.blocks)),
             part=part,
             where=where,
-            tell=context.tell,
+            tell=system.responders.tell if system.responders is not None else context.tell,
             places=system.places,
             causes=system.births.causes,
         )

@@ -99,6 +99,10 @@ class Responders:
         """The incident desk."""
         return self._hosts
 
+    def tell(self, desk: str, message: Message) -> None:
+        """Tell a desk; a sign again until it is on the books of the incident desk."""
+        self._repeating.tell(desk, message)
+
     def _tell_desk(self, report: ResponderReport) -> None:
         self._c.tell(DESK, report)
 

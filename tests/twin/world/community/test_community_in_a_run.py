@@ -13,18 +13,30 @@ import shapely
 
 from geo.city import City
 from scenarios import load
+from scenarios.incident_properties import no_sign_is_lost
 from scenarios.kpis.community import COMMUNITY, problems
 from scenarios.readings import Memory
 from twin.cities import city_folder
 from twin.control.community.apps import APPS
 from twin.errors import ScenarioError
-from twin.events import ComplaintDue, ComplaintMade, PointsBooked, ReportAnswered, ReportMade, SceneInstalled
+from twin.events import (
+    ComplaintDue,
+    ComplaintMade,
+    EarlyOrderOpened,
+    FaultEnded,
+    PointsBooked,
+    ReportAnswered,
+    ReportForwarded,
+    ReportMade,
+    SceneInstalled,
+)
 from twin.hosts import read_journal
 from twin.run_folder import prepare
 from twin.simulation import Run, Simulation
 from twin.world.community.hearts import FADE_S, MOST, Hearts
 from twin.world.community.life_circle import REACH_M, life_circle
 from twin.world.community.months import run_month
+from twin.world.responders.repeating import Repeating
 
 FEW = ["garbage", "bikes", "fire_lane", "ebike"]  # others cost time
 KPI = {k.name: k for k in COMMUNITY}
@@ -82,6 +94,24 @@ def test_reports_are_answered_and_become_incidents() -> None:
     assert KPI["points_paid_twice"](log) == 0
     booked = log.frame(PointsBooked)
     assert booked.groupby("account")["points"].sum().min() >= 0
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_reports_and_early_signs_reach_the_incident_desk_though_messages_are_lost(
+    again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At least once, then one effect; where nobody tells again (planted), the property says what was lost."""
+    if not again:
+        monkeypatch.setattr(Repeating, "_wait", lambda *_: None)
+    lossy = {"kind": "fault", "what": "messages_lost", "desk": "incidents", "share": 0.3, "at": "14:00"}
+    s = scenario({"platform": {"registered": 60_000}}, end="16:00").changed(interventions=[{**lossy, "until": "15:30"}])
+    sim = Simulation(s, city(), folder(), 1, None)
+    sim.run_until(sim.end_s)
+    log = sim.finish().log
+    assert log.frame(FaultEnded)["fired"].sum() > 50
+    assert len(log.frame(ReportForwarded)) > 20
+    assert len(log.frame(EarlyOrderOpened)) > 5
+    assert bool(no_sign_is_lost(log)) is not again
 
 
 def test_complaints_come_when_they_are_due_and_not_where_somebody_was_before() -> None:
