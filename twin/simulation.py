@@ -51,7 +51,7 @@ from twin.world.traffic.bus_lines import BusLines
 from twin.world.traffic.drivers import Drivers
 from twin.world.traffic.given import GivenVehicles
 from twin.world.traffic.limits import Limits
-from twin.world.traffic.ports import Flow, NewVehicles, TrafficSettings, VehicleType
+from twin.world.traffic.ports import Flow, NewVehicles, Traffic, TrafficSettings, VehicleType
 from twin.world.traffic.routing import RouteTable, pick
 from twin.world.traffic.shut_lanes import ShutLanes
 from twin.world.traffic.types import BUS, CAR, DEFAULT_TYPES, make_traffic
@@ -99,6 +99,22 @@ class CutOut:
     crossed: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
+def traffic_settings(
+    scenario: Scenario, mode: str, seed: int, start_s: int, end_s: int, out: Path | None
+) -> TrafficSettings:
+    """Return how traffic is simulated in a run; ``out``: where positions go (None: nowhere)."""
+    t = scenario.traffic
+    return TrafficSettings(
+        mode=mode,
+        seed=seed,
+        begin_s=start_s,
+        end_s=end_s,
+        time_to_teleport_s=t.time_to_teleport_s,
+        fcd_file=out / "fcd.parquet" if out and t.fcd_period_s else None,
+        fcd_period_s=max(1, t.fcd_period_s),
+    )
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished (or interrupted) run: its facts, their digest, and where it was written."""
@@ -124,6 +140,7 @@ class Simulation:
         out: Path | None = None,
         cut_out: CutOut | None = None,
         branch_s: int | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._branch_s = branch_s  # what begins at this second or later is put on the clock by branch()
         self.scenario, self.city, self.city_dir, self.seed, self.out = scenario, city, city_dir, seed, out
@@ -141,7 +158,7 @@ class Simulation:
         self.dice = Dice(seed)
         self.log = Log(out / "events.parquet" if out else None)
         self._given = self._load_given()
-        self._build_traffic()
+        self._build_traffic(traffic)
         try:
             self._build_people()
             self._build_fleets()
@@ -166,21 +183,13 @@ class Simulation:
             raise ScenarioError(f"{self.scenario.name}: traffic.given is true, but the city has no route files")
         return GivenVehicles(given, first_type=len(DEFAULT_TYPES))
 
-    def _build_traffic(self) -> None:
+    def _build_traffic(self, made: Traffic | None) -> None:
         s = self.scenario
         self.types = list(DEFAULT_TYPES)
         if self._given is not None:
             self.types += self._given.types
-        settings = TrafficSettings(
-            mode=self._mode,
-            seed=self.seed,
-            begin_s=self.start_s,
-            end_s=self.end_s,
-            time_to_teleport_s=s.traffic.time_to_teleport_s,
-            fcd_file=self.out / "fcd.parquet" if self.out and s.traffic.fcd_period_s else None,
-            fcd_period_s=max(1, s.traffic.fcd_period_s),
-        )
-        self.traffic = make_traffic(self.city, settings, self.types)
+        settings = traffic_settings(s, self._mode, self.seed, self.start_s, self.end_s, self.out)
+        self.traffic = make_traffic(self.city, settings, self.types) if made is None else made
         self.limits = Limits(self.traffic)
         self.shut_lanes = ShutLanes(self.traffic)
         self.network = Network.of(self.city)

@@ -18,10 +18,10 @@ from geo.city import City
 from geo.errors import CityError
 from twin.scenario import CloseRoad, Scenario, SpeedLimit
 from twin.scenario.interventions import Obstacle
-from twin.simulation import CutOut, Progress, Run, Simulation, carry_through
-from twin.world.traffic.ports import NewVehicles, VehicleType
+from twin.simulation import CutOut, Progress, Run, Simulation, carry_through, traffic_settings
+from twin.world.traffic.ports import NewVehicles, Traffic, VehicleType
 from twin.world.traffic.routing import pick
-from twin.world.traffic.types import DEFAULT_TYPES
+from twin.world.traffic.types import DEFAULT_TYPES, make_traffic
 from twin.zoom_district import WARM_UP_S, Part, run_district
 
 __all__ = ["WARM_UP_S", "run_zoom"]
@@ -54,19 +54,53 @@ def run_zoom(
     with tempfile.TemporaryDirectory(prefix="twin-zoom-", ignore_cleanup_errors=True) as scratch:
         work = Path(scratch)
         part = Part(scenario, city_dir, seed, (out or work) / "district", kept=out is not None)
-        came = run_district(part, city, work, progress and _saying(progress, "the whole district"))
-        if isinstance(came, Run):
-            return came
-        assert len(DEFAULT_TYPES) > int(came.vehicles.type_index.max(initial=0))
-        start_s, end_s = part.period
-        cut_out = CutOut(start_s, end_s, _Source(came.vehicles), came.crossed)
-        cut_city = City.load(part.cut_dir)
-        whole = part.whole
-        period_s = scenario.traffic.fcd_period_s
-        local = whole.changed(traffic={"fcd_period_s": period_s}, **_inside(whole, cut_city))
-        close_up = Simulation(local, cut_city, part.cut_dir, seed, out, cut_out)
+        ground = _Ground(part, out)
+        try:
+            came = run_district(part, city, work, progress and _saying(progress, "the whole district"), ground.prepare)
+            if isinstance(came, Run):
+                return came
+            assert len(DEFAULT_TYPES) > int(came.vehicles.type_index.max(initial=0))
+            ground.prepare()
+            cut_out = CutOut(*part.period, _Source(came.vehicles), came.crossed)
+            close_up = Simulation(
+                ground.scenario, ground.city, part.cut_dir, seed, out, cut_out, traffic=ground.hand_over()
+            )
+        finally:
+            ground.clear()
         close_up.stamped = scenario
         return carry_through(close_up, progress and _saying(progress, "the zoom"))
+
+
+class _Ground:
+    """What a zoom stands on, made while the district still runs in its own process: the cut-out city, and its SUMO."""
+
+    def __init__(self, part: Part, out: Path | None) -> None:
+        self._part, self._out = part, out
+        self._traffic: Traffic | None = None
+
+    def prepare(self) -> None:
+        """Make it; the second time nothing is done."""
+        if self._traffic is not None:
+            return
+        part, out = self._part, self._out
+        self.city = City.load(part.cut_dir)
+        whole, period_s = part.whole, part.scenario.traffic.fcd_period_s
+        self.scenario = whole.changed(traffic={"fcd_period_s": period_s}, **_inside(whole, self.city))
+        settings = traffic_settings(self.scenario, "micro", part.seed, *part.period, out)
+        self._traffic = make_traffic(self.city, settings, list(DEFAULT_TYPES))
+
+    def hand_over(self) -> Traffic | None:
+        """Return the traffic: who takes it closes it."""
+        traffic, self._traffic = self._traffic, None
+        return traffic
+
+    def clear(self) -> None:
+        """Close what nobody took, and leave nothing of it behind."""
+        traffic = self.hand_over()
+        if traffic is not None:
+            traffic.close()
+            if self._out is not None:
+                (self._out / "fcd.parquet").unlink(missing_ok=True)
 
 
 def _inside(scenario: Scenario, city: City) -> dict[str, Any]:

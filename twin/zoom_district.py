@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,16 +88,24 @@ class Inflow:
     crossed: tuple[Ints, Ints, Ints]
 
 
-def run_district(part: Part, city: City, work: Path, progress: Progress | None = None) -> Inflow | Run:
+def run_district(
+    part: Part,
+    city: City,
+    work: Path,
+    progress: Progress | None = None,
+    when_cut: Callable[[], None] | None = None,
+) -> Inflow | Run:
     """Run the district; return what it brings to the area, or the run that was interrupted.
 
     It runs in a process of its own, with ``work`` as scratch folder, unless a controller cannot be made there: a
     local class, a lambda, or one of the caller's main module. Then it runs here, with the same facts. Raises what
-    the run raises, and AdapterError when the process dies. ``city`` is the content of ``part.city_dir``.
+    the run raises, and AdapterError when the process dies. ``city`` is the content of ``part.city_dir``. ``when_cut``
+    is called once while the process runs, as soon as the area is cut out: what the zoom needs may be made in the
+    meantime.
     """
     if not _can_be_made_elsewhere(part.scenario):
         return _run_here(part, city, progress)
-    return _run_in_a_process(part, work, progress)
+    return _run_in_a_process(part, work, progress, when_cut)
 
 
 # -- the district --------------------------------------------------------------------------------------
@@ -195,7 +204,9 @@ def _can_be_made_elsewhere(scenario: Scenario) -> bool:
     return True
 
 
-def _run_in_a_process(part: Part, work: Path, progress: Progress | None) -> Inflow | Run:
+def _run_in_a_process(
+    part: Part, work: Path, progress: Progress | None, when_cut: Callable[[], None] | None
+) -> Inflow | Run:
     job = {
         "scenario": part.scenario.resolved(),
         "city_dir": str(part.city_dir),
@@ -204,7 +215,7 @@ def _run_in_a_process(part: Part, work: Path, progress: Progress | None) -> Infl
         "kept": part.kept,
     }
     (work / "job.json").write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
-    code, reached_s, interrupted = _conduct(work, progress)
+    code, reached_s, interrupted = _conduct(work, progress, when_cut)
     outcome_file = work / "outcome.json"
     if not outcome_file.is_file():
         if interrupted:
@@ -222,10 +233,13 @@ def _run_in_a_process(part: Part, work: Path, progress: Progress | None) -> Infl
     return Run(facts, outcome["digest"], out, outcome["ended"], part.whole, part.seed, outcome["wall_s"])
 
 
-def _conduct(work: Path, progress: Progress | None) -> tuple[int, int | None, bool]:
+def _conduct(
+    work: Path, progress: Progress | None, when_cut: Callable[[], None] | None
+) -> tuple[int, int | None, bool]:
     """Run the process to its end; return its exit code, the last second it told, and whether we were interrupted.
 
-    After Ctrl-C it gets the time to complete its files; after a second one it is killed. In no case is it left.
+    Its first word comes when the area is cut out. After Ctrl-C it gets the time to complete its files; after a second
+    one it is killed. In no case is it left.
     """
     reached_s, interrupted = None, False
     hear, tell = os.pipe()
@@ -253,6 +267,8 @@ def _conduct(work: Path, progress: Progress | None) -> tuple[int, int | None, bo
         try:
             with words:
                 for word in words:
+                    if reached_s is None and when_cut is not None:
+                        when_cut()
                     now_s, start_s, end_s, note = json.loads(word)
                     reached_s = now_s
                     if progress is not None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -168,15 +169,30 @@ def _interrupt(*_: object) -> None:
 
 
 def test_a_second_interrupt_ends_a_district_that_does_not_answer(folder):
+    second = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+
     def stop_it_and_interrupt(*_: object) -> None:
-        for pid in children():
+        while not (there := children()):  # the list in /proc may miss one while others end
+            time.sleep(0.01)
+        for pid in there:
             os.kill(pid, signal.SIGSTOP)
-        threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        second.start()
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        zoom(folder, None, stop_it_and_interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            zoom(folder, None, stop_it_and_interrupt)
+    finally:
+        second.cancel()
     assert children() == []
+
+
+def test_nothing_of_a_zoom_is_left_where_its_district_was_interrupted(folder, tmp_path):
+    stopped = zoom(folder, prepare(tmp_path / "run"), _interrupt)
+    assert stopped.ended == "interrupted"
+    assert not (tmp_path / "run" / "fcd.parquet").exists()  # SUMO was started for it in the meantime
+    again = zoom(folder)  # and is free again
+    assert again.ended == "finished"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
