@@ -124,11 +124,17 @@ Objective = Callable[[Sequence[Mapping[str, Value]]], Sequence[float]]
 
 
 def search(
-    ranges: Sequence[Range], base: Mapping[str, Any], judge: Objective, runs: int, seed: int = 1
+    ranges: Sequence[Range],
+    base: Mapping[str, Any],
+    judge: Objective,
+    runs: int,
+    seed: int = 1,
+    at_once: int | None = None,
 ) -> Counterexample:
     """Look for settings with the least robustness, at most ``runs`` of them; the base itself is tried first.
 
-    Returns the worst found; ``robustness`` is below 0 if it breaks a property. Stops at the first that does.
+    Returns the first that breaks a property (``robustness`` below 0), else the nearest to it. ``at_once``: how many are
+    judged together (None: a generation of the search); it changes the time, not what is found.
     """
     import cma
 
@@ -145,15 +151,21 @@ def search(
     }  # fmt: skip
     padded = np.append(x0, 0.5) if n == 1 else x0  # CMA-ES wants two dimensions
     es: Any = cma.CMAEvolutionStrategy(padded.tolist(), 0.35, options)
-    while best.tried < runs and best.robustness >= 0 and not es.stop():
+    while best.tried < runs and not es.stop():
         asked = es.ask()
         settings = [_values(ranges, x) for x in asked]
-        told = list(judge(settings[: runs - best.tried]))
-        for values, r in zip(settings, told, strict=False):
-            best.tried += 1
-            if r < best.robustness:
-                best = Counterexample(values, r, tried=best.tried)
-        es.tell(asked, [*told, *([max(told)] * (len(asked) - len(told)))])
+        told: list[float] = []
+        for k in range(0, len(settings), at_once or len(settings)):
+            some = settings[k : k + (at_once or len(settings))][: runs - best.tried]
+            for values, r in zip(some, judge(some) if some else (), strict=True):
+                told.append(r)
+                best.tried += 1
+                if r < best.robustness:
+                    best = Counterexample(values, r, tried=best.tried)
+                if r < 0:
+                    return best
+        cost = np.nan_to_num(np.asarray([*told, *([max(told)] * (len(asked) - len(told)))]), posinf=1e9, neginf=-1e9)
+        es.tell(asked, cost.tolist())
     return best
 
 

@@ -35,6 +35,22 @@ def test_a_planted_corner_is_found_and_shrunk(rain_from, units_below, seed):
     assert small.values["rain"] - rain_from <= (found.values["rain"] - 0.0) / 2**4 + 0.05
 
 
+def test_how_many_are_judged_at_once_changes_nothing_but_the_number_that_is_run():
+    judged: list[int] = []
+
+    def counting(settings):
+        judged.append(len(settings))
+        return planted(15, 7)(settings)
+
+    found = {}
+    for at_once in (1, 3, None):
+        judged.clear()
+        found[at_once] = search(RANGES, BASE, counting, runs=400, at_once=at_once)
+        assert found[at_once].tried <= sum(judged) < found[at_once].tried + (at_once or 8)
+    assert found[1] == found[3] == found[None]
+    assert found[1].robustness < 0
+
+
 def test_nothing_is_invented_where_nothing_is_broken():
     found = search(RANGES, BASE, lambda settings: [1.0] * len(settings), runs=30)
     assert found.robustness == 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +25,9 @@ PropertiesOption = Annotated[
         help="what must hold: a YAML file, a shipped set, or Python; may be repeated (default: all shipped)",
     ),
 ]
-WorkersOption = Annotated[int | None, typer.Option("--workers", help="runs at the same time (default: one a core)")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="runs at the same time (default: one a core)", min=1)
+]
 
 
 @plain_errors
@@ -162,9 +165,10 @@ def falsify(
             typer.echo(f"Not searched: {p.name} (waived: {waived[p.name]})")
     demanded = [p for p in demanded if p.name not in waived]
     folder = out if out is not None else Path("runs") / f"falsify-{ready.name}"
+    at_once = workers if workers is not None else os.cpu_count() or 1
     with Show((runs + len(ranges) * (1 + search.SHRINK_STEPS)) * seeds) as show:
         judge = search.objective(ready, list(range(1, seeds + 1)), demanded, folder, workers, show)
-        found = search.search(ranges, base, judge, runs)
+        found = search.search(ranges, base, judge, runs, at_once=max(1, at_once // seeds))
         if found.robustness < 0:
             found = search.shrink(found, ranges, base, judge)
     if found.robustness >= 0:

@@ -7,6 +7,7 @@ Each rule has one condition: ``above``, ``below`` (of the value), ``rise``, ``fa
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -63,6 +64,16 @@ def find_rules(name: str) -> Path:
 
 def load_rules(path: Path) -> RuleBook:
     """Read a rules file. Raises ScenarioProblems: one sentence for each mistake."""
+    try:
+        now = path.stat()
+    except (OSError, ValueError):
+        return read_book(read_yaml(path))  # which says what is wrong
+    return _read(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, mtime_ns: int, size: int) -> RuleBook:  # noqa: ARG001
+    """Read a file once as long as it stays as it is: a run looks at its rules several times, a search runs many."""
     return read_book(read_yaml(path))
 
 

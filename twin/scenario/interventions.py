@@ -254,6 +254,7 @@ class SensorOutage(SystemIntervention):
     system: ClassVar[str] = "city_brain"
     kind: Literal["sensor_outage"] = key("kind of intervention", "sensor_outage", "sensor_outage")
     query: str = key("which channels", QUERY, min_length=1, max_length=2000)
+    share: float = key("share of these channels, drawn by seed", "a number from 0 to 1", 1.0, ge=0, le=1)
 
     @field_validator("query")
     @classmethod
@@ -262,7 +263,8 @@ class SensorOutage(SystemIntervention):
 
     def sentence(self, when: str, name_of: Callable[[str], str]) -> tuple[str, str]:  # noqa: ARG002
         """Return what happens, in English and Chinese."""
-        return f"channels of '{self.query}' fall silent {when}", f"{when}“{self.query}”的设备失联"
+        en, zh = (f"{self.share:.0%} of the ", f"{self.share:.0%}的") if self.share < 1 else ("", "")
+        return f"{en}channels of '{self.query}' fall silent {when}", f"{when}“{self.query}”{zh}设备失联"
 
 
 class MaintenanceWindow(SystemIntervention):

@@ -45,3 +45,10 @@ class ForgetsOnRestart(IncidentDesk):
         if self._again:
             messages = [m for m in messages if not isinstance(m, Sign)]
         return super().decide(now_s, messages)
+
+
+class HearsNoCalls(IncidentDesk):
+    """Takes what devices say and lets the telephone ring: all is well until the cameras are silent."""
+
+    def decide(self, now_s, messages):
+        return super().decide(now_s, [m for m in messages if not (isinstance(m, Sign) and m.source == "call")])

@@ -53,6 +53,7 @@ class CityBrainSystem:
             self.sensing.listeners.append(self.alerts.sensed)
         #: called with the readings that arrived in a tick, after alerting was told them
         self.readers: list[Callable[[Readings], None]] = []
+        self._silenced = context.dice.stream("city_brain.silenced")
         self._chosen: dict[str, Any] = {}  # channels that interventions silenced: the same come back
         self._hosts: dict[str, Host] = dict(self.alerts.hosts) if self.alerts is not None else {}
         self.responders: Any = None
@@ -140,12 +141,15 @@ class CityBrainSystem:
             raise ScenarioError(f"{cause}.kind is {item.kind}, but city_brain.sensors is null: there are no sensors")
         until_s = item.until_s if item.until_s is not None else self._c.end_s
         if isinstance(item, SensorOutage):
-            query = item.query
+            query, share = item.query, item.share
 
             def silence(on: bool) -> None:
                 assert alerts.forest is not None
-                rows = self._chosen.setdefault(cause, alerts.forest.rows(query))
-                sensing.faults.force(rows, on, clock.now_s)
+                if cause not in self._chosen:
+                    rows = alerts.forest.rows(query)
+                    drawn = self._silenced.uniform(rows, _number(cause))
+                    self._chosen[cause] = rows[drawn < share]  # those of a smaller share are among them
+                sensing.faults.force(self._chosen[cause], on, clock.now_s)
 
             return lambda: silence(True), lambda: silence(False)
         if isinstance(item, MaintenanceWindow):
@@ -168,7 +172,7 @@ class CityBrainSystem:
         point = self._c.city.place(item.place).geometry
         order = np.argsort(np.hypot(sites.x_m - point.x, sites.y_m - point.y), kind="stable")
         chosen = [int(order[i % len(order)]) for i in range(item.count)]
-        first = PUT + 20 * int("".join(ch for ch in cause if ch.isdigit()) or 0)
+        first = PUT + 20 * _number(cause)
         rows: list[int] = []
 
         def begin() -> None:
@@ -202,3 +206,8 @@ class CityBrainSystem:
         """Take note of what somebody told of a closed road."""
         if self.responders is not None:
             self.responders.closure(report)
+
+
+def _number(cause: str) -> int:
+    """Return the number of the intervention that a cause names."""
+    return int("".join(ch for ch in cause if ch.isdigit()) or 0)
