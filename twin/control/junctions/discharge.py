@@ -41,15 +41,17 @@ class Discharge:
         queued = (queue_before > 0.5) & (step_s > 0) & ~np.isnan(passed)
         flowing = queued & (green_s >= START_S + step_s)
         served = phase[layout.pair_lane] == layout.pair_phase
-        rows = np.flatnonzero(flowing[layout.pair_lane] & served)
-        lane = layout.pair_lane[rows]
-        keep = np.exp(-step_s[lane] / MEMORY_S)
-        self._seconds[rows] = self._seconds[rows] * keep + step_s[lane]
-        self._vehicles[rows] = self._vehicles[rows] * keep + passed[lane]
-        green = np.zeros(queued.size, dtype=bool)
-        green[layout.pair_lane[served]] = True
-        stuck = green & queued & (queue > 0.5) & (green_s >= START_S + STUCK_S) & (gap_s >= STUCK_S)
-        self._stuck_until_s[stuck] = now_s + RETRY_S
+        rows = (flowing[layout.pair_lane] & served).nonzero()[0]
+        if rows.size:
+            lane = layout.pair_lane[rows]
+            keep = np.exp(-step_s[lane] / MEMORY_S)
+            self._seconds[rows] = self._seconds[rows] * keep + step_s[lane]
+            self._vehicles[rows] = self._vehicles[rows] * keep + passed[lane]
+        stuck = queued & (queue > 0.5) & (green_s >= START_S + STUCK_S) & (gap_s >= STUCK_S)
+        if stuck.any():
+            green = np.zeros(queued.size, dtype=bool)
+            green[layout.pair_lane[served]] = True
+            self._stuck_until_s[stuck & green] = now_s + RETRY_S
         self._stuck_until_s[(step_s > 0) & (passed > 0)] = now_s
 
     def flow_veh_s(self, now_s: int) -> Floats:

@@ -119,9 +119,12 @@ def check_wishes(layout: Layout, phase: Ints, to: Ints, since_s: Ints, now_s: in
             f"signals at {now_s} s: junction '{layout.name(j)}' was asked for phase {int(wish[i])};"
             f" it has the phases {a} to {a + n - 1}"
         )
+    rows = (wish != to[junction]).nonzero()[0]
+    if rows.size == 0:
+        return
+    junction, wish = junction[rows], wish[rows]
     now, ahead = phase[junction], to[junction]
-    moves = wish != ahead
-    bad = np.flatnonzero(moves & (now != ahead))
+    bad = np.flatnonzero(now != ahead)
     if bad.size:
         j = int(junction[bad[0]])
         raise ControlError(
@@ -130,7 +133,7 @@ def check_wishes(layout: Layout, phase: Ints, to: Ints, since_s: Ints, now_s: in
         )
     green_s = now_s - since_s[junction]
     least = layout.told.phase_min_s[now]
-    bad = np.flatnonzero(moves & (green_s < least))
+    bad = np.flatnonzero(green_s < least)
     if bad.size:
         i = int(bad[0])
         j = int(junction[i])
@@ -138,7 +141,7 @@ def check_wishes(layout: Layout, phase: Ints, to: Ints, since_s: Ints, now_s: in
             f"signals at {now_s} s: junction '{layout.name(j)}' was asked to end phase {int(phase[j])} after"
             f" {int(green_s[i])} s of green; its minimum is {int(least[i])} s"
         )
-    bad = np.flatnonzero(moves & (layout.change_time(now, wish) < 0))
+    bad = np.flatnonzero(layout.change_time(now, wish) < 0)
     if bad.size:
         j = int(junction[bad[0]])
         raise ControlError(

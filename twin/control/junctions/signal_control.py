@@ -192,6 +192,10 @@ class Picture:
         self._passed = np.zeros(n)
         self._passed_s = np.zeros(n)
         self._served = _lane_table(layout)
+        self._every_lane = np.arange(n)
+        self._used = np.flatnonzero(layout.lane_served)  # lanes that need a decision, their junctions, and how many
+        self._used_of = layout.told.lane_junction[self._used]
+        self._many_used = np.bincount(self._used_of, minlength=j)
         self._discharge = Discharge(layout)
         self._planned = _planned(layout, self.plans)
 
@@ -218,11 +222,12 @@ class Picture:
         fresh = np.zeros(self.layout.n_junctions, dtype=bool)
         fresh[new] = True
         mine = fresh[lane_junction]
-        since = np.where(fresh & (self._seen_s > NEVER), told.seen_s - self._seen_s, 0)
-        self._gap_s[mine] += since[lane_junction[mine]]
+        passed_s = np.where(fresh & (self._seen_s > NEVER), told.seen_s - self._seen_s, 0)
+        since_s = passed_s[lane_junction].astype(np.float64)  # by lane; 0 where there is no news
+        self._gap_s += since_s
         before = self._queue.copy()
         self._queue[mine], self._moving[mine], self._waiting_s[mine] = 0.0, 0.0, 0.0
-        rows = np.flatnonzero(mine[told.lane])
+        rows = mine[told.lane].nonzero()[0]
         lane = told.lane[rows]
         self._queue[lane], self._moving[lane] = told.queue[rows], told.moving[rows]
         if told.waiting_s.size:
@@ -231,25 +236,27 @@ class Picture:
             self._gap_s[lane] = np.where(np.isnan(told.gap_s[rows]), np.inf, told.gap_s[rows])
         else:  # nobody measures gaps: somebody is there, or was since the last reading
             self._gap_s[lane] = 0.0
-        keep = np.exp(-since / FLOW_MEMORY_S)[lane_junction[mine]]
-        self._passed[mine] *= keep
-        self._passed_s[mine] *= keep
-        counted = mine.copy()
-        counted[lane] = ~np.isnan(told.passed[rows])
-        self._passed[lane] += np.nan_to_num(told.passed[rows])
-        self._passed_s[counted] += since[lane_junction[counted]]
-        old = ~mine[self._object_lane]
-        now = mine[told.object_lane]
-        self._object_lane = np.concatenate([self._object_lane[old], told.object_lane[now]])
-        self._object_eta_s = np.concatenate([self._object_eta_s[old], told.object_eta_s[now]])
+        keep = np.exp(-passed_s / FLOW_MEMORY_S)[lane_junction]
+        self._passed *= keep
+        self._passed_s *= keep
+        crossed = np.where(mine, 0.0, np.nan)
+        crossed[lane] = passed = told.passed[rows]
+        unknown = np.isnan(passed)
+        self._passed[lane] += np.where(unknown, 0.0, passed)
+        counted_s = since_s.copy()
+        counted_s[lane[unknown]] = 0.0
+        self._passed_s += counted_s
+        if self._object_lane.size or told.object_lane.size:
+            old = ~mine[self._object_lane]
+            now = mine[told.object_lane]
+            self._object_lane = np.concatenate([self._object_lane[old], told.object_lane[now]])
+            self._object_eta_s = np.concatenate([self._object_eta_s[old], told.object_eta_s[now]])
         self._seen_s[new] = told.seen_s
-        crossed = np.where(counted, 0.0, np.nan)
-        crossed[lane] = told.passed[rows]
         s = self.stages
         phase = np.where(s.phase == s.to, s.phase, -1)[lane_junction]
         self._discharge.learn(
-            told.seen_s, np.where(mine, since[lane_junction], 0).astype(np.float64), phase,
-            (told.seen_s - s.since_s[lane_junction]).astype(np.float64), before, self._queue, self._gap_s, crossed,
+            told.seen_s, since_s, phase, (told.seen_s - s.since_s[lane_junction]).astype(np.float64), before,
+            self._queue, self._gap_s, crossed,
         )  # fmt: skip
 
     # -- the picture -----------------------------------------------------------------------------------
@@ -258,7 +265,7 @@ class Picture:
         """Bring stages and red times to ``now_s``."""
         self.stages.finish(now_s)
         junction = self.layout.told.lane_junction
-        served = self._served[self.stages.phase[junction], np.arange(self.layout.n_lanes)]
+        served = self._served[self.stages.phase[junction], self._every_lane]
         served &= ~self.stages.changing()[junction]
         self._red_s += now_s - self._moved_s
         self._red_s[served] = 0.0
@@ -267,18 +274,20 @@ class Picture:
     def in_hand(self, now_s: int, stale_s: int) -> Bools:
         """Return the junctions that can be controlled: linked, state and perception fresh, enough lanes perceived."""
         fresh = (now_s - self._told_s <= stale_s) & (now_s - self._seen_s <= stale_s)
-        lanes = self.layout.lane_served
-        junction = self.layout.told.lane_junction[lanes]
-        seen = np.bincount(junction, weights=~np.isnan(self._queue[lanes]), minlength=self._up.size)
-        all_lanes = np.bincount(junction, minlength=self._up.size)
-        return np.asarray(self._up & fresh & (seen >= LEAST_SEEN * all_lanes) & (seen > 0))
+        blind = np.isnan(self._queue[self._used])
+        seen = self._many_used
+        if blind.any():
+            seen = np.bincount(self._used_of, weights=~blind, minlength=self._up.size)
+        return np.asarray(self._up & fresh & (seen >= LEAST_SEEN * self._many_used) & (seen > 0))
 
     def view(self, now_s: int, interval_s: int = 1) -> JunctionsView:
         """Return the frozen view for a policy."""
         layout, s = self.layout, self.stages
         known = ~np.isnan(self._queue)
-        queue = np.where(known, self._queue, self._assumed(now_s))
-        moving = np.where(np.isnan(self._moving), 0.0, self._moving)
+        queue, moving = self._queue.copy(), self._moving.copy()
+        if not known.all():
+            queue = np.where(known, queue, self._assumed(now_s))
+            moving = np.where(np.isnan(moving), 0.0, moving)
         flow = np.full(layout.n_lanes, np.nan)
         np.divide(3600.0 * self._passed, self._passed_s, out=flow, where=self._passed_s > 60.0)
         # objects have come nearer since they were seen

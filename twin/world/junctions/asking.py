@@ -79,6 +79,8 @@ class Asking:
         self._codes = np.array([VEHICLE_KINDS[k] for k in ROLE_OF], dtype=np.int64)
         self._out: dict[int, _Way] = {}
         self._cancelled: list[tuple[int, int]] = []
+        # of this look: vehicle, kind, junction, road, delay_s, halted_s, distance_m, granted
+        self._passages: list[tuple[int, str, int, int, float, float, float, bool]] = []
         self.lane_of: dict[tuple[int, int], tuple[int, int]] = {}  # (road, next road) → (junction, lane)
         self.junction_at: dict[int, int] = {}
         for group, lane, to in zip(
@@ -158,6 +160,7 @@ class Asking:
                 way.looked_s = now_s
                 if asks and stay is not None:
                     self._ask(vehicle, way, r, stay, now_s, rows)
+        self._write_passages(now_s)
         if not rows:
             return None
         table = np.array(rows, dtype=np.float64)
@@ -221,11 +224,25 @@ class Asking:
         each = (until_s - way.since_s - halted - free) / len(signalled)
         for i, r in enumerate(signalled):
             j = self.junction_at[r]
-            self._log.add(
-                SignalPassed, t_s=now_s, vehicle=vehicle, kind=way.kind, junction=j, road=r, delay_s=round(each, 1),
-                halted_s=round(halted if i == 0 else 0.0, 1), distance_m=round(metres[r], 1),
-                granted=way.granted and way.asked == j,
+            self._passages.append(
+                (
+                    vehicle, way.kind, j, r, round(each, 1), round(halted if i == 0 else 0.0, 1), round(metres[r], 1),
+                    way.granted and way.asked == j,
+                )
             )  # fmt: skip
+
+    def _write_passages(self, now_s: int) -> None:
+        """Put the passages of a look into the log."""
+        if self._passages:
+            columns = map(list, zip(*self._passages, strict=True))
+            vehicle, kind, junction, road, delay_s, halted_s, distance_m, granted = columns
+            self._log.add(
+                SignalPassed, t_s=np.full(len(vehicle), now_s), vehicle=np.array(vehicle, dtype=np.int64),
+                kind=np.array(kind, dtype=object), junction=np.array(junction, dtype=np.int64),
+                road=np.array(road, dtype=np.int64), delay_s=np.array(delay_s), halted_s=np.array(halted_s),
+                distance_m=np.array(distance_m), granted=np.array(granted),
+            )  # fmt: skip
+            self._passages.clear()
 
     def _ask(
         self, vehicle: int, way: _Way, road: int, stay: Stay, now_s: int, rows: list[_Row]
