@@ -74,6 +74,10 @@ def kinds(spec: str) -> list[str]:
     if spec == "all":
         return list(STRENGTH)
     found = [part.strip() for part in spec.split(",") if part.strip()]
+    if "all" in found:
+        raise ScenarioError(f"--faults: is '{spec}'; 'all' stands alone, there is no kind to add to it")
+    if not found:
+        raise ScenarioError(f"--faults: is '{spec}', which names no fault; there are: all, {', '.join(STRENGTH)}")
     for kind in found:
         if kind not in STRENGTH:
             raise ScenarioError(

@@ -123,9 +123,10 @@ class RunData:
         calendar = Calendar(the_date(date, stamp.get("scenario", {}).get("weekday")), timezone)
         if not (path / "events.parquet").is_file():
             raise ScenarioError(f"{path}: has no events.parquet; run it again")
+        facts = Facts.read(path)
         if not set(schema().names) <= set(pq.read_schema(path / "events.parquet").names):
             raise ScenarioError(f"{path}: was written by an older version, which knew fewer facts; run it again")
-        return cls(path, stamp, Facts.read(path), City.load(stamp["city_dir"]), calendar)
+        return cls(path, stamp, facts, City.load(stamp["city_dir"]), calendar)
 
     @property
     def scenario(self) -> dict[str, Any]:

@@ -286,7 +286,8 @@ def export(run: RunData, junction: str, t_s: int) -> dict[str, bytes]:
     """Return the messages around ``junction`` in second ``t_s`` as UPER, by file name; CAMs of the whole district."""
     made = Broadcasts(run)
     if not run.start_s <= t_s <= run.end_s:
-        raise ScenarioError(f"--at: second {t_s} is not in the run, which lasts from {run.start_s} to {run.end_s}")
+        first, last, asked = (f"{t // 3600:02}:{t // 60 % 60:02}:{t % 60:02}" for t in (run.start_s, run.end_s, t_s))
+        raise ScenarioError(f"--at: {asked} is not in the run, which lasts from {first} to {last}")
     out = {"mapem.uper": encode_mapem(made.mapem(junction)), "spatem.uper": encode_spatem(made.spatem(junction, t_s))}
     out |= {f"cam-{i}.uper": encode_cam(cam) for i, cam in enumerate(made.cams(t_s))}
     return out | {f"denm-{i}.uper": encode_denm(denm) for i, denm in enumerate(made.denms(junction, t_s))}

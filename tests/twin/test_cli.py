@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -208,6 +209,15 @@ def test_validate_checks_names_against_the_city(town: Path) -> None:
         (["city", "build", "out", "--osm", "a.osm", "--sumo", "b.net.xml"], "exactly one source"),
         (["city", "build", "out", "--osm", "a.osm"], "--osm: a.osm: there is no such file"),
         (["city", "build", "out", "--template", "atlantis"], "allowed: qibu"),
+        (["ask-service", "办照", "--industry", "new_material"], "--industry: is 'new_material'; allowed: new_energy_v"),
+        (["ask-service", "办照", "--stage", "old"], "--stage: is 'old'; allowed: founded, growing, mature, leaving"),
+        (["ask-service", "--age", "-5"], "0 to 199 are allowed"),
+        (["ask", "drowning", "--workers", "0"], "'--workers': Input should be greater than or equal to 1"),
+        (["check", "demo", "--workers", "0"], "'--workers': Input should be greater than or equal to 1"),
+        (["falsify", "demo", "--vary", "people.share=0.1..0.2", "--workers", "-1"], "'--workers': Input should be"),
+        (["check", "demo", "--faults", "all,messages_lost"], "'all' stands alone"),
+        (["check", "demo", "--faults", ","], "names no fault; there are: all, messages_lost"),
+        (["compare", "demo", "demo", "--warm-up", "180"], "--warm-up: is 180; allowed: less than the 180 minutes"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -233,6 +243,21 @@ def test_a_folder_with_a_run_is_not_overwritten_unless_forced(toy_run: Path, tow
     (copy / "notes.txt").write_text("mine")
     assert twin(*args, "--force").exit_code == 0
     assert (copy / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_whose_log_is_cut_short_is_one_sentence_for_every_reader(toy_run: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut"
+    shutil.copytree(toy_run, cut)
+    (cut / "events.parquet").write_bytes((toy_run / "events.parquet").read_bytes()[:500])
+    for command in (["map"], ["report"], ["export", "mds"], ["export", "gtfs-rt"], ["export", "xes"]):
+        result = twin(*command, cut)
+        assert result.exit_code == 2
+        assert errors(result) == [f"{cut}/events.parquet: is not a complete log (its run did not end); run it again"]
+
+
+def test_replay_names_its_own_option(toy_run: Path) -> None:
+    said = errors(twin("replay", toy_run, "--control", "alerting"))
+    assert said == ["--control 'alerting': has no '='; write it like alerting=mypkg.mymodule:MyDesk"]
 
 
 def test_an_output_folder_that_cannot_be_written_is_one_sentence(town: Path) -> None:

@@ -14,7 +14,7 @@ from twin.cli.common import INTERRUPTED, LangOption, check_lang, plain_errors
 def ask(
     name: Annotated[str | None, typer.Argument(metavar="[QUESTION]", help="a name; none: list them")] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="number of pairs, seeds 1 to N", min=1, max=1000)] = 8,
-    workers: Annotated[int | None, typer.Option("--workers", help="runs at once (default: one a core)")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="runs at once (default: one a core)", min=1)] = None,
     out: Annotated[Path | None, typer.Option("--out", help="where runs are kept (default: runs/ask-NAME)")] = None,
     lang: LangOption = "en",
 ) -> None:

@@ -24,13 +24,19 @@ def ask_service(
     """Ask the service assistant (generated catalogue and policies): item, guide, materials, policy; or a person."""
     from scenarios.assistant_study import shipped
     from twin.control.services.assistant.profiles import Profile, ProfileError
+    from twin.domain.companies import COMPANY_STAGES
+    from twin.scenario.mistakes import did_you_mean
+    from twin.world.people.companies import INDUSTRIES
 
+    for option, value, allowed in (("--industry", industry, INDUSTRIES), ("--stage", stage, COMPANY_STAGES)):
+        if value and value not in allowed:
+            fail(f"{option}: is '{value}'; allowed: {', '.join(allowed)}{did_you_mean(value, allowed)}")
     profile = None
     try:
         if industry or stage:
             told = {"industry": industry, "stage": stage}
             profile = Profile("company", company={k: v for k, v in told.items() if v})
-        elif age >= 0 or circumstance:
+        elif age != -1 or circumstance:
             profile = Profile("person", age, tuple(circumstance or ()))
     except ProfileError as error:
         fail(error)

@@ -47,13 +47,15 @@ def fail(error: object, code: int = BAD_INPUT) -> NoReturn:
     raise typer.Exit(code)
 
 
-def parse_sets(sets: Sequence[str] | None) -> dict[str, str]:
-    """Turn ``key=value`` options into a mapping; the last of a key counts."""
+def parse_sets(
+    sets: Sequence[str] | None, option: str = "--set", example: str = "people.residents=1000"
+) -> dict[str, str]:
+    """Turn ``key=value`` options into a mapping; the last of a key counts. ScenarioError names the ``option``."""
     out: dict[str, str] = {}
     for text in sets or ():
         name, equals, value = text.partition("=")
         if not equals:
-            raise ScenarioError(f"--set '{text}': has no '='; write it like people.residents=1000")
+            raise ScenarioError(f"{option} '{text}': has no '='; write it like {example}")
         out[name.strip()] = value
     return out
 

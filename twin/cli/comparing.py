@@ -102,6 +102,9 @@ def compare(
     check_lang(lang)
     ready = [load_ready(name, parse_sets(set_), hours, traffic) for name in (base, *variants)]
     _check_names(ready)
+    shortest_s = min(s.end_s - s.start_s for s in ready)
+    if 60 * warm_up >= shortest_s:
+        raise ScenarioError(f"--warm-up: is {warm_up:g}; allowed: less than the {shortest_s / 60:g} minutes of the run")
     question = Question(
         kpis=kpis_named(kpi),
         seeds=seeds_for(seeds, until),

@@ -31,7 +31,7 @@ def replay(
     from twin.hosts import find_factory
     from twin.run_folder import read_stamp
 
-    asked = parse_sets(control)
+    asked = parse_sets(control, "--control", "alerting=mypkg.mymodule:MyDesk")
     stamp = read_stamp(folder)
     differ = False
     for desk in asked or journals(folder):
