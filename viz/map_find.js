@@ -311,6 +311,14 @@ function makeFind(app) {
     for (let r = 0; r < city.roads.n; r++) if (city.roads.name[r] === name && (best < 0 || city.roads.length[r] > city.roads.length[best])) best = r;
     return best;
   }
+  // A word for a kind, such as "resident" or "告警", finds the first few of it.
+  function fewOf(q, offer) {
+    for (const kind of ["resident", ...more.flatMap((system) => [...system.kinds])]) {
+      const word = text[{ channel: "channel_one", early: "early_order" }[kind] || kind];
+      if (word && kind !== "community" && (kind.startsWith(q) || word.toLowerCase().startsWith(q)))
+        for (let n = 0, found = 0; n < 3000 && found < 5; n++) if (offer(kind + "-" + n, `${word} ${n}`, word)) found++;
+    }
+  }
   function search(query) {
     const q = query.trim().toLowerCase();
     if (!q) return [];
@@ -320,6 +328,7 @@ function makeFind(app) {
     for (const system of more) system.search(q, offer);
     const number = /^(?:resident\s*|居民\s*)?(\d+)$/.exec(q);
     if (number) offer("resident-" + number[1], text.resident + " " + number[1], text.resident);
+    if (q.length > (/^[a-z]/.test(q) ? 2 : 1)) fewOf(q, offer);
     const vehicle = /^([a-z]+)-(\d+)(?:-(\d+))?$/.exec(q);
     if (vehicle && about.kinds.includes(vehicle[1]) && !(own && app.fleet.meta.fleets.includes(vehicle[1]))) {
       const code = about.kinds.indexOf(vehicle[1]);

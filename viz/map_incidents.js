@@ -314,7 +314,7 @@ function makeIncidents(app, tools, brain) {
   const panelOf = (c) => ({ incident: incidentPanel, responder: responderPanel, view: viewPanel })[c.kind](c);
   function search(q, offer) {
     let n = 0;
-    for (const [name, i] of f.byName) if (name === q || (q.length > 3 && name.startsWith(q) && n++ < 6)) offer(name, name + " " + themeName(f.incidents.theme[i], words(f.incidents.said[i])), text.incident);
+    for (const [name, i] of f.byName) if (name === q || ((q.length > 3 ? name.startsWith(q) || text.incident.toLowerCase().startsWith(q) : q.length > 1 && text.incident === q) && n++ < 6)) offer(name, name + " " + themeName(f.incidents.theme[i], words(f.incidents.said[i])), text.incident);
     if (/^responder-\d+$/.test(q)) offer(q, q, text.responder);
     for (let k = 0; k <= f.meta.departments.length; k++) if (viewName(k).toLowerCase().includes(q)) offer("view-" + k, viewName(k), text.screens);
   }

@@ -157,7 +157,7 @@ function makeOffices(app, tools) {
     if (f.policies.name.length) out.push(el("h3", {}, text.policies));
     for (let i = 0; i < f.policies.name.length; i++) {
       const k = upTo(f.matched.t, f.matched.first, i, t) - 1;
-      if (k >= f.matched.first[i]) out.push(wide(words(f.policies.name[i]), `${text.policy_fit} ${f.matched.fit[k]} · ${text.company_paid} ${f.matched.paid[k]} · ${text.policy_balance} ${money(f.matched.balance[k])}`));
+      if (k >= f.matched.first[i]) out.push(wide(words(f.policies.name[i]), `${text.policy_fit} ${f.matched.fit[k]} · ${text.policy_ordered} ${f.matched.paid[k]} · ${text.policy_balance} ${money(f.matched.balance[k])}`));
     }
     const recent = Array.from(f.told.t.keys()).filter((k) => f.told.t[k] <= t && ["founded", "closed", "paid"].includes(STORY[f.told.what[k]]));
     recent.sort((a, b) => f.told.t[b] - f.told.t[a]);

@@ -76,11 +76,15 @@ function makePanels(app) {
     notes.push(text.thinned.replace("{n}", about.thinning.one_in).replace("{shown}", about.thinning.shown).replace("{all}", about.thinning.all));
   $("notice").textContent = notes.join(" ");
   $("notice").hidden = !notes.length;
-  $("credit").textContent = [about.schematic ? text.schematic_why : text.simulated, about.attribution && `${text.source}: ${about.attribution}`].filter(Boolean).join("  ");
+  $("credit").textContent = [about.schematic ? text.schematic_why : text.simulated, about.attribution && `${text.source}: ${text["source_" + about.attribution] || about.attribution}`].filter(Boolean).join("  ");
 
   // -- tools --------------------------------------------------------------------------------------------
   const fold = (id) => {
     document.body.classList.toggle("hide-" + id);
+    if (id === "figures" && !document.body.classList.contains("hide-figures")) {
+      panels.drawCharts(); // a hidden chart has no width to draw in
+      panels.cursor();
+    }
     app.changed();
   };
   $("tools").append(

@@ -53,6 +53,7 @@ OFFICES_TEXT: dict[str, tuple[str, str]] = {
     "stage_leaving": ("leaving", "退出"),
     "policies": ("Policies", "惠企政策"),
     "policy_fit": ("fit", "符合"),
+    "policy_ordered": ("ordered", "已下达"),
     "policy_balance": ("left", "余额"),
     "layer_climate": ("Business climate", "营商环境"),
     "about_climate": ("Monitoring points, and what they and citizen supervisors found", "监测点与社会监督员发现的问题"),

@@ -13,7 +13,7 @@ import pytest
 from shapely.geometry import Point
 
 from geo.city import City
-from tests.viz.conftest import silent
+from tests.viz.conftest import Opened, silent
 from viz import map as viz_map
 
 pytestmark = pytest.mark.browser
@@ -434,3 +434,22 @@ def test_twenty_thousand_movers_degrade_but_do_not_crash(open_page, run_dir, tmp
     assert page.js("return app.view.drawn") > 20_000
     assert page.js("return app.now") > 755
     silent(page, file)
+
+
+def test_a_small_screen_draws_the_figures_when_they_are_asked_for(browser, page_file):
+    opened = Opened(browser, page_file, size=(390, 844))
+    try:
+        opened.page.locator("#tool-figures").click()
+        ink = """const c = document.querySelector('#charts canvas');
+        return c.width > 200 && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v > 0)"""
+        assert opened.js(ink)
+    finally:
+        opened.close()
+
+
+def test_a_word_for_a_kind_finds_the_first_few_of_it(page):
+    for word in ("resident", "resi", "Resident"):
+        page.page.locator("#find-box").fill(word)
+        hits = page.page.locator("#find-list li").all_inner_texts()
+        assert 1 <= len(hits) <= 12
+        assert all(h.startswith("Resident ") for h in hits), hits
