@@ -26,6 +26,24 @@ def test_a_question_can_be_asked(name):
         assert 1 <= q.answer.count(". ") + q.answer.endswith(".") <= 3
 
 
+#: beginning of an indicator's name → the part of the city without which it has no value
+NEEDS = {
+    "shuttle_": "bus", "parcel": "delivery", "delivery_": "delivery", "clean": "sanitation",
+    "violations_": "supervision", "water_": "city_brain", "fire_": "city_brain", "incident": "city_brain",
+    "hazards_": "city_brain", "alert_": "city_brain", "signal_delay": "junctions",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_indicator_has_a_value_on_both_sides_of_the_comparison(name):
+    """What only the variant has cannot be compared: no pair of runs would give both a value."""
+    base, variants = ALL[name].scenarios()
+    for kpi in (*ALL[name].kpis, *ALL[name].guardrails):
+        part = next((p for start, p in NEEDS.items() if kpi.startswith(start)), None)
+        lacking = [s.name for s in (base, *variants) if part is not None and getattr(s, part) is None]
+        assert not lacking, f"{kpi} has no value in {', '.join(lacking)}, where {part} is off"
+
+
 def test_every_field_of_the_facts_has_a_question():
     assert len(ALL) >= 18
     assert set("".join(q.letters for q in ALL.values())) == set(LETTERS) == set(FIELDS)
