@@ -18,7 +18,7 @@ from viz.report_html import Child, Markup, tag
 from viz.report_map import difference_map
 from viz.report_parts import calibrated, decimals, facts, not_modelled, number, ranges
 from viz.report_svg import MARK, intervals, pairs
-from viz.report_text import words
+from viz.report_text import reason, trip_line, words
 from viz.report_why import more_or_fewer, trips, when
 
 MAP_PAIRS = 20  # at most so many pairs go into the map of differences
@@ -198,6 +198,7 @@ class _Sheet:
             if s["correlation"] is not None:
                 gain += f", r {s['correlation']:.2f}".replace("-", "−")
             missing = f" (−{len(a['without'])})" if a["without"] else ""
+            why = [tag("br"), tag("span", reason(a["why"], self.lang), class_="small")] if a["why"] else []
             verdict = tag("span", f"{MARK[a['verdict']]} {w[a['verdict']]}", class_=a["verdict"])
             body.append(
                 tag(
@@ -209,7 +210,7 @@ class _Sheet:
                     tag("td", f"{s['n']}{missing}"),
                     tag("td", gain),
                     tag("td", "–" if a["more"] is None else f"{a['more']:,}"),
-                    tag("td", verdict, *([tag("br"), tag("span", a["why"], class_="small")] if a["why"] else [])),
+                    tag("td", verdict, *why),
                 )
             )
         looks = w["looks_note"] if len(self.variant["plan"]["looks"]) > 1 else ""
@@ -298,7 +299,7 @@ class _Sheet:
         rows = [
             tag(
                 "tr",
-                tag("td", w["trip_line"].format(who=t.resident, trip=t.trip, mode=t.mode, purpose=t.purpose)),
+                tag("td", trip_line(t.resident, t.trip, t.mode, t.purpose, self.lang)),
                 tag("td", when(t.set_out_s)),
                 tag("td", f"{t.base_s / 60:.1f} min"),
                 tag("td", f"{t.variant_s / 60:.1f} min"),

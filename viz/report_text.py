@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from viz.text import texts
+
 _TEXT: dict[str, tuple[str, str]] = {
     "better": ("better", "更好"),
     "worse": ("worse", "更差"),
@@ -21,7 +25,7 @@ _TEXT: dict[str, tuple[str, str]] = {
         "尚未完成：计划 {all} 对，已完成 {n} 对。再次运行同一命令即可继续。",
     ),
     "seeds": ("Seeds", "随机种子"),
-    "no_pair": ("without a pair: {seeds}", "缺对：{seeds}"),
+    "no_pair": ("some indicators without a pair: {seeds}", "部分指标缺对：{seeds}"),
     "failed": ("Failed runs", "失败的运行"),
     "failed_line": ("{name}, seed {seed}: {said}", "{name}，种子 {seed}：{said}"),
     "calibrated": ("Calibrated", "标定"),
@@ -201,3 +205,27 @@ _TEXT: dict[str, tuple[str, str]] = {
 def words(lang: str) -> dict[str, str]:
     """Return all texts in one language."""
     return {k: v[1 if lang == "zh" else 0] for k, v in _TEXT.items()}
+
+
+_REASONS = (
+    (r"(\d+) of (\d+) pairs are missing", r"\2 对中缺 \1 对"),
+    (r"one pair tells nothing", "仅一对运行，无法判断"),
+    (r"(\d+) of (\d+) planned pairs have run", r"计划 \2 对，仅完成 \1 对"),
+    (r"the differences are too skewed for so few pairs", "差值过偏，对数太少"),
+)
+
+
+def reason(why: str, lang: str) -> str:
+    """Return why a verdict is open, in ``lang``; what is not known stays as it is."""
+    if lang == "zh":
+        for pattern, said in _REASONS:
+            if re.fullmatch(pattern, why):
+                return re.sub(pattern, said, why)
+    return why
+
+
+def trip_line(who: int, trip: int, mode: str, purpose: str, lang: str) -> str:
+    """Return a trip in words: whose, which, by what, what for."""
+    said = texts(lang)
+    by, what_for = said.get(f"mode_{mode}", mode), said.get(f"purpose_{purpose}", purpose)
+    return words(lang)["trip_line"].format(who=who, trip=trip, mode=by, purpose=what_for)

@@ -15,6 +15,7 @@ from scenarios.study import Question, study
 from tests.cities import shared_toy_city
 from viz import report, report_roads
 from viz.report_roads import changes, vehicles_by_road
+from viz.report_text import reason, trip_line
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,21 @@ def test_the_switch_shows_one_map_and_paper_all(compared, browser):
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     context.close()
     assert wide <= 0
+
+
+@pytest.mark.parametrize(
+    ("why", "zh"),
+    [
+        ("1 of 2 pairs are missing", "2 对中缺 1 对"),
+        ("3 of 20 planned pairs have run", "计划 20 对，仅完成 3 对"),
+        ("something new", "something new"),
+    ],
+)
+def test_the_sheet_says_in_both_languages_why_a_verdict_is_open(why, zh):
+    assert reason(why, "en") == why
+    assert reason(why, "zh") == zh
+
+
+def test_the_sheet_says_a_trip_in_both_languages():
+    assert trip_line(7, 0, "bus", "school", "en") == "resident 7, trip 0, by bus, to school"
+    assert trip_line(7, 0, "bus", "school", "zh") == "居民 7 第 0 次出行，公交，上学"

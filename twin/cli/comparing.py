@@ -30,7 +30,7 @@ WORDS = {
         "indistinguishable": "cannot tell apart",
         "inconclusive": "inconclusive",
         "columns": ("indicator", "base", "variant", "difference [95 % interval]", "pairs", "pairing", "verdict"),
-        "more": "{n} more pairs for ±{x}",
+        "more": "pairs still needed for ±{x}: {n}",
         "passes": "passes",
         "fails": "fails",
         "unknown": "cannot be told",
