@@ -68,14 +68,14 @@ def test_typed(city, tmp_path):
     app = typer.Typer()
     app.command("check")(command)
     app.command("other")(lambda: None)
-    args = ["check", str(town), "--seeds", "1", "--out", str(tmp_path / "o"), "--workers", "0"]
+    args = ["check", str(town), "--seeds", "1", "--out", str(tmp_path / "o"), "--workers", "1"]
     said = CliRunner().invoke(app, [*args, "--faults", "controller_restarts", "--properties", str(demand)])
     assert said.exit_code == 1, said.output
     assert "controller_restarts  seed 1  BROKEN: an event follows every closure (struck 1×)" in said.output
     assert "0 held, 1 broken, 0 do not count" in said.output
     again = next(line for line in said.output.splitlines() if "see it: twin check" in line).split()
     assert Path(again[4]).is_file()
-    said = CliRunner().invoke(app, ["check", *again[4:], "--properties", str(demand), "--workers", "0"])
+    said = CliRunner().invoke(app, ["check", *again[4:], "--properties", str(demand), "--workers", "1"])
     assert said.exit_code == 1, "what is typed again is broken again"
     said = CliRunner().invoke(app, [*args, "--faults", "controller_restarts", "--properties", "traffic"])
     assert said.exit_code == 0, said.output
