@@ -224,7 +224,7 @@ function makeJunctionPanel(app, tools) {
     const run = f.at(f.runs, j, t);
     const by = f.meta.run_by[run < 0 ? 0 : f.runs.by[run]];
     return [
-      el("div", { class: "kind" }, f.meta.words[f.junctions.name[j]]),
+      el("div", { class: "kind exact" }, f.meta.words[f.junctions.name[j]]),
       row(text.grade, f.meta.grades[f.junctions.grade[j]]),
       row(text.run_by, text["run_" + by]),
       k >= 0 ? row(text.phase, `${f.greens.phase[k] + 1}, ${text.green_since} ${clock(f.greens.t[k])}`) : null,

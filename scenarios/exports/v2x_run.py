@@ -30,6 +30,7 @@ from twin.domain.junctions import CENTRAL, PLAN, SetPlans, SignalMap
 from twin.domain.v2x import CAUSE_CODES, OBJECT_KINDS, Mapem, Spatem
 from twin.errors import ScenarioError
 from twin.hosts import read_journal
+from twin.scenario.mistakes import did_you_mean
 from twin.world.junctions.crossings import read_crossings
 
 MAP_M = 200.0  # of a lane, from the stop line; one node of 327 m at most fits (node-XY6)
@@ -66,7 +67,10 @@ class Broadcasts:
         """Return the row of a junction by name; ScenarioError: there is none of that name."""
         if junction not in self.names:
             some = ", ".join(self.names[:5])
-            raise ScenarioError(f"--junction: there is no junction '{junction}' with signals; there are {some} …")
+            raise ScenarioError(
+                f"--junction: there is no junction '{junction}' with signals; there are {some} …"
+                f"{did_you_mean(junction, self.names)}"
+            )
         return self.names.index(junction)
 
     # -- MAPEM -----------------------------------------------------------------------------------------

@@ -49,8 +49,10 @@ def test_the_branch_of_the_page(names, toy, tmp_path):
     assert done.futures[0].digest != done.futures[1].digest
 
 
-def test_the_variant_of_the_page_is_a_scenario(tmp_path):
-    (yaml,) = snippets(COMPARE, "yaml")
+def test_the_variants_of_the_page_are_scenarios(tmp_path):
+    yaml, future = snippets(COMPARE, "yaml")
+    (tmp_path / "closed_at_eight.yaml").write_text(future, encoding="utf-8")
+    assert load_scenario(tmp_path / "closed_at_eight.yaml", files=False).interventions[0].kind == "close_road"
     (tmp_path / "wet.yaml").write_text(yaml, encoding="utf-8")
     assert load_scenario(tmp_path / "wet.yaml", files=False).weather.kind == "rain"
 
