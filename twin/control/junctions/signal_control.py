@@ -47,9 +47,7 @@ FLOW_MEMORY_S = 900.0
 #: share of a junction's lanes that must be perceived, or its own plan is the better guess; assumed
 LEAST_SEEN = 1 / 3
 NEVER = -(10**9)
-#: intervals after which it looks at the clock when no message wakes it. An even number: in quiet hours every second
-#: look is left out, and nothing is to be decided in between
-WAKE = 4
+WAKE = 4  # intervals without a message after which it looks at the clock by itself
 #: moving vehicles of which only the number is known are on so many metres of their lane (range of a roadside unit)
 SIGHT_M = 200.0
 
@@ -84,9 +82,33 @@ class SignalControl:
         self._picture: Picture | None = None
         self._next_s = NEVER
         self._next_plan_s = NEVER
+        self._heard_s = self._wake_s = NEVER
 
     def decide(self, now_s: int, messages: Sequence[Message]) -> Sequence[Command]:
         """Fold the messages into the picture and order phases when it is time."""
+        self._take(now_s, messages)
+        picture = self._picture
+        if picture is not None and self._priority is None and self._rules is not None and self._rules.priority.size:
+            self._priority = Priority(picture.layout, self._rules)
+        if picture is None or now_s < self._next_s:
+            return []
+        # messages wake it; this is for when none come
+        silence_s = WAKE * self._interval_s
+        if not messages and now_s < self._heard_s + silence_s:
+            return self._wake_at(now_s, self._heard_s + silence_s)
+        if messages:
+            self._heard_s = now_s
+        self._next_s = now_s + self._interval_s
+        out: list[Command] = self._wake_at(now_s, now_s + silence_s)
+        picture.move_on(now_s)
+        if self._planner is not None and now_s >= self._next_plan_s:
+            self._next_plan_s += self._plan_every_s
+            out += self._new_plans(now_s, picture, self._planner)
+        if self._policy is not None or (self._priority is not None and self._priority.busy):
+            out += self._orders(now_s, picture)
+        return out
+
+    def _take(self, now_s: int, messages: Sequence[Message]) -> None:
         for message in messages:
             if isinstance(message, SignalRules):
                 self._follow(message)
@@ -101,21 +123,13 @@ class SignalControl:
                     self._priority.take(message, now_s)
             elif self._picture is not None:
                 self._picture.take(message)
-        picture = self._picture
-        if picture is not None and self._priority is None and self._rules is not None and self._rules.priority.size:
-            self._priority = Priority(picture.layout, self._rules)
-        if picture is None or now_s < self._next_s:
+
+    def _wake_at(self, now_s: int, t_s: int) -> list[Command]:
+        """Return the wish to be woken, unless it is to be woken anyway."""
+        if self._wake_s > now_s:
             return []
-        self._next_s = now_s + self._interval_s
-        # messages wake it; this is for when none come
-        out: list[Command] = [WakeAt(f"signals/wake/{now_s}", now_s + WAKE * self._interval_s)]
-        picture.move_on(now_s)
-        if self._planner is not None and now_s >= self._next_plan_s:
-            self._next_plan_s += self._plan_every_s
-            out += self._new_plans(now_s, picture, self._planner)
-        if self._policy is not None or (self._priority is not None and self._priority.busy):
-            out += self._orders(now_s, picture)
-        return out
+        self._wake_s = t_s
+        return [WakeAt(f"signals/wake/{now_s}", t_s)]
 
     def _follow(self, rules: SignalRules) -> None:
         self._rules = rules
