@@ -133,6 +133,10 @@ def _counterexample(name: str, seed: int, found: Outcome, again: list[str]) -> l
     return lines
 
 
+def _many(settings: int) -> str:
+    return f"{settings} setting{'s' if settings != 1 else ''}"
+
+
 @plain_errors
 def falsify(
     scenario: ScenarioArg,
@@ -174,7 +178,7 @@ def falsify(
     if found.robustness >= 0:
         values = ", ".join(f"{k} = {v}" for k, v in found.values.items()) or "the scenario as it is"
         typer.echo(
-            f"Nothing was broken in {found.tried} settings; nearest was {values} (margin {found.robustness:.3g})."
+            f"Nothing was broken in {_many(found.tried)}; nearest was {values} (margin {found.robustness:.3g})."
         )
         return
     file = folder / "counterexample.yaml"
@@ -183,7 +187,7 @@ def falsify(
         extends = "base.yaml"  # what the search began with, as it stood
         (folder / extends).write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
     search.write(found, ready, extends, file)
-    typer.echo(f"A property is broken after {found.tried} settings by:")
+    typer.echo(f"A property is broken after {_many(found.tried)} by:")
     for key, value in found.values.items():
         typer.echo(f"  {key}: {value}   (base: {base[key]})")
     if not found.values:
