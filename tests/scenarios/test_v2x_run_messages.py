@@ -117,5 +117,5 @@ def test_the_command_writes_them_and_wrong_names_are_one_sentence(run: RunData, 
     assert decode_mapem((tmp_path / "air" / "mapem.uper").read_bytes()).name == "B1"
     with pytest.raises(ScenarioError, match="no junction 'Z9' with signals; there are A1, B1"):
         v2x_run.export(run, "Z9", START_S + 100)
-    with pytest.raises(ScenarioError, match="not in the run, which lasts from 28800 to"):
+    with pytest.raises(ScenarioError, match="00:01:40 is not in the run, which lasts from 08:00:00 to"):
         v2x_run.export(run, "B1", 100)
