@@ -63,8 +63,9 @@ def run_zoom(
             ground.prepare()
             cut_out = CutOut(*part.period, _Source(came.vehicles), came.crossed)
             close_up = Simulation(
-                ground.scenario, ground.city, part.cut_dir, seed, out, cut_out, traffic=ground.hand_over()
+                ground.scenario, ground.city, part.cut_dir, seed, out, cut_out, traffic=ground.traffic
             )
+            ground.traffic = None  # it is the simulation's now, which closes it
         finally:
             ground.clear()
         close_up.stamped = scenario
@@ -76,29 +77,23 @@ class _Ground:
 
     def __init__(self, part: Part, out: Path | None) -> None:
         self._part, self._out = part, out
-        self._traffic: Traffic | None = None
+        self.traffic: Traffic | None = None
 
     def prepare(self) -> None:
         """Make it; the second time nothing is done."""
-        if self._traffic is not None:
+        if self.traffic is not None:
             return
         part, out = self._part, self._out
         self.city = City.load(part.cut_dir)
         whole, period_s = part.whole, part.scenario.traffic.fcd_period_s
         self.scenario = whole.changed(traffic={"fcd_period_s": period_s}, **_inside(whole, self.city))
         settings = traffic_settings(self.scenario, "micro", part.seed, *part.period, out)
-        self._traffic = make_traffic(self.city, settings, list(DEFAULT_TYPES))
-
-    def hand_over(self) -> Traffic | None:
-        """Return the traffic: who takes it closes it."""
-        traffic, self._traffic = self._traffic, None
-        return traffic
+        self.traffic = make_traffic(self.city, settings, list(DEFAULT_TYPES))
 
     def clear(self) -> None:
         """Close what nobody took, and leave nothing of it behind."""
-        traffic = self.hand_over()
-        if traffic is not None:
-            traffic.close()
+        if self.traffic is not None:
+            self.traffic.close()
             if self._out is not None:
                 (self._out / "fcd.parquet").unlink(missing_ok=True)
 

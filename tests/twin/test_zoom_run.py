@@ -17,6 +17,7 @@ import pytest
 from geo.city import City
 from scenarios import load
 from tests.cities import toy_city
+from twin import zoom as twin_zoom
 from twin import zoom_district
 from twin.domain.commands import WakeAt
 from twin.errors import AdapterError, ControlError
@@ -185,6 +186,17 @@ def test_a_second_interrupt_ends_a_district_that_does_not_answer(folder):
     finally:
         second.cancel()
     assert children() == []
+
+
+def test_a_zoom_that_cannot_be_made_leaves_sumo_free(folder, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(twin_zoom, "Simulation", full)
+        with pytest.raises(OSError, match="no space left"):
+            zoom(folder)
+    assert zoom(folder).ended == "finished"
 
 
 def test_nothing_of_a_zoom_is_left_where_its_district_was_interrupted(folder, tmp_path):
