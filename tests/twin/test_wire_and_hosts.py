@@ -14,7 +14,7 @@ from twin.domain.commands import AvoidRoad, SetSpeedLimit, WakeAt
 from twin.domain.messages import ClosureReport, DetectorReadings, RoadMap
 from twin.domain.wire import decode, encode
 from twin.errors import ControlError, ScenarioError
-from twin.hosts import Host, find_factory, read_journal
+from twin.hosts import Host, _line, find_factory, read_journal
 
 floats = st.floats(allow_nan=True, allow_infinity=False, width=64)
 rows = st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 99), floats, st.floats(0, 1)), max_size=20)
@@ -145,3 +145,18 @@ def test_nan_is_null_on_the_wire():
     )
     assert encode(m)["length_m"] == [None]
     assert encode(SetSpeedLimit("k", 3, 8.0)) == {"type": "SetSpeedLimit", "key": "k", "road": 3, "speed_m_s": 8.0}
+
+
+@pytest.mark.parametrize("odd", [1.5, math.nan, math.inf, -math.inf])
+def test_a_journal_line_says_what_the_wire_says(odd):
+    """Whoever writes it, orjson or Python: infinity stays infinity, columns may be strided, numbers may be long."""
+    told = RoadMap(
+        0, "m", np.arange(4)[::2], np.asarray([odd, 2.0]), np.asarray([0.1, 1e-7]), np.asarray([1, 2**62]),
+        *[np.empty(0, int)] * 2,
+    )  # fmt: skip
+    for wake in (WakeAt("w", 60), WakeAt("w", 2**70)):
+        line = _line(0, [told], [wake])
+        assert line.endswith(b"\n")
+        said = json.loads(line)
+        wanted = json.loads(json.dumps({"now_s": 0, "messages": [encode(told)], "commands": [encode(wake)]}))
+        assert said == wanted
