@@ -177,9 +177,7 @@ def falsify(
             found = search.shrink(found, ranges, base, judge)
     if found.robustness >= 0:
         values = ", ".join(f"{k} = {v}" for k, v in found.values.items()) or "the scenario as it is"
-        typer.echo(
-            f"Nothing was broken in {_many(found.tried)}; nearest was {values} (margin {found.robustness:.3g})."
-        )
+        typer.echo(f"Nothing was broken in {_many(found.tried)}; nearest was {values} (margin {found.robustness:.3g}).")
         return
     file = folder / "counterexample.yaml"
     extends = scenario
