@@ -398,7 +398,7 @@ class Simulation:
         every = self.clock.every
         every(TICK_S, Phase.WORLD, self._arrivals)
         every(s.traffic.route_refresh_s, Phase.WORLD, self._measure, self.start_s + s.traffic.route_refresh_s)
-        if s.interventions or self.systems or self._branch_s is not None:  # else no street is ever shut
+        if s.interventions or self._branch_s is not None:  # else no street is ever shut
             every(CLOSURE_LOOK_S, Phase.WORLD, self._closures)
         if self.detectors.roads.size:
             every(self.detectors.period_s, Phase.PERCEIVE, self._perceive, self.start_s + self.detectors.period_s)

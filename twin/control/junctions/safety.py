@@ -16,7 +16,7 @@ Sources: RiLSA 2015 (minimum green 5 s, yellow 3 s at 50 km/h, clearance), GB 14
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ from twin.domain.junctions import SignalMap
 from twin.errors import ControlError
 
 Bools = npt.NDArray[np.bool_]
+#: states of a junction in order of time, with the second of each
+Steps = tuple[tuple[int, str], ...]
 LONG_AGO = -(10**9)
 
 
@@ -188,11 +190,34 @@ class _Turn:
     longest_s: int
 
 
+@dataclass(frozen=True)
+class _Course:
+    """What a whole row of states means that begins with one state; times in s from its beginning.
+
+    To be looked at whenever it begins: ends (group, least green, when) of greens, and cuts (group, least yellow, when)
+    of yellows, that began before it; follows (a, b, clearance, levels of a that clash, when b begins) for greens of a
+    that ended before it. What lies within it is the same each time, and safe. It leaves until (group, when, level),
+    since and yellow (group, when) behind, and the ``last`` state; ended_s: when a green ended last (-1: none).
+    """
+
+    ends: tuple[tuple[int, int, int], ...]
+    cuts: tuple[tuple[int, int, int], ...]
+    follows: tuple[tuple[int, int, int, tuple[bool, bool, bool], int], ...]
+    longest_s: int
+    until: tuple[tuple[int, int, int], ...]
+    since: tuple[tuple[int, int], ...]
+    yellow: tuple[tuple[int, int], ...]
+    ended_s: int
+    last: str
+    turns: int
+
+
 class Monitor:
     """Looks at the letters that all groups show, every second, and raises ControlError for what is unsafe.
 
     Work is done for junctions that show something new only: what does not change cannot become unsafe. What a change
-    from one state to another means is worked out once for each pair of states.
+    from one state to another means is worked out once for each pair of states, and so is what a whole row of states
+    means.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -212,6 +237,7 @@ class Monitor:
         self._ended_s = [LONG_AGO] * layout.n_junctions  # when a green ended last
         self._shown: list[str | None] = [None] * layout.n_junctions
         self._turns: list[dict[tuple[str | None, str], _Turn]] = [{} for _ in every]
+        self._courses: list[dict[tuple[str | None, Steps], _Course | None]] = [{} for _ in every]
         self.seconds = 0
         self.turns = 0
 
@@ -228,11 +254,85 @@ class Monitor:
                 self._see(j, now_s, state)
         self.seconds += 1
 
-    def follow(self, junction: int, steps: Iterable[tuple[int, str]]) -> None:
-        """Take in what one junction shows next: (from which second on, state), in order of time."""
-        for t_s, state in steps:
+    def follow(self, junction: int, steps: Steps, begin_s: int = 0) -> None:
+        """Take in what one junction shows next: (seconds after ``begin_s``, state), in order of time."""
+        key, courses = (self._shown[junction], steps), self._courses[junction]
+        if key in courses:
+            course = courses[key]
+        else:
+            course = courses[key] = self._course(junction, *key)
+        if course is not None and self._passes(junction, begin_s, course):
+            return
+        for after_s, state in steps:
             if state != self._shown[junction]:
-                self._see(junction, t_s, state)
+                self._see(junction, begin_s + after_s, state)
+
+    def _course(self, j: int, before: str | None, steps: Steps) -> _Course | None:
+        """Work out what a row of states means; None where it has to be seen state by state, for it may be unsafe."""
+        if before is None:
+            return None
+        begun: dict[int, int] = {}
+        yellow: dict[int, int] = {}
+        over: dict[int, tuple[int, int]] = {}  # greens that ended within it: when, level
+        ends, cuts, follows, turns, ended_s = [], [], [], 0, -1
+        for t_s, state in steps:
+            if state == before:
+                continue
+            turn = self._turns[j].get((before, state))
+            if turn is None:
+                turn = self._turns[j][before, state] = self._turn(j, before, state)
+            if turn.plain >= 0 or turn.clash is not None:
+                return None
+            for g, least, level in turn.ends:
+                if g not in begun:
+                    ends.append((g, least, t_s))
+                elif t_s - begun[g] < least:
+                    return None
+                over[g], ended_s = (t_s, level), t_s
+            for g, least in turn.yellow_ends:
+                if g not in yellow:
+                    cuts.append((g, least, t_s))
+                elif t_s - yellow[g] < least:
+                    return None
+            for a, b, clear, clashes in turn.follows:
+                if a not in over:
+                    follows.append((a, b, clear, clashes, t_s))
+                elif t_s - over[a][0] < clear and clashes[over[a][1]]:
+                    return None
+            begun.update((g, t_s) for g in turn.begins)
+            yellow.update((g, t_s) for g in turn.yellow_begins)
+            before, turns = state, turns + 1
+        return _Course(
+            tuple(ends), tuple(cuts), tuple(follows), max((f[2] - f[4] for f in follows), default=0),
+            tuple((g, t, level) for g, (t, level) in over.items()), tuple(begun.items()), tuple(yellow.items()),
+            ended_s, before, turns,
+        )  # fmt: skip
+
+    def _passes(self, j: int, begin_s: int, course: _Course) -> bool:
+        """Take in a row of states if it is safe; otherwise return False, and nothing is taken in."""
+        since, yellow, until = self._green_since[j], self._yellow_since[j], self._green_until[j]
+        at_end = self._level_at_end[j]
+        for g, least, t_s in course.ends:
+            if begin_s + t_s - since[g] < least:
+                return False
+        for g, least, t_s in course.cuts:
+            if begin_s + t_s - yellow[g] < least:
+                return False
+        if begin_s - self._ended_s[j] < course.longest_s:
+            for a, _, clear, clashes, t_s in course.follows:
+                if begin_s + t_s - until[a] < clear and clashes[at_end[a]]:
+                    return False
+        for g, t_s, level in course.until:
+            until[g], at_end[g] = begin_s + t_s, level
+        for g, t_s in course.since:
+            since[g] = begin_s + t_s
+        for g, t_s in course.yellow:
+            yellow[g] = begin_s + t_s
+        if course.ended_s >= 0:
+            self._ended_s[j] = begin_s + course.ended_s
+        self._shown[j] = course.last
+        self.turns += course.turns
+        return True
 
     def _see(self, j: int, now_s: int, state: str) -> None:
         before = self._shown[j]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from twin.control.junctions.cabinets import Cabinets, Change
 from twin.control.junctions.layout import Layout
-from twin.control.junctions.safety import Monitor
+from twin.control.junctions.safety import Monitor, Steps
 from twin.domain.commands import Command
 from twin.domain.junctions import LinkStatus, SetPlans, ShowPhases, SignalStates
 from twin.errors import AdapterError
@@ -44,6 +44,7 @@ class Signals:
         self._up = np.ones(len(net.tls), dtype=bool)
         self._begin_s = self._seen_s = now_s
         self._row: list[dict[tuple[int, int], int]] = []
+        self._coming: dict[tuple[int, int], Steps] = {}  # what a change shows
         self._stands = False  # programs go to SUMO at the first step, where its warnings about them are caught
 
     def _install(self, j: int, now_s: int) -> None:
@@ -73,7 +74,7 @@ class Signals:
         phase, to, since = int(stages.phase[j]), int(stages.to[j]), int(stages.since_s[j])
         if phase == to:
             tl.setPhase(name, phase - first)
-            self._monitor.follow(j, [(now_s, layout.told.phase_state[phase])])
+            self._monitor.follow(j, ((now_s, layout.told.phase_state[phase]),))
             return
         t_s, coming = since, []
         for i, (state, seconds) in enumerate(layout.steps[phase, to]):
@@ -83,7 +84,7 @@ class Signals:
             if now_s < t_s + seconds:
                 coming.append((max(t_s, now_s), state))
             t_s += seconds
-        self._monitor.follow(j, [*coming, (t_s, layout.told.phase_state[to])])
+        self._monitor.follow(j, (*coming, (t_s, layout.told.phase_state[to])))
 
     @property
     def next_s(self) -> int:
@@ -142,16 +143,22 @@ class Signals:
         begun = self.cabinets.take()
         if not self._stands:  # what they show is installed with the programs
             return begun
-        layout, set_phase, follow = self.layout, self._tl.setPhase, self._monitor.follow
+        set_phase, follow, coming = self._tl.setPhase, self._monitor.follow, self._coming
         for change in begun:
-            j, pair, t_s = change.junction, (change.phase, change.to), change.begin_s
-            coming = []
-            for state, seconds in layout.steps[pair]:
-                coming.append((t_s, state))
-                t_s += seconds
-            follow(j, [*coming, (t_s, layout.told.phase_state[change.to])])
+            j, pair = change.junction, (change.phase, change.to)
+            if pair not in coming:
+                coming[pair] = self._steps(*pair)
+            follow(j, coming[pair], change.begin_s)
             set_phase(self.net.tls[j], self._row[j][pair])
         return begun
+
+    def _steps(self, phase: int, to: int) -> Steps:
+        """Return what is shown from the beginning of a change on: (second, state)."""
+        t_s, out = 0, []
+        for state, seconds in self.layout.steps[phase, to]:
+            out.append((t_s, state))
+            t_s += seconds
+        return (*out, (t_s, self.layout.told.phase_state[to]))
 
     def compare(self, now_s: int, part: int = 0, parts: int = 1) -> None:
         """Raise AdapterError where SUMO did not show in second ``now_s`` − 1 what the cabinets said.

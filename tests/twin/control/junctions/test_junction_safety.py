@@ -107,6 +107,51 @@ def test_the_monitor_finds(states, what):
     assert monitor.seconds == len(states) - 1
 
 
+STATES = sorted({state for state, _ in TWO_PHASES} | {"rrrrr", "GGrrr", "ggrrr", "rrGGG", "rrggG", "yyrrr", "rryyr"})
+ANY_ROW = st.lists(st.tuples(st.integers(1, 12), st.sampled_from(STATES)), min_size=1, max_size=4)
+
+
+@st.composite
+def plausible_row(draw):
+    """A part of a cycle whose clearances are now and then too short."""
+    red_s = st.sampled_from([1, 2, 3, 8])
+    there = [(draw(st.integers(9, 12)), "GGrrr"), (3, "yyrrr"), (draw(red_s), "rrrrr")]
+    back = [(draw(st.integers(9, 12)), "rrGGG"), (3, "rryyr"), (draw(red_s), "rrrrr")]
+    cycle = there + back if draw(st.booleans()) else back + there
+    return cycle[: draw(st.sampled_from([1, 2, 3, 4, 6]))]
+
+
+ROWS = ANY_ROW | plausible_row()
+
+
+@settings(max_examples=500, deadline=None)
+@given(data=st.data(), known=st.lists(ROWS, min_size=1, max_size=3))
+def test_a_row_of_states_is_judged_as_its_states_are_one_by_one(data, known):
+    by_row, by_state = Monitor(Layout.of(made_map())), Monitor(Layout.of(made_map()))
+    t = 0
+    for monitor in (by_row, by_state):
+        monitor.follow(0, ((0, "rrrrr"),))
+    for k in data.draw(st.lists(st.integers(0, len(known) - 1), min_size=1, max_size=12)):  # they come again and again
+        t += data.draw(st.integers(1, 15))
+        after, row = 0, []
+        for seconds, state in known[k]:
+            row.append((after, state))
+            after += seconds
+        said = []
+        for monitor, rows in ((by_row, [tuple(row)]), (by_state, [((a, state),) for a, state in row])):
+            try:
+                for steps in rows:
+                    monitor.follow(0, steps, t)
+                said.append("")
+            except ControlError as error:
+                said.append(str(error))
+        assert said[0] == said[1]
+        if said[0]:
+            return
+        t += after
+    assert by_row.turns == by_state.turns
+
+
 def test_a_map_whose_phase_is_unsafe_is_refused():
     told = made_map()
     states = ("GGGrr", *told.phase_state[1:])
