@@ -22,9 +22,9 @@ from twin.simulation import CutOut, Progress, Run, Simulation, carry_through, tr
 from twin.world.traffic.ports import NewVehicles, Traffic, VehicleType
 from twin.world.traffic.routing import pick
 from twin.world.traffic.types import DEFAULT_TYPES, make_traffic
-from twin.zoom_district import WARM_UP_S, Part, run_district
+from twin.zoom_district import WARM_UP_S, Inflow, Part, run_district
 
-__all__ = ["WARM_UP_S", "run_zoom"]
+__all__ = ["WARM_UP_S", "run_close_up", "run_zoom"]
 
 
 class _Source:
@@ -59,17 +59,28 @@ def run_zoom(
             came = run_district(part, city, work, progress and _saying(progress, "the whole district"), ground.prepare)
             if isinstance(came, Run):
                 return came
-            assert len(DEFAULT_TYPES) > int(came.vehicles.type_index.max(initial=0))
-            ground.prepare()
-            cut_out = CutOut(*part.period, _Source(came.vehicles), came.crossed)
-            close_up = Simulation(
-                ground.scenario, ground.city, part.cut_dir, seed, out, cut_out, traffic=ground.traffic
-            )
-            ground.traffic = None  # it is the simulation's now, which closes it
+            return _close_up(part, came, out, ground, progress)
         finally:
             ground.clear()
-        close_up.stamped = scenario
-        return carry_through(close_up, progress and _saying(progress, "the zoom"))
+
+
+def run_close_up(part: Part, came: Inflow, out: Path | None, progress: Progress | None = None) -> Run:
+    """Run the second part of a zoom alone: ``came`` is what the district brought to the area, cut out before."""
+    ground = _Ground(part, out)
+    try:
+        return _close_up(part, came, out, ground, progress)
+    finally:
+        ground.clear()
+
+
+def _close_up(part: Part, came: Inflow, out: Path | None, ground: _Ground, progress: Progress | None) -> Run:
+    assert len(DEFAULT_TYPES) > int(came.vehicles.type_index.max(initial=0))
+    ground.prepare()
+    cut_out = CutOut(*part.period, _Source(came.vehicles), came.crossed)
+    close_up = Simulation(ground.scenario, ground.city, part.cut_dir, part.seed, out, cut_out, traffic=ground.traffic)
+    ground.traffic = None  # it is the simulation's now, which closes it
+    close_up.stamped = part.scenario
+    return carry_through(close_up, progress and _saying(progress, "the zoom"))
 
 
 class _Ground:

@@ -227,7 +227,7 @@ def _run_in_a_process(
     if outcome["ended"] == "finished":
         if interrupted:  # the last moment: the district is complete, but nobody wants the zoom any more
             raise KeyboardInterrupt
-        return _read_inflow(work / "inflow.npz")
+        return read_inflow(work / "inflow.npz")
     facts = Facts.read(part.folder) if part.kept else Facts(table=pq.read_table(work / "events.parquet"))
     out = part.folder if part.kept else None
     return Run(facts, outcome["digest"], out, outcome["ended"], part.whole, part.seed, outcome["wall_s"])
@@ -314,7 +314,8 @@ def _error_of(outcome: dict[str, Any]) -> BaseException:
     return kind(outcome["text"]) if outcome["text"] else kind()
 
 
-def _read_inflow(file: Path) -> Inflow:
+def read_inflow(file: Path) -> Inflow:
+    """Read what :func:`write_inflow` wrote."""
     with np.load(file) as data:
         d = {name: data[name] for name in data.files}
     stops: dict[int, list[Stop]] = {}
@@ -329,7 +330,8 @@ def _read_inflow(file: Path) -> Inflow:
 # -- the child's side ----------------------------------------------------------------------------------
 
 
-def _write_inflow(inflow: Inflow, file: Path) -> None:
+def write_inflow(inflow: Inflow, file: Path) -> None:
+    """Write what comes into an area (npz)."""
     new = inflow.vehicles
     stops = [(i, stop) for i, own in new.stops.items() for stop in own]
     np.savez(
@@ -376,7 +378,7 @@ def _carry_out(work: Path, progress: Progress) -> dict[str, Any]:
     part = Part(scenario, Path(job["city_dir"]), job["seed"], Path(job["folder"]), job["kept"])
     came = _run_here(part, City.load(part.city_dir), progress)
     if isinstance(came, Inflow):
-        _write_inflow(came, work / "inflow.npz")
+        write_inflow(came, work / "inflow.npz")
         return {"ended": "finished"}
     if not part.kept:
         pq.write_table(came.log.table(), work / "events.parquet")

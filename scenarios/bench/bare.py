@@ -6,6 +6,7 @@ import gzip
 import os
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,18 @@ from geo.city import City
 from twin.domain.ids import VEHICLE_KINDS
 from twin.errors import AdapterError
 from twin.world.traffic.options import MESO
+from twin.world.traffic.ports import Stop
 from twin.world.traffic.types import DEFAULT_TYPES, Drivers
 
 
-def write_routes(run_dir: Path, city: City, seed: int, out: Path, mode: str, leave_out: tuple[str, ...] = ()) -> int:
+def write_routes(
+    run_dir: Path, city: City, seed: int, out: Path, mode: str, leave_out: tuple[str, ...] = (),
+    stops: Mapping[int, Sequence[Stop]] | None = None,
+) -> int:  # fmt: skip
     """Write the vehicles of a run's ``routes.parquet`` as a SUMO route file; return how many.
 
     Every vehicle keeps its class of drivers and its second; rows of rerouted vehicles are left out,
-    and vehicles of the kinds in ``leave_out``.
+    and vehicles of the kinds in ``leave_out``. ``stops``: halts by vehicle, for the file does not tell them.
     """
     table = pq.read_table(run_dir / "routes.parquet")
     table = table.filter(table["type"].is_valid()).sort_by("depart_s")
@@ -43,9 +48,16 @@ def write_routes(run_dir: Path, city: City, seed: int, out: Path, mode: str, lea
             vehicle.tolist(), driver, depart, table["roads"].to_pylist(), strict=True
         ):
             way = " ".join(edges[roads])
-            f.write(f'<vehicle id="{number}" type="{type_name}" depart="{t}"{how}><route edges="{way}"/></vehicle>\n')
+            halts = "".join(_halt(edges[s.road], s) for s in (stops or {}).get(number, ()))
+            f.write(f'<vehicle id="{number}" type="{type_name}" depart="{t}"{how}><route edges="{way}"/>')
+            f.write(f"{halts}</vehicle>\n")
         f.write("</routes>\n")
     return len(vehicle)
+
+
+def _halt(edge: str, stop: Stop) -> str:
+    until = f' until="{stop.until_s}"' if stop.until_s >= 0 else ""
+    return f'<stop edge="{edge}" endPos="{stop.pos_m:.2f}" duration="{stop.duration_s}"{until} friendlyPos="true"/>'
 
 
 def run_bare(city: City, routes: Path, mode: str, begin_s: int, end_s: int, seed: int) -> float:

@@ -23,6 +23,7 @@ from scenarios.bench.of_services import SERVICES, OfServices
 from twin.errors import ScenarioError
 
 SEED = 1
+TURNS = 12  # of the zoom and of bare sumo, one after the other
 
 
 PROMISES: dict[str, Promise] = {
@@ -133,21 +134,26 @@ class Bench(OfFleets, OfJunctions, OfCityBrain, OfServices, OfScenarios):
         return b / a, f"{1e3 * a:.3f} ms at 10 %, {1e3 * b:.3f} ms at 100 %"
 
     def micro_ratio(self) -> tuple[float, str]:
-        """Micro hour of the zoom ÷ bare sumo on the same cut-out and routes: the best of five turns of each.
+        """Micro hour of the zoom ÷ bare sumo on the same cut-out, routes and halts: the best of ``TURNS`` of each.
 
-        The turns alternate, and what else runs on a machine only ever adds to a time, so the least is nearest.
+        The turns alternate, and what else runs on a machine only ever adds to a time, so the least is nearest. The
+        district runs once; every turn of the zoom is a process of its own.
         """
         from geo.city import City
+        from scenarios.bench import close_up
         from scenarios.bench.bare import run_bare, write_routes
 
+        self.say("running the district of cuizhai_zoom")
+        folder, routes = self.dir / "zoom", self.dir / "zoom.rou.xml"
+        part, stops = close_up.prepare("cuizhai_zoom", SEED, folder)
+        city = City.load(part.cut_dir)
         twin, bare, n = [], [], 0
-        for turn in range(5):
-            r = self.run(f"zoom-{turn}", "cuizhai_zoom")
-            city = City.load(r["city_dir"])
-            routes = self.dir / "zoom.rou.xml"
-            n = write_routes(r["dir"], city, SEED, routes, "micro")
-            twin.append(r["zoom_wall_s"])
-            bare.append(run_bare(city, routes, "micro", r["start_s"], r["end_s"], SEED))
+        for turn in range(TURNS):
+            self.say(f"cuizhai_zoom and bare sumo, turn {turn + 1} of {TURNS}")
+            out = folder / f"turn-{turn}"
+            twin.append(close_up.turn(folder, out))
+            n = n or write_routes(out, city, SEED, routes, "micro", stops=stops)
+            bare.append(run_bare(city, routes, "micro", *part.period, SEED))
         took = [" ".join(f"{s:.1f}" for s in times) for times in (twin, bare)]
         return min(twin) / min(bare), f"twin {took[0]} s, bare sumo {took[1]} s on {n:,} vehicles"
 

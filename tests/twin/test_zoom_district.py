@@ -21,8 +21,8 @@ from twin.zoom_district import (
     _failure,
     _how_it_died,
     _last_words,
-    _read_inflow,
-    _write_inflow,
+    read_inflow,
+    write_inflow,
 )
 
 STOP = st.builds(
@@ -51,8 +51,8 @@ def test_what_comes_in_is_read_as_it_was_written(tmp_path_factory, ways, stops, 
     table = np.asarray(crossed, dtype=np.int64).reshape(-1, 3)
     sent = Inflow(NewVehicles(*columns, routes, stops), (table[:, 0], table[:, 1], table[:, 2]))
     file = tmp_path_factory.getbasetemp() / "inflow.npz"
-    _write_inflow(sent, file)
-    got = _read_inflow(file)
+    write_inflow(sent, file)
+    got = read_inflow(file)
     for a, b in zip(_arrays(sent), _arrays(got), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)

@@ -212,6 +212,53 @@ class _Course:
     turns: int
 
 
+class _Collected:
+    """A course as it is put together, turn by turn."""
+
+    def __init__(self) -> None:
+        self._begun: dict[int, int] = {}
+        self._yellow: dict[int, int] = {}
+        self._over: dict[int, tuple[int, int]] = {}  # greens that ended within it: when, level
+        self._ends: list[tuple[int, int, int]] = []
+        self._cuts: list[tuple[int, int, int]] = []
+        self._follows: list[tuple[int, int, int, tuple[bool, bool, bool], int]] = []
+        self._turns, self._ended_s = 0, -1
+
+    def take(self, t_s: int, turn: _Turn) -> bool:
+        """Add a turn; False: it is not safe whenever the course begins."""
+        safe = turn.plain < 0 and turn.clash is None
+        for g, least, level in turn.ends:
+            if g in self._begun:
+                safe &= t_s - self._begun[g] >= least
+            else:
+                self._ends.append((g, least, t_s))
+            self._over[g], self._ended_s = (t_s, level), t_s
+        for g, least in turn.yellow_ends:
+            if g in self._yellow:
+                safe &= t_s - self._yellow[g] >= least
+            else:
+                self._cuts.append((g, least, t_s))
+        for a, b, clear, clashes in turn.follows:
+            if a in self._over:
+                ended_s, level = self._over[a]
+                safe &= t_s - ended_s >= clear or not clashes[level]
+            else:
+                self._follows.append((a, b, clear, clashes, t_s))
+        self._begun.update((g, t_s) for g in turn.begins)
+        self._yellow.update((g, t_s) for g in turn.yellow_begins)
+        self._turns += 1
+        return safe
+
+    def course(self, last: str) -> _Course:
+        """Return the course, which ends with the state ``last``."""
+        until = tuple((g, t_s, level) for g, (t_s, level) in self._over.items())
+        longest_s = max((f[2] - f[4] for f in self._follows), default=0)
+        return _Course(
+            tuple(self._ends), tuple(self._cuts), tuple(self._follows), longest_s, until, tuple(self._begun.items()),
+            tuple(self._yellow.items()), self._ended_s, last, self._turns,
+        )  # fmt: skip
+
+
 class Monitor:
     """Looks at the letters that all groups show, every second, and raises ControlError for what is unsafe.
 
@@ -271,42 +318,17 @@ class Monitor:
         """Work out what a row of states means; None where it has to be seen state by state, for it may be unsafe."""
         if before is None:
             return None
-        begun: dict[int, int] = {}
-        yellow: dict[int, int] = {}
-        over: dict[int, tuple[int, int]] = {}  # greens that ended within it: when, level
-        ends, cuts, follows, turns, ended_s = [], [], [], 0, -1
+        c = _Collected()
         for t_s, state in steps:
             if state == before:
                 continue
             turn = self._turns[j].get((before, state))
             if turn is None:
                 turn = self._turns[j][before, state] = self._turn(j, before, state)
-            if turn.plain >= 0 or turn.clash is not None:
+            if not c.take(t_s, turn):
                 return None
-            for g, least, level in turn.ends:
-                if g not in begun:
-                    ends.append((g, least, t_s))
-                elif t_s - begun[g] < least:
-                    return None
-                over[g], ended_s = (t_s, level), t_s
-            for g, least in turn.yellow_ends:
-                if g not in yellow:
-                    cuts.append((g, least, t_s))
-                elif t_s - yellow[g] < least:
-                    return None
-            for a, b, clear, clashes in turn.follows:
-                if a not in over:
-                    follows.append((a, b, clear, clashes, t_s))
-                elif t_s - over[a][0] < clear and clashes[over[a][1]]:
-                    return None
-            begun.update((g, t_s) for g in turn.begins)
-            yellow.update((g, t_s) for g in turn.yellow_begins)
-            before, turns = state, turns + 1
-        return _Course(
-            tuple(ends), tuple(cuts), tuple(follows), max((f[2] - f[4] for f in follows), default=0),
-            tuple((g, t, level) for g, (t, level) in over.items()), tuple(begun.items()), tuple(yellow.items()),
-            ended_s, before, turns,
-        )  # fmt: skip
+            before = state
+        return c.course(before)
 
     def _passes(self, j: int, begin_s: int, course: _Course) -> bool:
         """Take in a row of states if it is safe; otherwise return False, and nothing is taken in."""
