@@ -63,17 +63,16 @@ class _Way:
 class Asking:
     """See the module's text. ``kinds``: kinds of vehicle that ask; all of ROLE_OF are measured.
 
-    ``stays``: who knows when a vehicle came onto its road; None: looks are frequent enough (micro). ``roads_of``: what
-    tells the roads of vehicles where only stays need to know how far along they are; None: ``traffic`` tells both.
+    ``stays``: who knows when a vehicle came onto its road; None: looks are frequent enough (micro).
     """
 
     def __init__(
         self, told: SignalMap, traffic: Traffic, log: Log, way_of: Callable[[int], npt.NDArray[np.int32]],
         length_m: npt.NDArray[np.float64], speed_m_s: npt.NDArray[np.float64], kinds: frozenset[str],
-        stays: MesoStays | None = None, roads_of: Callable[[Ints], Ints] | None = None,
+        stays: MesoStays | None = None,
     ) -> None:  # fmt: skip
         self._traffic, self._log, self._way_of, self._kinds = traffic, log, way_of, kinds
-        self._stays, self._roads_of = stays, roads_of
+        self._stays = stays
         self._length, self._speed = length_m, speed_m_s
         self._grade = told.grade
         self._codes = np.array([VEHICLE_KINDS[k] for k in ROLE_OF], dtype=np.int64)
@@ -173,8 +172,8 @@ class Asking:
     def _places(self, numbers: list[int]) -> tuple[list[int], list[float]]:
         """Return road (−1: none) and metres along it; in meso stays say where on the road, so it is not asked for."""
         vehicles = np.array(numbers, dtype=np.int64)
-        if self._roads_of is not None:
-            return self._roads_of(vehicles).tolist(), [0.0] * len(numbers)
+        if self._stays is not None:
+            return self._stays.roads_of(vehicles).tolist(), [0.0] * len(numbers)
         road, pos = self._traffic.where(vehicles)
         return road.tolist(), pos.tolist()
 

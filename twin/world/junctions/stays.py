@@ -9,10 +9,16 @@ when it is first seen there shows no speed: it came as long ago as it waits, and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from twin.world.traffic.options import MESO_SEGMENT_M
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -26,9 +32,13 @@ class Stay:
 
 
 class MesoStays:
-    """See the module's text. ``vehicle``: libsumo's; only vehicles that are on the road may be asked for."""
+    """See the module's text. ``vehicle``: libsumo's; only vehicles that are on the road may be asked for.
 
-    def __init__(self, vehicle: Any) -> None:
+    ``roads_of``: what tells the roads of vehicles (−1: none), and not how far along they are, which stays do.
+    """
+
+    def __init__(self, vehicle: Any, roads_of: Callable[[Ints], Ints]) -> None:
+        self.roads_of = roads_of
         self._segment, self._speed = vehicle.getSegmentIndex, vehicle.getSpeed
         self._event, self._waiting = vehicle.getLastActionTime, vehicle.getWaitingTime
         self._stops = vehicle.getStops

@@ -104,7 +104,7 @@ class JunctionSystem:
         self.asking = Asking(
             self.net.told, context.traffic, context.log, context.gate.way, roads["length_m"].to_numpy(np.float64),
             roads["speed_m_s"].to_numpy(np.float64), frozenset(KIND_OF[k] for k in part.priority),
-            *((MesoStays(live.vehicle), traffic.roads_of) if context.mode == "meso" else ()),
+            MesoStays(live.vehicle, traffic.roads_of) if context.mode == "meso" else None,
         )  # fmt: skip
         self._decides = _policy(part) is not None
         self._asks = bool(part.priority)

@@ -60,13 +60,17 @@ class Vehicle:
         return self.halt
 
 
+def nowhere(vehicles: np.ndarray) -> np.ndarray:
+    return np.full(len(vehicles), -1)
+
+
 def test_entry_place_and_time_left_are_those_of_the_segment() -> None:
     """Segment left at 130 s at 15 m/s and 300 m long: entered at 110 s; now 105 m into it, 10 + 20 s from the end."""
-    stay = MesoStays(Vehicle(15.0, 130.0)).of(1, 900.0, 15.0, 117.0)
+    stay = MesoStays(Vehicle(15.0, 130.0), nowhere).of(1, 900.0, 15.0, 117.0)
     assert stay.since_s == pytest.approx(110.0)
     assert (stay.from_m, stay.pos_m) == (300.0, pytest.approx(405.0))
     assert stay.left_s == pytest.approx(13.0 + 20.0)
-    waits = MesoStays(Vehicle(0.0, 117.0, waiting=5.0)).of(1, 900.0, 15.0, 117.0)
+    waits = MesoStays(Vehicle(0.0, 117.0, waiting=5.0), nowhere).of(1, 900.0, 15.0, 117.0)
     assert (waits.since_s, waits.pos_m, waits.left_s) == (117.0 - 5.0 - 20.0, 600.0, 20.0)
-    halts = MesoStays(Vehicle(0.0, 125.0, halt=105.0)).of(1, 900.0, 15.0, 117.0)
+    halts = MesoStays(Vehicle(0.0, 125.0, halt=105.0), nowhere).of(1, 900.0, 15.0, 117.0)
     assert (halts.since_s, halts.pos_m, halts.left_s) == (105.0, 300.0, 8.0 + 20.0 + 20.0)
