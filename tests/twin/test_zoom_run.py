@@ -52,6 +52,13 @@ def scenario(folder: Path, **changes: object) -> Scenario:
     ).changed(**changes)
 
 
+def long_before(folder: Path) -> dict[str, object]:
+    """Changes after which the district still runs when the area is cut out and the zoom's SUMO stands."""
+    short = scenario(folder).zoom
+    assert short is not None
+    return {"days": 4, "zoom": {**short.model_dump(mode="json"), "day": 3}}
+
+
 def zoom(folder: Path, out: Path | None = None, progress: Progress | None = None, **changes: object) -> Run:
     return run_zoom(scenario(folder, **changes), City.load(folder), folder, 1, out, progress)
 
@@ -128,7 +135,7 @@ def test_a_script_without_a_guard_may_be_interrupted_by_its_pid_alone(folder, tm
     out = prepare(tmp_path / "run")
     script = tmp_path / "script.py"
     short = scenario(folder)
-    long = short.changed(days=4, zoom={**short.zoom.model_dump(mode="json"), "day": 3})
+    long = short.changed(**long_before(folder))
     script.write_text(
         "import json, sys\nfrom pathlib import Path\nimport twin\nfrom twin.scenario import Scenario\n"
         "print('begun', flush=True)\n"
@@ -157,7 +164,7 @@ def test_a_script_without_a_guard_may_be_interrupted_by_its_pid_alone(folder, tm
 
 
 def test_interrupted_without_a_folder_the_facts_of_the_district_are_in_memory(folder):
-    run = zoom(folder, None, _interrupt)
+    run = zoom(folder, None, _interrupt, **long_before(folder))
     assert (run.ended, run.dir) == ("interrupted", None)
     assert run.log.table(RunStarted).num_rows == 1
     assert run.log.table(RunEnded)["reason"].to_pylist() == ["interrupted"]
@@ -182,7 +189,7 @@ def test_a_second_interrupt_ends_a_district_that_does_not_answer(folder):
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            zoom(folder, None, stop_it_and_interrupt)
+            zoom(folder, None, stop_it_and_interrupt, **long_before(folder))
     finally:
         second.cancel()
     assert children() == []
@@ -200,7 +207,7 @@ def test_a_zoom_that_cannot_be_made_leaves_sumo_free(folder, monkeypatch):
 
 
 def test_nothing_of_a_zoom_is_left_where_its_district_was_interrupted(folder, tmp_path):
-    stopped = zoom(folder, prepare(tmp_path / "run"), _interrupt)
+    stopped = zoom(folder, prepare(tmp_path / "run"), _interrupt, **long_before(folder))
     assert stopped.ended == "interrupted"
     assert not (tmp_path / "run" / "fcd.parquet").exists()  # SUMO was started for it in the meantime
     again = zoom(folder)  # and is free again
@@ -214,7 +221,7 @@ def test_a_district_that_dies_is_one_sentence(folder, tmp_path, number):
             os.kill(pid, number)
 
     with pytest.raises(AdapterError) as caught:
-        zoom(folder, prepare(tmp_path / "run"), kill)
+        zoom(folder, prepare(tmp_path / "run"), kill, **long_before(folder))
     said = str(caught.value)
     assert re.match(rf"the process that ran the whole district was ended by {number.name} at about \d+ s", said)
     assert "\n" not in said
