@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+
+from twin.errors import ScenarioError
+
+
+def in_a_process(module: str, *args: str) -> str:
+    """Run a module of the bench in a process of its own, one thread for linear algebra; return the last line it printed.
+
+    Raises ScenarioError with its last words when it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    if done.returncode:
+        raise ScenarioError(f"bench: {module} failed: {done.stderr.strip()[-500:]}")
+    return done.stdout.splitlines()[-1]
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,11 @@ its wall time in s.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from twin.errors import ScenarioError
+from scenarios.bench.base import in_a_process
 from twin.scenario import load_scenario
 from twin.world.traffic.ports import Stop
 from twin.zoom_district import Inflow, Part, read_inflow, run_district, write_inflow
@@ -41,16 +39,7 @@ def prepare(name: str, seed: int, folder: Path) -> tuple[Part, dict[int, Sequenc
 
 def turn(folder: Path, out: Path) -> float:
     """Carry out one turn in a process of its own; return its wall time in s."""
-    done = subprocess.run(
-        [sys.executable, "-m", "scenarios.bench.close_up", str(folder), str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    if done.returncode:
-        raise ScenarioError(f"bench: the close-up failed: {done.stderr.strip()[-500:]}")
-    return float(done.stdout.split()[-1])
+    return float(in_a_process("scenarios.bench.close_up", str(folder), str(out)))
 
 
 def main(folder: Path, out: Path) -> None:

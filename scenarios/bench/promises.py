@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scenarios.bench.base import Promise, Row
+from scenarios.bench.base import Promise, Row, in_a_process
 from scenarios.bench.of_city_brain import CITY_BRAIN, OfCityBrain
 from scenarios.bench.of_fleets import OfFleets
 from scenarios.bench.of_junctions import JUNCTIONS, OfJunctions
@@ -75,16 +75,7 @@ class Bench(OfFleets, OfJunctions, OfCityBrain, OfServices, OfScenarios):
             self.say(f"running {scenario} {' '.join(sets)}".rstrip())
             out = self.dir / name
             spec = json.dumps({"scenario": scenario, "sets": dict(s.split("=", 1) for s in sets), "out": str(out)})
-            done = subprocess.run(
-                [sys.executable, "-m", "scenarios.bench.worker", spec],
-                capture_output=True,
-                text=True,
-                check=False,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            )
-            if done.returncode:
-                raise ScenarioError(f"bench: {scenario} failed: {done.stderr.strip()[-500:]}")
-            self._runs[name] = {**json.loads(done.stdout.splitlines()[-1]), "dir": out}
+            self._runs[name] = {**json.loads(in_a_process("scenarios.bench.worker", spec)), "dir": out}
         return self._runs[name]
 
     # -- one method a promise --------------------------------------------------------------------------

@@ -43,7 +43,6 @@ def main(spec: str) -> None:
             {
                 "wall_s": wall,
                 "cpu_s": cpu,
-                "zoom_wall_s": result.wall_s,
                 "memory_gb": memory,
                 "solver_s": solver[0],
                 "residents": scenario.people.simulated if scenario.people else 0,
@@ -58,8 +57,6 @@ def main(spec: str) -> None:
                 "trips": n("TripStarted"),
                 "trips_lost": n("TripStarted") - n("TripEnded") - n("TripRefused") - n("TripUnderWay"),
                 "city_dir": stamp["city_dir"],
-                "start_s": stamp["start_s"],
-                "end_s": stamp["end_s"],
                 "digest": result.digest,
             }
         )

@@ -25,7 +25,8 @@ from twin.events import GateCrossed, RunEnded, RunStarted, VehicleEntered
 from twin.run_folder import prepare, read_stamp
 from twin.scenario import Scenario
 from twin.simulation import Progress, Run
-from twin.zoom import WARM_UP_S, run_zoom
+from twin.zoom import WARM_UP_S, run_close_up, run_zoom
+from twin.zoom_district import Inflow, Part, read_inflow, run_district, write_inflow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -129,6 +130,17 @@ def test_a_process_of_its_own_changes_no_fact_of_zoom_or_district(folder, tmp_pa
     a, b = (read_stamp(tmp_path / run / "district") for run in ("apart", "here"))
     assert a == {**b, "city_dir": a["city_dir"]}
     assert a["ended"] == "finished"
+
+
+def test_the_close_up_of_a_district_that_was_kept_is_the_same_again(folder, tmp_path):
+    part = Part(scenario(folder), folder, 1, tmp_path / "district", kept=True)
+    (work := tmp_path / "work").mkdir()
+    came = run_district(part, City.load(folder), work)
+    assert isinstance(came, Inflow)
+    write_inflow(came, tmp_path / "inflow.npz")
+    again = run_close_up(part, read_inflow(tmp_path / "inflow.npz"), prepare(tmp_path / "again"))
+    assert again.digest == zoom(folder, prepare(tmp_path / "whole")).digest
+    assert read_stamp(tmp_path / "again")["ended"] == "finished"
 
 
 def test_a_script_without_a_guard_may_be_interrupted_by_its_pid_alone(folder, tmp_path):
