@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 
 
 def in_a_process(module: str, *args: str) -> str:
-    """Run a module of the bench in a process of its own, one thread for linear algebra; return the last line it printed.
+    """Run a module of the bench in a process of its own; return the last line it printed.
 
     Raises ScenarioError with its last words when it fails.
     """
