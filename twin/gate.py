@@ -142,6 +142,7 @@ class Gate:
             self._take_arrivals(flow)
         for system in self.see_flow:
             system.took(flow)
+        self.drivers.left(flow.arrived.tolist())  # only now: their ways are asked for until then
 
     def _take_skipped(self, flow: Flow) -> None:
         for vehicle, road, t_s in zip(
@@ -155,7 +156,6 @@ class Gate:
     def _take_arrivals(self, flow: Flow) -> None:
         vehicles = flow.arrived.tolist()
         entered = np.asarray([self._entered.pop(v) for v in vehicles], dtype=np.int64)
-        self.drivers.left(vehicles)
         code = flow.arrived // CODE
         self._log.add(
             VehicleArrived,

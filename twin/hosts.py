@@ -228,6 +228,7 @@ class Host:
         #: what faults make of it: a way of its messages, whether it is down, how slow it is, how wrong its clock
         self.link: Link | None = None
         self.down, self.slow_s, self.skew_s = False, 0, 0
+        self.needs_flow = True  # whether what traffic tells must be known before it is woken
 
     def tell(self, message: Message) -> None:
         """Send the controller a message."""

@@ -152,7 +152,7 @@ class Simulation:
         self.admitted: Callable[[NewVehicles], None] = lambda _: None
         self.stamped = scenario  # what the stamp says was run; a zoom puts the whole scenario here
         self.ended = "running"
-        self._reached_s = self.start_s
+        self._reached_s, self._untold = self.start_s, False
         self._wall = time.monotonic()
         self.clock = Clock(self.start_s)
         self.dice = Dice(seed)
@@ -505,11 +505,13 @@ class Simulation:
     def _call_controllers(self) -> None:
         self._decide_at(self.clock.now_s)
 
-    def _decide_at(self, t_s: int) -> None:
-        """Let whoever is due decide at a second; asking twice is asking once."""
+    def _decide_at(self, t_s: int, *, flow: bool = True) -> None:
+        """Let whoever is due decide at a second; asking twice is asking once. ``flow``: as in :meth:`Clock.at`."""
         if t_s not in self._deciding:
             self._deciding.add(t_s)
-            self.clock.at(t_s, Phase.DECIDE, self._decide)
+            self.clock.at(t_s, Phase.DECIDE, self._decide, flow=flow)
+        elif flow:
+            self.clock.need_flow(t_s)
 
     def _decide(self) -> None:
         now = self.clock.now_s
@@ -525,7 +527,7 @@ class Simulation:
                 self._orders += [(host, c) for c in commands]
             wake_s = host.next_wake_s()
             if wake_s is not None and wake_s < self.end_s:
-                self._decide_at(max(wake_s, now + 1))
+                self._decide_at(max(wake_s, now + 1), flow=host.needs_flow)
         if self._orders:
             self.clock.at(now, Phase.ACT, self._act)
 
@@ -583,15 +585,17 @@ class Simulation:
     def run_until(self, t_s: int, progress: Progress | None = None) -> None:
         """Advance to second ``t_s`` (at most the end); everything scheduled before it happens."""
         stop = min(t_s, self.end_s)
-        clock, traffic = self.clock, self.traffic
+        clock = self.clock
         shown = -1
         while True:
             t = clock.next_s()
             t = stop if t is None or t >= stop else t
-            flow = traffic.advance(t)
-            self.observer(flow)
-            self.gate.take(flow)
-            self._reached_s = t
+            if t >= stop or clock.needs_flow(t):
+                self._take(t)
+                self._reached_s = t
+            else:  # first the note, for a Ctrl-C may come at any moment
+                self._reached_s, self._untold = t, True
+                self.traffic.go_on(t)
             if t >= stop:
                 break
             clock.run_instant()
@@ -599,9 +603,18 @@ class Simulation:
                 shown = t // TICK_S
                 progress(t, self.start_s, self.end_s, "")
 
+    def _take(self, t_s: int) -> None:
+        """Let traffic flow until ``t_s``, and everybody know what happened."""
+        flow = self.traffic.advance(t_s)
+        self._untold = False
+        self.observer(flow)
+        self.gate.take(flow)
+
     def finish(self, reason: str = "finished") -> Run:
         """Account for everybody still under way, complete all files, and return the run."""
         end = self._reached_s
+        if self._untold:  # interrupted where nobody needed to know yet
+            self._take(end)
         if self.journeys is not None:
             self.journeys.finish(end)
             self.journeys.under_way(end)

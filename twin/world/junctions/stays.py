@@ -43,9 +43,12 @@ class MesoStays:
         self._event, self._waiting = vehicle.getLastActionTime, vehicle.getWaitingTime
         self._stops = vehicle.getStops
 
-    def halting_since_s(self, number: int, told_s: int) -> float:
-        """Return when the halt of a vehicle began that was ``told_s`` to have begun (looks at halts are not exact)."""
-        return self._halt_s(str(number)) or float(told_s)
+    def halts(self, number: int, past: int, now_s: float) -> list[tuple[float, float]]:
+        """Return from when until when the last halts of a vehicle were, ``past`` ones and one that lasts, in order."""
+        name = str(number)
+        halts = [(float(stop.arrival), float(stop.depart)) for stop in self._stops(name, -past)]
+        since_s = self._halt_s(name)
+        return [*halts, (since_s, now_s)] if since_s > 0.0 else halts
 
     def _halt_s(self, name: str) -> float:
         stops = self._stops(name, 1)

@@ -4,8 +4,9 @@ Second by second SUMO shows what the cabinets say: the traffic simulator calls b
 something ends. Every ``interval_s`` junctions tell their state (SPAT) and what they perceive, central control answers
 with phases, and its orders go back over the same links. In quiet hours only every second look is taken.
 
-Vehicles that may have priority are measured all the time (:mod:`twin.world.junctions.asking`), and ask where the
-scenario lets them. What signals showed and what roads towards them cost goes into the log every quarter of an hour.
+Vehicles that may have priority are measured all the time (:mod:`twin.world.junctions.passages`), and ask where the
+scenario lets them (:mod:`twin.world.junctions.asking`). What signals showed and what roads towards them cost goes into
+the log every quarter of an hour.
 
 Hooks for others: ``links`` carries all messages, ``net`` and ``signals`` are the truth of the signals, ``asking`` knows
 the vehicles with on-board units.
@@ -46,6 +47,7 @@ from twin.world.junctions.delays import LOOK_S, ApproachDelays
 from twin.world.junctions.exchange import ExchangeLinks
 from twin.world.junctions.grades import grades_of
 from twin.world.junctions.links import Links
+from twin.world.junctions.passages import MEASURE_S, Passages
 from twin.world.junctions.perception import LanePerception
 from twin.world.junctions.read_map import read_map
 from twin.world.junctions.record import PERIOD_S, Record
@@ -101,14 +103,22 @@ class JunctionSystem:
         self._delays = ApproachDelays(live, self.net, LOOK_S[context.mode])
         self._record = Record(context.log, self.signals.cabinets, self._delays, now)
         roads = context.city.roads
+        length_m, speed_m_s = roads["length_m"].to_numpy(np.float64), roads["speed_m_s"].to_numpy(np.float64)
+        stays = MesoStays(live.vehicle, traffic.roads_of) if context.mode == "meso" else None
         self.asking = Asking(
-            self.net.told, context.traffic, context.log, context.gate.way, roads["length_m"].to_numpy(np.float64),
-            roads["speed_m_s"].to_numpy(np.float64), frozenset(KIND_OF[k] for k in part.priority),
-            MesoStays(live.vehicle, traffic.roads_of) if context.mode == "meso" else None,
+            self.net.told, context.traffic, context.log, context.gate.way, length_m, speed_m_s,
+            frozenset(KIND_OF[k] for k in part.priority), stays,
+        )  # fmt: skip
+        self._passages = Passages(
+            self.asking.junction_at, context.traffic, context.log, context.gate.way, length_m, speed_m_s,
+            self.asking.granted, stays,
         )  # fmt: skip
         self._decides = _policy(part) is not None
-        self._asks = bool(part.priority)
-        self._hosts = {DESK: context.host(DESK, desk_factory(part))}
+        # who does not know single vehicles needs not know what traffic tells, but once in a while
+        self._in_passing = context.mode == "meso" and not part.priority and part.v2x is None
+        desk = context.host(DESK, desk_factory(part))
+        desk.needs_flow = not self._in_passing
+        self._hosts = {DESK: desk}
         self.v2x = V2x(context, self.net, self.signals, part.v2x, self._order) if part.v2x is not None else None
         if self.v2x is not None:
             self.links = self.v2x.links or self.links
@@ -147,11 +157,14 @@ class JunctionSystem:
         clock = self.context.clock
         if self.v2x is not None:
             self.v2x.begin(now_s)
-        clock.every(step, Phase.PERCEIVE, self._perceive, now_s + (-now_s) % step)
+        measure_s = MEASURE_S[self.context.mode]
+        clock.every(measure_s, Phase.PERCEIVE, lambda: self._passages.look(clock.now_s), now_s + (-now_s) % measure_s)
+        clock.every(step, Phase.PERCEIVE, self._perceive, now_s + (-now_s) % step, flow=not self._in_passing)
         clock.every(PERIOD_S, Phase.PERCEIVE, self._write, now_s + PERIOD_S - now_s % PERIOD_S)
 
     def finish(self, end_s: int) -> None:
         """See the Protocol."""
+        self._passages.look(end_s)
         self._record.write(end_s)
         if self.v2x is not None:
             self.v2x.finish(end_s)
@@ -186,7 +199,7 @@ class JunctionSystem:
     def _perceive(self) -> None:
         now = self.context.clock.now_s
         self._note_modes(now)
-        asked = self.asking.look(now)  # alike with and without priority: one measure for both
+        asked = None if self._in_passing else self.asking.look(now)
         if asked is not None and asked.vehicle.size:
             self._wake_until_s = now + AFTER_S
             self._asked_until_s[asked.junction] = now + AFTER_S
@@ -260,14 +273,17 @@ class JunctionSystem:
 
     def vehicles(self, new: NewVehicles) -> None:
         """Take note of vehicles that may have priority."""
+        self._passages.vehicles(new)
         self.asking.vehicles(new)
 
     def took(self, flow: Flow) -> None:
         """Take note of their halts and arrivals."""
+        self._passages.took(flow)
         self.asking.took(flow)
 
     def lost(self, vehicle: int, now_s: int, reason: str) -> None:  # noqa: ARG002  (see SeesLost)
         """Take note that one is gone."""
+        self._passages.lost(vehicle)
         self.asking.lost(vehicle)
 
     # -- what fails --------------------------------------------------------------------------------------------

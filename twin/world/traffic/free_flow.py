@@ -87,6 +87,7 @@ class FreeFlowTraffic:
         self._counted: list[int] = []
         self._read_s = self._now
         self._file = None if settings.fcd_file is None else PositionFile(settings.fcd_file, settings.fcd_period_s, city)
+        self._out, self._told = _Events(), True  # what happened, and whether nothing of it is yet to be told
         self._closed = False
 
     # -- vehicles ------------------------------------------------------------------------------------
@@ -248,11 +249,8 @@ class FreeFlowTraffic:
 
     def advance(self, until_s: int) -> Flow:
         """See the Protocol."""
-        if until_s < self._now:
-            raise ValueError(f"traffic cannot go back to {until_s} s: it is at {self._now} s")
-        self._patience.raise_noted()
-        with self._patience.waiting():
-            out = self._flow(until_s)
+        self.go_on(until_s)
+        out, self._out, self._told = self._out, _Events(), True
         departed, arrived = out.column(_DEPART), out.column(_ARRIVE)
         began, ended, entered = out.column(_BEGIN), out.column(_END), out.column(_ENTER)
         return Flow(
@@ -267,8 +265,17 @@ class FreeFlowTraffic:
             entered_s=entered[1],
         )
 
-    def _flow(self, until_s: int) -> _Events:
-        out = _Events()
+    def go_on(self, until_s: int) -> None:
+        """See the Protocol."""
+        if until_s < self._now:
+            raise ValueError(f"traffic cannot go back to {until_s} s: it is at {self._now} s")
+        if self._told:
+            self._patience.raise_noted()
+        self._told = False
+        with self._patience.waiting():
+            self._flow(until_s, self._out)
+
+    def _flow(self, until_s: int, out: _Events) -> None:
         due = self._due
         next_sample = self._file.next_s(self._now) if self._file else until_s
         while next_sample < until_s:
@@ -278,7 +285,6 @@ class FreeFlowTraffic:
             next_sample = self._file.next_s(next_sample + 1)
         self._run(until_s, due, out)
         self._now = until_s
-        return out
 
     def _run(self, until_s: int, due: list[tuple[float, int, int, int, Plan, int]], out: _Events) -> None:
         while due and due[0][0] < until_s:

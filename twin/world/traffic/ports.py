@@ -141,7 +141,10 @@ class Traffic(Protocol):
         """
 
     def advance(self, until_s: int) -> Flow:
-        """Let traffic flow until second ``until_s`` and tell what happened."""
+        """Let traffic flow until second ``until_s`` and tell what happened since the last time."""
+
+    def go_on(self, until_s: int) -> None:
+        """Let traffic flow until second ``until_s``; what happens is told by the next :meth:`advance`."""
 
     def under_way(self) -> Ints:
         """Vehicles on the road or waiting to enter."""

@@ -99,6 +99,7 @@ class SumoTraffic:
         self._held: dict[int, _Held] = {}
         self._places: dict[int, _Place] = {}
         self._number_of = {name: i for i, name in enumerate(self._drivers.names)}
+        self._out, self._told = Happenings(), True  # what happened, and whether nothing of it is yet to be told
         self.warnings: dict[str, int] = {}
         self.before_step: Callable[[int], int] | None = None
 
@@ -397,12 +398,25 @@ class SumoTraffic:
 
     def advance(self, until_s: int) -> Flow:
         """See the Protocol. Raises AdapterError with the second when SUMO fails or is gone."""
+        self.go_on(until_s)
+        out, self._out, self._told = self._out, Happenings(), True
+        self._take_in(self._captured.new_lines(), out)
+        flow = self._with_skipped(out.flow(self._entries.take()))
+        for vehicle in flow.departed.tolist():
+            self._waiting.pop(vehicle, None)
+        gone = flow.arrived.tolist()
+        self._forget(gone)
+        return flow
+
+    def go_on(self, until_s: int) -> None:
+        """See the Protocol. Raises AdapterError with the second when SUMO fails or is gone."""
         if until_s < self._now:
             raise ValueError(f"traffic cannot go back to {until_s} s: it is at {self._now} s")
         if self._sumo is None or not self._sumo.isLoaded():
             raise AdapterError(f"SUMO is gone at {self._now} s: it was closed")
-        self._patience.raise_noted()
-        out = Happenings()
+        if self._told:
+            self._patience.raise_noted()
+        out, self._told = self._out, False
         departed, arrived, teleported = out.departed.extend, out.arrived.extend, out.teleported.extend
         simulation = self._sumo.simulation
         step = self._sumo.simulationStep
@@ -432,13 +446,6 @@ class SumoTraffic:
             self._now = now
             raise self._failed("simulating", error) from None
         self._now = now
-        self._take_in(self._captured.new_lines(), out)
-        flow = self._with_skipped(out.flow(self._entries.take()))
-        for vehicle in flow.departed.tolist():
-            self._waiting.pop(vehicle, None)
-        gone = flow.arrived.tolist()
-        self._forget(gone)
-        return flow
 
     def _with_skipped(self, flow: Flow) -> Flow:
         if not self._skipped:
