@@ -17,7 +17,7 @@ Sources: RiLSA 2015 (minimum green 5 s, yellow 3 s at 50 km/h, clearance), GB 14
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -190,14 +190,15 @@ class _Turn:
     longest_s: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Course:
     """What a whole row of states means that begins with one state; times in s from its beginning.
 
     To be looked at whenever it begins: ends (group, least green, when) of greens, and cuts (group, least yellow, when)
     of yellows, that began before it; follows (a, b, clearance, levels of a that clash, when b begins) for greens of a
     that ended before it. What lies within it is the same each time, and safe. It leaves until (group, when, level),
-    since and yellow (group, when) behind, and the ``last`` state; ended_s: when a green ended last (-1: none).
+    since and yellow (group, when) behind, and the ``last`` state, at ``last_s``; ended_s: when a green ended last (-1:
+    none). then: how long after the beginning of this one another may begin without a look at what was before.
     """
 
     ends: tuple[tuple[int, int, int], ...]
@@ -209,7 +210,21 @@ class _Course:
     yellow: tuple[tuple[int, int], ...]
     ended_s: int
     last: str
+    last_s: int
     turns: int
+    then: dict[_Course, int] = field(default_factory=dict)
+
+    def gap_s(self, after: _Course) -> int:
+        """Return after how many seconds ``after`` may begin, whatever was before this one; longer than need be."""
+        if after not in self.then:
+            since, yellow, until = dict(self.since), dict(self.yellow), {g: t_s for g, t_s, _ in self.until}
+            # what did not begin or end within this one did so before it
+            gaps = [self.last_s]
+            gaps += [least - t_s + since.get(g, 0) for g, least, t_s in after.ends]
+            gaps += [least - t_s + yellow.get(g, 0) for g, least, t_s in after.cuts]
+            gaps += [clear - t_s + until.get(a, 0) for a, _, clear, _, t_s in after.follows]
+            self.then[after] = max(gaps)
+        return self.then[after]
 
 
 class _Collected:
@@ -222,7 +237,7 @@ class _Collected:
         self._ends: list[tuple[int, int, int]] = []
         self._cuts: list[tuple[int, int, int]] = []
         self._follows: list[tuple[int, int, int, tuple[bool, bool, bool], int]] = []
-        self._turns, self._ended_s = 0, -1
+        self._turns, self._ended_s, self._last_s = 0, -1, 0
 
     def take(self, t_s: int, turn: _Turn) -> bool:
         """Add a turn; False: it is not safe whenever the course begins."""
@@ -246,7 +261,7 @@ class _Collected:
                 self._follows.append((a, b, clear, clashes, t_s))
         self._begun.update((g, t_s) for g in turn.begins)
         self._yellow.update((g, t_s) for g in turn.yellow_begins)
-        self._turns += 1
+        self._turns, self._last_s = self._turns + 1, t_s
         return safe
 
     def course(self, last: str) -> _Course:
@@ -255,7 +270,7 @@ class _Collected:
         longest_s = max((f[2] - f[4] for f in self._follows), default=0)
         return _Course(
             tuple(self._ends), tuple(self._cuts), tuple(self._follows), longest_s, until, tuple(self._begun.items()),
-            tuple(self._yellow.items()), self._ended_s, last, self._turns,
+            tuple(self._yellow.items()), self._ended_s, last, self._last_s, self._turns,
         )  # fmt: skip
 
 
@@ -263,8 +278,8 @@ class Monitor:
     """Looks at the letters that all groups show, every second, and raises ControlError for what is unsafe.
 
     Work is done for junctions that show something new only: what does not change cannot become unsafe. What a change
-    from one state to another means is worked out once for each pair of states, and so is what a whole row of states
-    means.
+    from one state to another means is worked out once for each pair of states, and so are what a whole row of states
+    means, and how soon it may follow another row. What each group did last is written down when it is asked for.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -285,6 +300,10 @@ class Monitor:
         self._shown: list[str | None] = [None] * layout.n_junctions
         self._turns: list[dict[tuple[str | None, str], _Turn]] = [{} for _ in every]
         self._courses: list[dict[tuple[str | None, Steps], _Course | None]] = [{} for _ in every]
+        # rows that were followed and are not written down yet, with the second each began last; the latest; its end
+        self._rows: list[dict[_Course, int]] = [{} for _ in every]
+        self._latest: list[tuple[_Course, int] | None] = [None] * layout.n_junctions
+        self._over_s = [LONG_AGO] * layout.n_junctions
         self.seconds = 0
         self.turns = 0
 
@@ -308,8 +327,17 @@ class Monitor:
             course = courses[key]
         else:
             course = courses[key] = self._course(junction, *key)
-        if course is not None and self._passes(junction, begin_s, course):
-            return
+        if course is not None:
+            latest = self._latest[junction]
+            if latest is not None and begin_s - latest[1] >= latest[0].gap_s(course):
+                self._rows[junction][course] = begin_s
+                self._latest[junction] = course, begin_s
+                self._over_s[junction] = begin_s + course.last_s
+                self._shown[junction] = course.last
+                self.turns += course.turns
+                return
+            if self._passes(junction, begin_s, course):
+                return
         for after_s, state in steps:
             if state != self._shown[junction]:
                 self._see(junction, begin_s + after_s, state)
@@ -332,6 +360,7 @@ class Monitor:
 
     def _passes(self, j: int, begin_s: int, course: _Course) -> bool:
         """Take in a row of states if it is safe; otherwise return False, and nothing is taken in."""
+        self._write_down(j)
         since, yellow, until = self._green_since[j], self._yellow_since[j], self._green_until[j]
         at_end = self._level_at_end[j]
         for g, least, t_s in course.ends:
@@ -344,19 +373,37 @@ class Monitor:
             for a, _, clear, clashes, t_s in course.follows:
                 if begin_s + t_s - until[a] < clear and clashes[at_end[a]]:
                     return False
-        for g, t_s, level in course.until:
-            until[g], at_end[g] = begin_s + t_s, level
-        for g, t_s in course.since:
-            since[g] = begin_s + t_s
-        for g, t_s in course.yellow:
-            yellow[g] = begin_s + t_s
-        if course.ended_s >= 0:
-            self._ended_s[j] = begin_s + course.ended_s
+        self._rows[j][course] = begin_s
+        in_order = begin_s >= self._over_s[j]
+        self._latest[j] = (course, begin_s) if in_order else None
+        self._over_s[j] = max(self._over_s[j], begin_s + course.last_s)
         self._shown[j] = course.last
         self.turns += course.turns
+        if not in_order:
+            self._write_down(j)
         return True
 
+    def _write_down(self, j: int) -> None:
+        """Write down what each group did last in the rows that were followed."""
+        rows = self._rows[j]
+        if not rows:
+            return
+        since, yellow, until = self._green_since[j], self._yellow_since[j], self._green_until[j]
+        at_end = self._level_at_end[j]
+        for course, begin_s in sorted(rows.items(), key=lambda row: row[1]):
+            for g, t_s, level in course.until:
+                until[g], at_end[g] = begin_s + t_s, level
+            for g, t_s in course.since:
+                since[g] = begin_s + t_s
+            for g, t_s in course.yellow:
+                yellow[g] = begin_s + t_s
+            if course.ended_s >= 0:
+                self._ended_s[j] = begin_s + course.ended_s
+        rows.clear()
+
     def _see(self, j: int, now_s: int, state: str) -> None:
+        self._write_down(j)
+        self._latest[j], self._over_s[j] = None, max(self._over_s[j], now_s)
         before = self._shown[j]
         turn = self._turns[j].get((before, state))
         if turn is None:
