@@ -51,6 +51,9 @@ class Cabinets:
         self._now_s = now_s
         self._end_s = [now_s] * n  # when there is next something to do; a list, for it is read one by one
         self._ends = [(now_s, j) for j in range(n)]  # a heap of it; rows that are not in _end_s are void
+        # second → junctions whose orders end then, unless there are newer ones; and a heap of the seconds
+        self._held: dict[int, list[Ints]] = {}
+        self._held_ends: list[int] = []
         stages = self.stages
         for j in np.flatnonzero(stages.changing()).tolist():
             self._wait(j, int(stages.since_s[j] + layout.change_time(stages.phase[j : j + 1], stages.to[j : j + 1])[0]))
@@ -64,7 +67,8 @@ class Cabinets:
     @property
     def next_s(self) -> int:
         """The second at which something ends: :meth:`step` must be called then."""
-        return self._ends[0][0] if self._ends else NEVER
+        first = self._ends[0][0] if self._ends else NEVER
+        return min(first, self._held_ends[0]) if self._held_ends else first
 
     def mode(self, now_s: int) -> Ints:
         """Return who runs each junction: index into MODES."""
@@ -105,10 +109,13 @@ class Cabinets:
         before = stages.phase.copy()
         changed = stages.change(now_s, junction, phase)
         self.until_s[junction] = order.until_s
+        if order.until_s not in self._held:
+            self._held[order.until_s] = []
+            heapq.heappush(self._held_ends, order.until_s)
+        self._held[order.until_s].append(junction)
         end_s = self._end_s
         for j in junction.tolist():
-            if end_s[j] > order.until_s:
-                self._wait(j, order.until_s)
+            end_s[j] = NEVER
         for j in changed.tolist():
             self._begun(j, int(before[j]), int(stages.to[j]), now_s)
 
@@ -120,6 +127,7 @@ class Cabinets:
             self.plans = Plans.of(self.layout, green, offset)
         except ValueError as error:
             raise ControlError(f"signals at {now_s} s: {error}") from None
+        self.stages.finish(now_s)
         changing = self.stages.changing()
         for j in order.junction[(self.until_s[order.junction] <= now_s) & ~changing[order.junction]].tolist():
             self._wait(j, min(self._end_s[j], now_s))
@@ -128,6 +136,10 @@ class Cabinets:
         """Advance to ``now_s``; return the junctions that began a change."""
         self._now_s = now_s
         ends, end_s, new = self._ends, self._end_s, len(self.begun)
+        while self._held_ends and self._held_ends[0] <= now_s:
+            held = np.concatenate(self._held.pop(heapq.heappop(self._held_ends)))
+            for j in np.unique(held[self.until_s[held] <= now_s]).tolist():
+                self._at_end(j, now_s)
         while ends and ends[0][0] <= now_s:
             t_s, j = heapq.heappop(ends)
             if end_s[j] == t_s:
@@ -147,7 +159,7 @@ class Cabinets:
             stages.since_s[j], stages.phase[j] = over_s, to
             phase = to
         if self.until_s[j] > now_s:
-            self._wait(j, int(self.until_s[j]))
+            self._wait(j, NEVER)  # until the order ends
             return
         following = int(self.plans.following[phase])
         if following == phase:
@@ -163,7 +175,8 @@ class Cabinets:
     def _begun(self, j: int, phase: int, to: int, now_s: int) -> None:
         takes = int(self.layout.change_s[phase, to - int(self.layout.first_phase[j])])
         self.begun.append(Change(j, phase, to, now_s, now_s + takes))
-        self._wait(j, now_s + max(takes, 1))
+        # who is held goes on with what it turns to for as long
+        self._wait(j, now_s + max(takes, 1) if self.until_s[j] <= now_s else NEVER)
 
     def _wait(self, j: int, t_s: int) -> None:
         self._end_s[j] = t_s
