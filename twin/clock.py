@@ -62,7 +62,7 @@ class Clock:
     def every(
         self, period_s: int, phase: Phase, action: Action, first_s: int | None = None, *, flow: bool = True
     ) -> None:
-        """Call ``action`` every ``period_s`` seconds, first at ``first_s`` (default: now); ``flow`` as in :meth:`at`."""
+        """Call ``action`` every ``period_s`` seconds, first at ``first_s`` (default: now). ``flow``: see :meth:`at`."""
         if period_s < 1:
             raise ValueError(f"a period must be at least 1 s, not {period_s}")
 

@@ -67,6 +67,8 @@ class CountPerception:
             lane_at[place[net.lane_edges[i]]][int(told.lane_number[i])] = i
         self._lane_at = lane_at
         self._share: Floats = np.ones(told.lane_road.size)
+        self._gain = np.zeros(told.lane_road.size)  # what one waiting vehicle adds to its lane's share
+        self._gain[self._lanes] = np.bincount(self._edge_of)[self._edge_of] / MEMORY_VEH if rows else 0.0
         length = told.lane_length_m[self._lanes]
         self._near = np.minimum(range_m[self._lanes] / np.maximum(length, 1.0), 1.0)
         near_m = np.maximum(np.minimum(range_m, told.lane_length_m), 1.0)
@@ -124,6 +126,7 @@ class CountPerception:
         """Return how many wait on each lane (L)."""
         queue = np.zeros(self._queue.size)
         known, fresh = self._known, {}
+        learned: tuple[list[int], list[int]] = [], []  # edge and lane of those who wait for the first time
         lane_of, waiting, edges = self._lane_of, self._waiting, self._edges
         rows: list[int] = []
         for i in np.flatnonzero(halting).tolist():
@@ -140,7 +143,8 @@ class CountPerception:
                     if waiting(name) <= 0.0:
                         continue
                     row = at.get(lane_of(name), first)
-                    self._learn(i, row)
+                    learned[0].append(i)
+                    learned[1].append(row)
                 fresh[name] = row
                 rows.append(row)
                 wanted -= 1
@@ -148,14 +152,18 @@ class CountPerception:
                     break
         self._left = [known[name] for name in known.keys() - fresh.keys()]  # the order does not matter: counted
         self._known = fresh
+        if learned[0]:
+            self._learn(*learned)
         if rows:
             queue += np.bincount(np.array(rows, dtype=np.int64), minlength=queue.size)
         return queue
 
-    def _learn(self, edge: int, row: int) -> None:
-        lanes = list(self._lane_at[edge].values())
-        self._share[lanes] *= 1.0 - 1.0 / MEMORY_VEH
-        self._share[row] += len(lanes) / MEMORY_VEH
+    def _learn(self, edges: list[int], rows: list[int]) -> None:
+        """Let the shares of the lanes of ``edges`` fade, and those of ``rows`` gain, one for each waiting vehicle."""
+        come = np.bincount(edges, minlength=len(self._edges))
+        share = self._share
+        share[self._lanes] *= ((1.0 - 1.0 / MEMORY_VEH) ** come)[self._edge_of]
+        share += self._gain * np.bincount(rows, minlength=share.size)
 
     def _draw(self, draws: Draws, now_s: int) -> Floats:
         """Return the draws (L) of the spell ``now_s`` is in, which are the same whenever they are made."""

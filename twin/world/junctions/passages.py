@@ -31,14 +31,17 @@ MEASURE_S = {"meso": 60, "micro": 1}
 #: kinds of vehicle that are measured, and how fast they may drive, m/s
 TOP_M_S = {"bus": 19.4, "shuttle": 40 / 3.6, "responder": 30.0}
 SEEN_LATE_S = 2.0
-_CODES = np.array([VEHICLE_KINDS[k] for k in TOP_M_S], dtype=np.int64)
+_RESPONDER = VEHICLE_KINDS["responder"]
+_MEASURED = np.isin(np.arange(max(VEHICLE_KINDS.values()) + 1), [VEHICLE_KINDS[k] for k in TOP_M_S])  # by code of kind
+_LIT = type_index("emergency")
 
 
 def of_the_service(new: NewVehicles) -> Ints:
     """Return the rows of new vehicles that may have priority: a van of a repair crew has no blue light."""
     code = new.vehicle // 10**12
-    unlit = (code == VEHICLE_KINDS["responder"]) & (new.type_index != type_index("emergency"))
-    return np.flatnonzero(np.isin(code, _CODES) & ~unlit).astype(np.int64)
+    rows = np.flatnonzero(_MEASURED[code]).astype(np.int64)
+    unlit = (code[rows] == _RESPONDER) & (new.type_index[rows] != _LIT)
+    return np.asarray(rows[~unlit])
 
 
 def free_m_s(kind: str, speed_m_s: float) -> float:
