@@ -76,9 +76,13 @@ class Cabinets:
 
     def tell(self, now_s: int, junction: Ints | None = None) -> SignalStates:
         """Return the SPAT of ``junction`` (rows; None: all)."""
-        rows = np.arange(self.layout.n_junctions, dtype=np.int64) if junction is None else junction
         s = self.stages
         s.finish(now_s)
+        if junction is None:
+            every = np.arange(self.layout.n_junctions, dtype=np.int64)
+            columns = s.phase.copy(), s.to.copy(), s.since_s.copy()
+            return SignalStates(now_s, f"spat/{now_s}", every, *columns, self.mode(now_s))
+        rows = junction
         return SignalStates(
             now_s, f"spat/{now_s}", rows, s.phase[rows], s.to[rows], s.since_s[rows], self.mode(now_s)[rows]
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +103,11 @@ class Layout:
             told, first, phases, change_s, steps, pair_phase, pair_lane, pair_right, lane_served,
             told.feed_lane, told.feed_to, told.feed_share, np.maximum(told.lane_length_m / VEHICLE_M, 1.0),
         )  # fmt: skip
+
+    @cached_property
+    def column(self) -> Ints:
+        """The place of each phase among those of its junction (P)."""
+        return np.arange(self.n_phases) - self.first_phase[self.told.phase_junction]
 
     def junctions_of(self, phases: Ints) -> Ints:
         """Return the junction of each phase row."""

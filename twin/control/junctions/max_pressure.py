@@ -60,8 +60,7 @@ class SteadyMaxPressure:
         load = np.minimum(view.queue, SATURATION_VEH_S * h)
         pressure = pressures(layout, load)
         junction = layout.told.phase_junction
-        column = np.arange(layout.n_phases) - layout.first_phase[junction]
-        lost = layout.change_s[view.phase[junction], column] + START_S
+        lost = layout.change_s[view.phase[junction], layout.column] + START_S
         lost = np.where(view.phase[junction] == np.arange(layout.n_phases), 0.0, lost)
         score = pressure * np.maximum(h - lost, 0.0) / h
         best = view.best(score)

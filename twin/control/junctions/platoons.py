@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.control.junctions.layout import Floats, Ints, Layout
+from twin.control.junctions.plans import Plans
 from twin.control.junctions.ports import START_S, Bools, JunctionsView
 
 
@@ -31,12 +32,14 @@ class _Static:
         self.phase, self.lane = layout.pair_phase[self.use], layout.pair_lane[self.use]
         self.rows = np.arange(layout.n_phases)
         self.junction = layout.told.phase_junction
-        self.column = self.rows - layout.first_phase[self.junction]
         inside = np.bincount(layout.feeds_lane, weights=layout.feeds_share, minlength=layout.n_lanes)
         self.leads_out = inside < 0.99
         self.owed_s = np.zeros(layout.n_phases)
         self.must = np.zeros(layout.n_phases, dtype=bool)
         self.last_s: int | None = None
+        self.plans: Plans | None = None  # those that share and limit_s (P) are of
+        self.share: Floats = self.owed_s
+        self.limit_s: Floats = self.owed_s
 
 
 class Platoons:
@@ -57,39 +60,36 @@ class Platoons:
         k = self._static
         now = view.phase[k.junction]
         running = now == k.rows
-        change = layout.change_s[now, k.column]
-        rate = self._rates(view, k, running, change)
+        change = layout.change_s[now, layout.column]
+        some, rate = self._rates(view, k, running, change)
         # whoever turns green stays so for the minimum: the rate counts from there on
-        soon = self._t[None, :] < (change + layout.told.phase_min_s)[:, None]
-        rate[~running[:, None] & soon] = 0.0
-        score = rate.max(axis=1) + 1e3 * self._owe(view, k, running)
+        least_s = np.where(running, 0, change + layout.told.phase_min_s)[some]
+        rate[self._t[None, :] < least_s[:, None]] = 0.0
+        score: Floats = 1e3 * self._owe(view, k, running).astype(np.float64)
+        score[some] += rate.max(axis=1)
         best = view.best(score)
         return view.or_stay(np.where(score[best] > score[view.phase], best, view.phase))
 
-    def _rates(self, view: JunctionsView, k: _Static, running: Bools, change: Ints) -> Floats:
-        """Return vehicles per second that each phase would let through within each time (P, steps)."""
+    def _rates(self, view: JunctionsView, k: _Static, running: Bools, change: Ints) -> tuple[Ints, Floats]:
+        """Return the phases that would let somebody through, and how many per second within each time (phases, T)."""
         layout, t = view.layout, self._t
-        lost = np.where(running, 0.0, change + START_S)
-        green = np.zeros(layout.n_lanes, dtype=bool)
-        green[k.lane[running[k.phase]]] = True
-        delay = np.where(green[k.lane], 0.0, lost[k.phase])
         bins = t.size
         at = np.minimum((view.object_eta_s // self._step_s).astype(np.int64), bins)
         come = np.bincount(view.object_lane * (bins + 1) + at, minlength=layout.n_lanes * (bins + 1))
         come = come.reshape(layout.n_lanes, bins + 1)[:, :bins]
-        # most lanes are empty most of the time
-        rows = np.flatnonzero((view.queue + come.sum(axis=1) > 0)[k.lane])
+        there = come.cumsum(axis=1) + view.queue[:, None]
+        rows = np.flatnonzero((there[:, -1] > 0)[k.lane])  # most lanes are empty most of the time
+        if rows.size == 0:
+            return rows, np.zeros((0, bins))
         lane, phase = k.lane[rows], k.phase[rows]
-        there = view.queue[lane][:, None] + come[lane].cumsum(axis=1)
-        leave = view.leave_veh_s[k.use[rows]][:, None] * np.maximum(t[None, :] - delay[rows][:, None], 0.0)
-        served = np.minimum(np.minimum.accumulate(there - leave, axis=1), 0.0) + leave
+        green = np.zeros(layout.n_lanes, dtype=bool)
+        green[k.lane[running[k.phase]]] = True
+        delay = np.where(green[lane] | running[phase], 0.0, change[phase] + START_S)
+        leave = view.leave_veh_s[k.use[rows]][:, None] * np.maximum(t[None, :] - delay[:, None], 0.0)
+        served: Floats = np.minimum(np.minimum.accumulate(there[lane] - leave, axis=1), 0.0) + leave
         served = np.minimum(served, self._room(view, k)[lane][:, None])
-        rate = np.zeros((layout.n_phases, bins))
-        if rows.size:
-            first = np.flatnonzero(np.concatenate([[True], phase[1:] != phase[:-1]]))  # pairs are in order of phases
-            rate[phase[first]] = np.add.reduceat(served, first, axis=0)
-        rate /= t
-        return rate
+        first = np.flatnonzero(np.concatenate([[True], phase[1:] != phase[:-1]]))  # pairs are in order of phases
+        return phase[first], np.add.reduceat(served, first, axis=0) / t
 
     def _owe(self, view: JunctionsView, k: _Static, running: Bools) -> Bools:
         """Return the phases that must be served, because they have earned it."""
@@ -99,8 +99,10 @@ class Platoons:
         can = (view.queue[k.lane] > 0.5) & (view.leave_veh_s[k.use] > 0)
         waits = np.bincount(k.phase, weights=can, minlength=k.rows.size) > 0
         green = running & (view.to == view.phase)[k.junction]
-        share = self._share * plans.green_s / plans.cycle_s[k.junction]
-        limit = self._share * plans.green_s
+        if k.plans is not plans:
+            k.plans, k.limit_s = plans, self._share * plans.green_s
+            k.share = k.limit_s / plans.cycle_s[k.junction]
+        share, limit = k.share, k.limit_s
         k.owed_s += passed * np.where(green, share - 1.0, share)
         k.owed_s = np.where(waits, np.clip(k.owed_s, 0.0, 2.0 * limit), 0.0)
         k.must = waits & (limit > 0) & ((k.owed_s >= limit) | (k.must & (k.owed_s > 0)))

@@ -63,9 +63,8 @@ class JunctionsView:
         k = layout.change_s.shape[1]
         table = np.full((layout.n_junctions, k), -np.inf)
         junction = layout.told.phase_junction
-        column = np.arange(layout.n_phases) - layout.first_phase[junction]
-        allowed = layout.change_s[self.phase[junction], column] >= 0
-        table[junction[allowed], column[allowed]] = score[allowed]
+        allowed = layout.change_s[self.phase[junction], layout.column] >= 0
+        table[junction, layout.column] = np.where(allowed, score, -np.inf)
         return np.asarray(layout.first_phase[:-1] + table.argmax(axis=1))
 
 

@@ -323,9 +323,9 @@ class Monitor:
     def follow(self, junction: int, steps: Steps, begin_s: int = 0) -> None:
         """Take in what one junction shows next: (seconds after ``begin_s``, state), in order of time."""
         key, courses = (self._shown[junction], steps), self._courses[junction]
-        if key in courses:
+        try:
             course = courses[key]
-        else:
+        except KeyError:
             course = courses[key] = self._course(junction, *key)
         if course is not None:
             latest = self._latest[junction]

@@ -56,7 +56,7 @@ def read_crossings(net_file: Path) -> Crossings:
     crossing_m: dict[str, float] = {}
     crossing: str = ""
     node = ""
-    position: dict[str, int] = {}  # of a crossing in its node's requests
+    lanes: dict[str, str] = {}  # inside each node, in order of its requests
 
     def start(tag: str, a: dict[str, str]) -> None:
         nonlocal node, crossing
@@ -67,7 +67,7 @@ def read_crossings(net_file: Path) -> Crossings:
         elif tag == "junction":
             node = a["id"]
             requests[node] = {}
-            position.update((lane.rpartition("_")[0], i) for i, lane in enumerate(a.get("intLanes", "").split()))
+            lanes[node] = a.get("intLanes", "")
             out.place[node] = (float(a["x"]), float(a["y"]))
         elif tag == "request":
             requests[node][int(a["index"])] = (a["response"], a["foes"])
@@ -85,10 +85,15 @@ def read_crossings(net_file: Path) -> Crossings:
                 lengths[group] = max(lengths.get(group, 0.0), crossing_m[a["to"]])
 
     read_xml(net_file, "net", start)
-    links = [replace(k, index=position.get(k.to_edge, -1)) if k.walk else k for k in out.links]
-    out.links[:] = links
+    out.links[:] = [replace(k, index=_position(k.to_edge, lanes.get(k.node, ""))) if k.walk else k for k in out.links]
     _find_foes(out, requests)
     return out
+
+
+def _position(edge: str, lanes: str) -> int:
+    """Return the place of a crossing among the lanes inside its node; −1: it is not there."""
+    edges = [lane.rpartition("_")[0] for lane in lanes.split()]
+    return edges.index(edge) if edge in edges else -1
 
 
 def _find_foes(out: Crossings, requests: dict[str, dict[int, tuple[str, str]]]) -> None:

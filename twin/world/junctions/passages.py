@@ -51,7 +51,9 @@ def free_m_s(kind: str, speed_m_s: float) -> float:
 
 def next_place(roads: npt.NDArray[np.int32], place: int, road: int) -> int:
     """Return where on its way a vehicle is now that it is on ``road`` and was at ``place`` before (−1: not on it)."""
-    ahead = np.flatnonzero(roads[place + 1 :] == road)
+    if place + 1 < roads.size and roads[place + 1] == road:  # as it is mostly
+        return place + 1
+    ahead = (roads[place + 1 :] == road).nonzero()[0]
     return place + 1 + int(ahead[0]) if ahead.size else -1
 
 

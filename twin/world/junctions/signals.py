@@ -144,12 +144,13 @@ class Signals:
         if not self._stands:  # what they show is installed with the programs
             return begun
         set_phase, follow, coming = self._tl.setPhase, self._monitor.follow, self._coming
+        names, row = self.net.tls, self._row
         for change in begun:
             j, pair = change.junction, (change.phase, change.to)
             if pair not in coming:
                 coming[pair] = self._steps(*pair)
             follow(j, coming[pair], change.begin_s)
-            set_phase(self.net.tls[j], self._row[j][pair])
+            set_phase(names[j], row[j][pair])
         return begun
 
     def _steps(self, phase: int, to: int) -> Steps:
@@ -179,4 +180,4 @@ class Signals:
 
     def tell(self, now_s: int) -> SignalStates:
         """Return the SPAT of all junctions whose link is up."""
-        return self.cabinets.tell(now_s, np.flatnonzero(self._up).astype(np.int64))
+        return self.cabinets.tell(now_s, None if self._up.all() else np.flatnonzero(self._up).astype(np.int64))

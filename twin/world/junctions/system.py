@@ -60,7 +60,7 @@ from twin.world.traffic.ports import Flow, HasSignals, NewVehicles
 Ints = npt.NDArray[np.int64]
 
 DESK = "signals"
-COMPARE_S, COMPARE_PARTS = 47, 4  # what SUMO shows is read back so often, at every fourth junction in turn
+COMPARE_S, COMPARE_PARTS = 47, 8  # what SUMO shows is read back so often, at every eighth junction in turn
 QUIET = 0.25  # vehicles perceived per junction, below which only every second look is taken; assumed
 #: where nobody decides but by plan, junctions are looked at for so long after somebody asked for priority
 AFTER_S = 300
@@ -235,9 +235,9 @@ class JunctionSystem:
         if not self._decides:  # plans are no fall, and priority takes junctions in hand only now and then
             return
         mode = self.signals.cabinets.mode(now_s)
-        changed = np.flatnonzero(mode != self._was)
-        if changed.size == 0:
+        if np.array_equal(mode, self._was):
             return
+        changed = np.flatnonzero(mode != self._was)
         back = changed[mode[changed] != CENTRAL]
         taken = changed[mode[changed] == CENTRAL]
         log = self.context.log
