@@ -43,6 +43,21 @@ def test_every_repeats_without_drift():
     assert seen == [12, 19, 26, 33]
 
 
+def test_what_traffic_tells_may_wait_only_where_nobody_at_that_second_wants_to_know():
+    clock = Clock(0)
+    clock.every(20, Phase.PERCEIVE, lambda: None, first_s=20, flow=False)
+    clock.every(60, Phase.WORLD, lambda: None, first_s=60)
+    clock.at(80, Phase.DECIDE, lambda: None, flow=False)
+    clock.need_flow(140)
+    wanted = []
+    while clock.next_s() <= 180:
+        if clock.needs_flow(clock.next_s()):
+            wanted.append(clock.next_s())
+        clock.run_instant()
+    assert wanted == [60, 120, 140, 180]
+    assert not clock.needs_flow(180), "it is over"
+
+
 def test_the_past_and_periods_below_one_second_are_refused():
     clock = Clock(50)
     with pytest.raises(ValueError, match="already 50 s"):

@@ -12,6 +12,7 @@ import pytest
 from geo.city import City
 from scenarios import load
 from tests.cities import toy_city
+from twin.clock import Phase
 from twin.domain.commands import SetSpeedLimit
 from twin.domain.messages import DetectorReadings
 from twin.errors import ControlError
@@ -25,7 +26,7 @@ from twin.events import (
 )
 from twin.run_folder import prepare, read_stamp
 from twin.scenario import Scenario
-from twin.simulation import Run, Simulation
+from twin.simulation import Run, Simulation, carry_through
 
 INCIDENT = "twin.control.junctions.incident_traffic:IncidentTraffic"
 
@@ -205,3 +206,37 @@ def test_rain_slows_and_moves_people_off_their_bikes(folder):
     wet = simulate(scenario(folder, 800, weather={"kind": "rain", "rain_mm_h": 10.0}), folder)
     ebike = [np.mean(r.log.frame(TripStarted)["mode"] == 1) for r in (dry, wet)]
     assert ebike[1] < ebike[0]
+
+
+@pytest.mark.parametrize("mode", ["meso", "free-flow"])
+def test_instants_that_need_not_know_what_traffic_tells_change_nothing(folder, mode):
+    plain = simulate(scenario(folder, mode=mode), folder)
+    simulation = Simulation(scenario(folder, mode=mode), City.load(folder), folder, 1)
+    taken, take = [], simulation.gate.take
+    simulation.gate.take = lambda flow: (taken.append(simulation.clock.next_s()), take(flow))
+    simulation.clock.every(7, Phase.PERCEIVE, lambda: None, flow=False)
+    simulation.run_until(simulation.end_s)
+    assert simulation.finish().digest == plain.digest
+    assert all(t is None or t % 10 == 0 or t % 47 == 0 for t in taken[:-1]), "nobody asked for it in between"
+
+
+@pytest.mark.parametrize("mode", ["meso", "free-flow"])
+def test_who_is_interrupted_where_nobody_needed_to_know_has_lost_nothing(folder, mode):
+    simulation = Simulation(scenario(folder, mode=mode), City.load(folder), folder, 1)
+    stop_s = 27_000 + 37
+
+    def stop():
+        raise KeyboardInterrupt
+
+    simulation.clock.at(stop_s, Phase.PERCEIVE, stop, flow=False)
+    run = carry_through(simulation)
+    accounted(run)
+    assert run.log.table(RunEnded).to_pylist() == [{"t_s": stop_s, "reason": "interrupted"}]
+    told = simulate_until(folder, mode, stop_s)
+    assert run.log.table(VehicleEntered).equals(told.log.table(VehicleEntered))
+
+
+def simulate_until(folder, mode, t_s):
+    simulation = Simulation(scenario(folder, mode=mode), City.load(folder), folder, 1)
+    simulation.run_until(t_s)
+    return simulation.finish("interrupted")

@@ -100,7 +100,8 @@ class Platoons:
         waits = np.bincount(k.phase, weights=can, minlength=k.rows.size) > 0
         green = running & (view.to == view.phase)[k.junction]
         if k.plans is not plans:
-            k.plans, k.limit_s = plans, self._share * plans.green_s
+            k.plans = plans
+            k.limit_s = np.asarray(self._share * plans.green_s, dtype=np.float64)
             k.share = k.limit_s / plans.cycle_s[k.junction]
         share, limit = k.share, k.limit_s
         k.owed_s += passed * np.where(green, share - 1.0, share)

@@ -13,7 +13,7 @@ import pytest
 from geo.city import City
 from geo.network import Routes
 from tests.twin.world.traffic.conftest import Start, edges, random_vehicles, run, vehicles
-from twin.world.traffic.ports import NewVehicles, Stop, VehicleType
+from twin.world.traffic.ports import Flow, NewVehicles, Stop, VehicleType
 
 STRAIGHT = ["A0B0", "B0C0", "C0D0"]
 
@@ -81,6 +81,20 @@ def test_detectors_see_speed_and_occupancy(toy: City, start: Start, mode: str) -
     assert 0.5 * limit < readings.speed_m_s[0] < 1.25 * limit
     # 0.2 vehicles/s, 5 m long each, on 2 lanes at about the limit: occupancy = flow × length / (speed × lanes)
     assert readings.occupancy[0] == pytest.approx(0.2 * 5.0 / (readings.speed_m_s[0] * 2), rel=0.5)
+
+
+def test_what_happens_while_nobody_asks_is_told_by_the_next_advance(toy: City, start: Start, mode: str) -> None:
+    told = []
+    for pieces in ((300, 600), (100, 250, 300, 301, 599, 600)):
+        traffic = start(toy, mode)
+        traffic.watch_entries(np.arange(0, len(toy.roads), 5))
+        traffic.add(random_vehicles(toy, 100, 400))
+        flows = [traffic.advance(t) if t in (300, 600) else traffic.go_on(t) for t in pieces]
+        told.append([f for f in flows if f is not None])
+        traffic.close()
+    for once, in_passing in zip(*told, strict=True):
+        for name in Flow.__dataclass_fields__:
+            assert getattr(once, name).tolist() == getattr(in_passing, name).tolist(), name
 
 
 def test_an_empty_road_has_no_speed(toy: City, start: Start, mode: str) -> None:
