@@ -37,6 +37,7 @@ def test_a_look_every_second_finds_nothing_else_than_one_in_a_minute(seen, look_
     # two roads that were crossed between two looks share what they cost evenly
     assert np.median(np.abs(off)) < {20: 0.1, 60: 2.0}[look_s]
     assert abs(off.mean()) < 0.3
+    assert abs(np.mean([seldom[k][1] - often[k][1] for k in sorted(often)])) < 0.9, "halts belong to their roads"
 
 
 class Vehicle:
