@@ -165,9 +165,9 @@ class Passages:
                 self._set_out(trip, roads)  # it has never been seen on its first road
         before, first = trip.road, trip.place
         trip.place = next_place(roads, first, road)
-        halts = self._halts(vehicle, trip, now_s)
+        halts = self._halts(vehicle, trip)
         # in meso it came to the beginning of the road then; in micro it is at from_m now
-        since_s = stay.since_s if stays is None else self._came_s(stay, free, halts, now_s)
+        since_s = stay.since_s if stays is None else self._came_s(stay, free, halts)
         if before >= 0:
             if stays is not None:  # SUMO's events lie up to two seconds before they are seen
                 since_s = max(since_s, trip.looked_s - SEEN_LATE_S)
@@ -180,19 +180,19 @@ class Passages:
             trip.since_s, trip.from_m = stay.since_s, stay.from_m
 
     @staticmethod
-    def _came_s(stay: Stay, free_m_s: float, halts: list[tuple[float, float]], now_s: int) -> float:
+    def _came_s(stay: Stay, free_m_s: float, halts: list[tuple[float, float]]) -> float:
         """Return when a vehicle came onto the road on which it is now in meso, unhindered up to its segment."""
         since_s = stay.since_s - stay.from_m / free_m_s
         for a, b in reversed(halts):
-            if b < now_s and since_s < b + SEEN_LATE_S:  # it was on this road, whose segment began anew after it
+            if since_s < b + SEEN_LATE_S:  # it was on this road, whose segment began anew after it
                 since_s -= b - a
         return since_s
 
-    def _halts(self, vehicle: int, trip: _Trip, now_s: int) -> list[tuple[float, float]]:
+    def _halts(self, vehicle: int, trip: _Trip) -> list[tuple[float, float]]:
         """Return the halts since it came onto its road: as SUMO knows them in meso, where looks at halts are late."""
         if self._stays is not None and (trip.halts or trip.halting_s >= 0):
-            return self._stays.halts(vehicle, len(trip.halts) + 1, now_s)  # one more: an end that nobody has seen yet
-        return [*trip.halts, (trip.halting_s, now_s)] if trip.halting_s >= 0 else trip.halts
+            return self._stays.halts(vehicle, len(trip.halts) + 1)  # one more: an end that nobody has seen yet
+        return trip.halts
 
     def _arrived(self, vehicle: int, trip: _Trip, t_s: int) -> None:
         """Write down the signals that a vehicle passed since it was last seen, on its way to where it arrived."""

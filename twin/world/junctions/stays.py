@@ -43,12 +43,9 @@ class MesoStays:
         self._event, self._waiting = vehicle.getLastActionTime, vehicle.getWaitingTime
         self._stops = vehicle.getStops
 
-    def halts(self, number: int, past: int, now_s: float) -> list[tuple[float, float]]:
-        """Return from when until when the last halts of a vehicle were, ``past`` ones and one that lasts, in order."""
-        name = str(number)
-        halts = [(float(stop.arrival), float(stop.depart)) for stop in self._stops(name, -past)]
-        since_s = self._halt_s(name)
-        return [*halts, (since_s, now_s)] if since_s > 0.0 else halts
+    def halts(self, number: int, many: int) -> list[tuple[float, float]]:
+        """Return from when until when the last ``many`` halts of a vehicle were that are over, in order."""
+        return [(float(stop.arrival), float(stop.depart)) for stop in self._stops(str(number), -many)]
 
     def _halt_s(self, name: str) -> float:
         stops = self._stops(name, 1)
