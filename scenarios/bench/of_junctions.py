@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
-from scenarios.bench.base import Promise
+from scenarios.bench.base import Promise, in_turns
 
 JUNCTIONS: tuple[Promise, ...] = (
     Promise("junctions_added", "24 h with every junction adaptive ÷ the same without − 1, wall", "%", 15, None),
@@ -12,30 +15,28 @@ JUNCTIONS: tuple[Promise, ...] = (
     Promise("bus_priority", "demo: bus delay at signals with priority − without, mean of 20 seeds", "%", -30, None),
     Promise("bus_priority_cross", "the same for the traffic that crosses them", "%", 3, None),
 )
-TURNS = 3  # of the day without and with control, in turn
 
 
 class Runs(Protocol):
     """What these promises need of the bench."""
 
-    def run(self, name: str, scenario: str, *sets: str) -> dict[str, Any]:
-        """Run a scenario once in a process of its own; see the bench."""
+    dir: Path
+    say: Callable[[str], None]
 
 
 class OfJunctions:
     """Methods of the bench, one a promise."""
 
     def junctions_added(self: Runs) -> tuple[float, str]:
-        """Wall time of the day with all signals adaptive (grade L2), against the plain day: the least of three turns.
-
-        The turns alternate, and what else runs on a machine only ever adds to a time, so the least is nearest.
-        """
-        plain, adaptive = [], []
-        for turn in range(TURNS):
-            plain.append(self.run("weekday" if turn == 0 else f"weekday-{turn}", "weekday")["wall_s"])
-            adaptive.append(self.run(f"adaptive_day-{turn}", "weekday", "junctions.policy=adaptive")["wall_s"])
-        took = [" ".join(f"{s:.1f}" for s in times) for times in (adaptive, plain)]
-        return 100 * (min(adaptive) / min(plain) - 1), f"{took[0]} s against {took[1]} s"
+        """Wall time of the day with all signals adaptive (grade L2), against the plain day, in turns of 0.3 s."""
+        self.say("running weekday without and with junctions.policy=adaptive, in turns")
+        jobs: list[dict[str, Any]] = [{"sets": {}}, {"sets": {"junctions.policy": "adaptive"}}]
+        for k, job in enumerate(jobs):
+            job.update(scenario="weekday", out=str(self.dir / f"junctions-{k}"), brief=True)
+        (plain_s, plain), (adaptive_s, adaptive) = in_turns("scenarios.bench.worker", *([json.dumps(j)] for j in jobs))
+        cpu = [json.loads(line)["cpu_s"] for line in (adaptive, plain)]
+        note = f"{adaptive_s:.1f} s against {plain_s:.1f} s; processor {cpu[0]:.1f} s against {cpu[1]:.1f} s"
+        return 100 * (adaptive_s / plain_s - 1), note
 
     def junction_decision(self) -> tuple[float, str]:
         """Mean processor time of a decision ÷ junctions, 07:00–08:00 of the district."""

@@ -14,7 +14,7 @@ from typing import Any  # noqa: E402
 
 
 def main(spec: str) -> None:
-    """Run what ``spec`` (JSON: scenario, sets, out) says."""
+    """Run what ``spec`` (JSON: scenario, sets, out; brief: nothing is counted afterwards) says."""
     from twin.run_folder import prepare
     from twin.scenario import load_scenario
     from twin.simulation import run
@@ -26,6 +26,9 @@ def main(spec: str) -> None:
     result = run(scenario, seed=1, out=out)
     wall = time.perf_counter() - _BEGAN
     cpu = time.process_time()
+    if wanted.get("brief"):
+        print(json.dumps({"cpu_s": cpu}))
+        return
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     counts = dict(result.log.sql("select fact, count(*) as n from events group by fact").itertuples(index=False))
     stamp = json.loads((out / "stamp.json").read_text(encoding="utf-8"))
