@@ -577,6 +577,7 @@ class Simulation:
 
     def _observe(self) -> None:
         self.log.seal(self.clock.now_s)
+        gc.freeze()  # what has come since stays for a while, too
         if self.route_file is not None:
             self.route_file.seal()
 

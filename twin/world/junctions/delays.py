@@ -3,6 +3,7 @@
 With n vehicles at mean speed v on a road whose free speed is f, n·(1 − v/f) vehicle-seconds are lost each second, and
 n·v/length vehicles pass (Edie's generalised definitions, 1963: vehicle-metres and vehicle-seconds over a region). The
 road is looked at every few seconds; the period is prime, so that looks do not always meet the same phase of a signal.
+In meso, what traffic sees when it looks at busy roads for travel times is looked at once for both.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from twin.world.junctions.read_map import SignalNet
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-LOOK_S = {"meso": 61, "micro": 7}
+LOOK_S = 7  # in micro
 
 
 class ApproachDelays:
-    """Sums over the roads towards signals. Rows: ``junction`` and ``road`` (−1: no road of the city)."""
+    """Sums over the roads towards signals, of looks every ``period_s``.
+
+    Rows: ``junction`` and ``road`` (−1: no road of the city).
+    """
 
     def __init__(self, sumo: Any, net: SignalNet, period_s: int) -> None:
         self.period_s = period_s
@@ -32,18 +36,27 @@ class ApproachDelays:
         first = np.array([rows[e] for e in self._edges], dtype=np.int64)
         self.junction: Ints = told.lane_junction[first]
         self.road: Ints = told.lane_road[first]
+        self._row_of = np.full(int(self.road.max(initial=-1)) + 2, -1, dtype=np.int64)  # by road; the last: all others
+        self._row_of[self.road] = np.arange(first.size)
+        self._row_of[-1] = -1
         self._length, self._free = told.lane_length_m[first], np.maximum(told.lane_speed_m_s[first], 1.0)
         self._lost, self._passed = np.zeros(first.size), np.zeros(first.size)
 
-    def look(self) -> None:
-        """Sample all roads; to be called every ``period_s``."""
+    def look(self, roads: Ints | None = None, vehicles: Floats | None = None, speed_m_s: Floats | None = None) -> None:
+        """Sample all roads, every ``period_s``. ``roads``: where somebody has just looked, and what he saw there."""
         edges = self._edges
-        n = np.fromiter(map(self._number, edges), dtype=np.float64, count=len(edges))
-        on = np.flatnonzero(n)
-        v = np.array(list(map(self._speed, [edges[i] for i in on.tolist()])))
-        v = np.clip(v, 0.0, self._free[on])
-        self._lost[on] += self.period_s * n[on] * (1.0 - v / self._free[on])
-        self._passed[on] += self.period_s * n[on] * v / self._length[on]
+        n, v = np.full(len(edges), -1.0), np.zeros(len(edges))
+        if roads is not None and vehicles is not None and speed_m_s is not None:
+            row = self._row_of[np.minimum(roads, self._row_of.size - 1)]
+            mine = row >= 0
+            n[row[mine]], v[row[mine]] = vehicles[mine], speed_m_s[mine]
+        ask = np.flatnonzero(n < 0)
+        n[ask] = list(map(self._number, [edges[i] for i in ask.tolist()]))
+        on = ask[n[ask] > 0]
+        v[on] = list(map(self._speed, [edges[i] for i in on.tolist()]))
+        v = np.clip(v, 0.0, self._free)
+        self._lost += self.period_s * n * (1.0 - v / self._free)
+        self._passed += self.period_s * n * v / self._length
 
     def take(self) -> tuple[Ints, Ints, Floats, Floats]:
         """Return (junction, road, vehicle-seconds lost, vehicles passed) of the roads with anybody; begin anew."""

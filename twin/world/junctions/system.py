@@ -100,7 +100,7 @@ class JunctionSystem:
             context.clock, dice.stream("junctions.links"), self.signals.cabinets, part.faults.message_loss,
             part.faults.latency_s,
         )  # fmt: skip
-        self._delays = ApproachDelays(live, self.net, LOOK_S[context.mode])
+        self._delays = ApproachDelays(live, self.net, traffic.look_s if context.mode == "meso" else LOOK_S)
         self._record = Record(context.log, self.signals.cabinets, self._delays, now)
         roads = context.city.roads
         length_m, speed_m_s = roads["length_m"].to_numpy(np.float64), roads["speed_m_s"].to_numpy(np.float64)
@@ -127,9 +127,11 @@ class JunctionSystem:
         self._wake_until_s = -1
         self._asked_until_s = np.full(n, -1, dtype=np.int64)
         self._skip, self._part = False, 0
-        self._compare_s, self._look_s = now + COMPARE_S, now + self._delays.period_s
+        self._compare_s, self._look_s = now + COMPARE_S, now + LOOK_S
         self._heard: dict[Any, list[int]] = {}
         traffic.before_step = self._before_step
+        if context.mode == "meso":
+            traffic.looked, self._look_s = self._delays.look, context.end_s
 
     @property
     def hosts(self) -> Mapping[str, Host]:

@@ -211,10 +211,17 @@ class HasSignals(Protocol):
     """A traffic simulator with traffic lights that somebody else may steer (SUMO; free flow has none).
 
     ``before_step(t)`` is called before the second from ``t`` is simulated, and returns the second at which it wants to
-    be called next; None: nobody steers. ``live``: the simulator's own interface, for the adapter of the signals.
+    be called next; None: nobody steers. ``looked(roads, vehicles, speed)`` is called whenever the simulator itself has
+    looked at busy roads, every ``look_s``: how many are on each, and their mean speed in m/s (0 where nobody is); None:
+    nobody listens. ``live``: the simulator's own interface, for the adapter of the signals.
     """
 
     before_step: Callable[[int], int] | None
+    looked: Callable[[Ints, Floats, Floats], None] | None
+
+    @property
+    def look_s(self) -> int:
+        """Seconds between two looks at busy roads; prime, so that they do not always meet one phase of a signal."""
 
     @property
     def live(self) -> Any:

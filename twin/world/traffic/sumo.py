@@ -102,11 +102,17 @@ class SumoTraffic:
         self._out, self._told = Happenings(), True  # what happened, and whether nothing of it is yet to be told
         self.warnings: dict[str, int] = {}
         self.before_step: Callable[[int], int] | None = None
+        self.looked: Callable[[Ints, Floats, Floats], None] | None = None
 
     @property
     def live(self) -> Any:
         """libsumo, for the adapter of the signals (see :class:`~twin.world.traffic.ports.HasSignals`)."""
         return self._sumo
+
+    @property
+    def look_s(self) -> int:
+        """See :class:`~twin.world.traffic.ports.HasSignals`."""
+        return self._times.period_s
 
     # -- start and end -------------------------------------------------------------------------------
 
@@ -486,8 +492,11 @@ class SumoTraffic:
         edges = self._roads.edges[roads].tolist()
         vehicles = np.array([number(e) for e in edges], dtype=np.float64)
         on = np.flatnonzero(vehicles > 0)
-        roads, vehicles = roads[on], vehicles[on]
-        self._times.look(roads, vehicles, np.array([speed(edges[i]) for i in on.tolist()], dtype=np.float64))
+        speeds = np.zeros(roads.size)
+        speeds[on] = [speed(edges[i]) for i in on.tolist()]
+        self._times.look(roads[on], vehicles[on], speeds[on])
+        if self.looked is not None:
+            self.looked(roads, vehicles, speeds)
 
     def _take_in(self, lines: list[str], out: Happenings) -> None:
         """Count SUMO's warnings by kind; in meso they are how teleports become known."""
