@@ -1,13 +1,18 @@
 """What a SUMO network says of its signals: which links each one steers, and whose ways cross.
 
 SUMO itself tells the programs; the ways that cross are only in the network file (``<request>``: ``foes`` and
-``response``, the latter says who gives way). Links are the ``<connection>`` elements with a ``tl``.
+``response``, the latter says who gives way). Links are the ``<connection>`` elements with a ``tl``. What was read from
+the network of a city is kept in the city's folder, where that can be written to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import json
+import os
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from geo.read_xml import read_xml
 
@@ -47,6 +52,43 @@ def _index(via: str) -> tuple[str, int]:
     edge, _, lane = via.removeprefix(":").rpartition("_")
     node, _, number = edge.rpartition("_")
     return node, int(number) + int(lane)
+
+
+KEPT = "crossings.json"
+FORMAT = 1
+
+
+def crossings_of(net_file: Path) -> Crossings:
+    """Return what the network of a city says: as it was kept beside it, or read anew and kept."""
+    file = net_file.with_name(KEPT)
+    try:
+        stat = net_file.stat()
+    except OSError:
+        return read_crossings(net_file)  # says what is wrong
+    of = [FORMAT, stat.st_size, stat.st_mtime_ns]
+    with suppress(OSError, ValueError, KeyError, TypeError):  # not kept yet, or broken: it is read anew
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept["of"] == of:
+            return _unpacked(kept)
+    crossings = read_crossings(net_file)
+    with suppress(OSError):
+        part = file.with_name(f"{KEPT}.{os.getpid()}")
+        part.write_text(json.dumps({"of": of, **_packed(crossings)}), encoding="utf-8")
+        part.replace(file)
+    return crossings
+
+
+def _packed(c: Crossings) -> dict[str, Any]:
+    pairs = {"foes": c.foes, "yields": c.yields}
+    packed = {name: {tls: sorted(pair) for tls, pair in of.items()} for name, of in pairs.items()}
+    return {"links": [astuple(k) for k in c.links], **packed, "walk_m": c.walk_m, "place": c.place}
+
+
+def _unpacked(kept: dict[str, Any]) -> Crossings:
+    foes, yields = ({tls: {(a, b) for a, b in pairs} for tls, pairs in kept[k].items()} for k in ("foes", "yields"))
+    walk_m = {tls: {int(group): m for group, m in of.items()} for tls, of in kept["walk_m"].items()}
+    place = {node: (x, y) for node, (x, y) in kept["place"].items()}
+    return Crossings([Link(*k) for k in kept["links"]], foes, yields, walk_m, place)
 
 
 def read_crossings(net_file: Path) -> Crossings:

@@ -3,7 +3,8 @@
 With n vehicles at mean speed v on a road whose free speed is f, n·(1 − v/f) vehicle-seconds are lost each second, and
 n·v/length vehicles pass (Edie's generalised definitions, 1963: vehicle-metres and vehicle-seconds over a region). The
 road is looked at every few seconds; the period is prime, so that looks do not always meet the same phase of a signal.
-In meso, what traffic sees when it looks at busy roads for travel times is looked at once for both.
+In meso, what traffic sees when it looks at busy roads for travel times is looked at once for both; the other roads, on
+which hardly anybody drives, are asked for at every second such look only, which then counts for two.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 LOOK_S = 7  # in micro
+QUIET_LOOKS = 2
 
 
 class ApproachDelays:
@@ -41,22 +43,28 @@ class ApproachDelays:
         self._row_of[-1] = -1
         self._length, self._free = told.lane_length_m[first], np.maximum(told.lane_speed_m_s[first], 1.0)
         self._lost, self._passed = np.zeros(first.size), np.zeros(first.size)
+        self._turn = 0
 
     def look(self, roads: Ints | None = None, vehicles: Floats | None = None, speed_m_s: Floats | None = None) -> None:
         """Sample all roads, every ``period_s``. ``roads``: where somebody has just looked, and what he saw there."""
         edges = self._edges
-        n, v = np.full(len(edges), -1.0), np.zeros(len(edges))
+        n, v, weight = np.zeros(len(edges)), np.zeros(len(edges)), np.full(len(edges), float(self.period_s))
+        ask: Ints = np.arange(len(edges))
         if roads is not None and vehicles is not None and speed_m_s is not None:
             row = self._row_of[np.minimum(roads, self._row_of.size - 1)]
             mine = row >= 0
             n[row[mine]], v[row[mine]] = vehicles[mine], speed_m_s[mine]
-        ask = np.flatnonzero(n < 0)
+            weight[ask] *= QUIET_LOOKS
+            weight[row[mine]] = self.period_s
+            self._turn = (self._turn + 1) % QUIET_LOOKS
+            ask = np.delete(ask, row[mine]) if self._turn == 0 else ask[:0]
         n[ask] = list(map(self._number, [edges[i] for i in ask.tolist()]))
         on = ask[n[ask] > 0]
         v[on] = list(map(self._speed, [edges[i] for i in on.tolist()]))
-        v = np.clip(v, 0.0, self._free)
-        self._lost += self.period_s * n * (1.0 - v / self._free)
-        self._passed += self.period_s * n * v / self._length
+        on = np.flatnonzero(n)
+        n, v, weight = n[on], np.clip(v[on], 0.0, self._free[on]), weight[on]
+        self._lost[on] += weight * n * (1.0 - v / self._free[on])
+        self._passed[on] += weight * n * v / self._length[on]
 
     def take(self) -> tuple[Ints, Ints, Floats, Floats]:
         """Return (junction, road, vehicle-seconds lost, vehicles passed) of the roads with anybody; begin anew."""

@@ -42,7 +42,7 @@ from twin.scenario.junctions import INTERVAL_S, POLICIES, Junctions
 from twin.scenario.mistakes import did_you_mean, show_value
 from twin.world.junctions.asking import KIND_OF, Asking
 from twin.world.junctions.counts import CountPerception
-from twin.world.junctions.crossings import read_crossings
+from twin.world.junctions.crossings import crossings_of
 from twin.world.junctions.delays import LOOK_S, ApproachDelays
 from twin.world.junctions.exchange import ExchangeLinks
 from twin.world.junctions.grades import grades_of
@@ -80,7 +80,7 @@ class JunctionSystem:
             )
         self.context, self.part = context, part
         now, net_file, live = context.start_s, context.city.net_file, traffic.live
-        crossings = read_crossings(net_file)
+        crossings = crossings_of(net_file)
         grades = grades_of(part, context.city, crossings)
         self.net = read_map(live, net_file, context.city.road_index, now, grades, crossings=crossings)
         if not self.net.tls:

@@ -20,7 +20,7 @@ from twin.dice import Stream
 from twin.domain.junctions import ShowPhases
 from twin.domain.wire import decode, encode
 from twin.errors import ControlError
-from twin.world.junctions.crossings import read_crossings
+from twin.world.junctions.crossings import KEPT, crossings_of, read_crossings
 from twin.world.junctions.edge_perception import EdgePerception
 from twin.world.junctions.perception import LanePerception, Sense
 from twin.world.junctions.programs import Step, read_program
@@ -129,6 +129,22 @@ def test_any_order_of_phases_is_safe(net, grid):
 def test_a_network_that_is_not_there_or_has_no_signals():
     with pytest.raises(CityError, match="nowhere"):
         read_crossings(Path("nowhere.net.xml"))
+
+
+def test_what_a_network_says_is_kept_beside_it_as_it_was_read(grid: tuple[Path, Path], tmp_path: Path) -> None:
+    net = tmp_path / "net.net.xml"
+    net.write_bytes(grid[0].read_bytes())
+    read = read_crossings(net)
+    assert read.links
+    assert crossings_of(net) == read
+    assert (tmp_path / KEPT).is_file()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twin.world.junctions.crossings.read_crossings", lambda _: pytest.fail("it is kept"))
+        assert crossings_of(net) == read
+    (tmp_path / KEPT).write_text('{"of": [', encoding="utf-8")  # cut off
+    assert crossings_of(net) == read
+    net.write_text("<net/>", encoding="utf-8")  # another network
+    assert not crossings_of(net).links
     assert read_program([Step("GG", 30, 30, 30), Step("yy", 3, 3, 3)], 0, set(), set(), {}) is None
 
 
