@@ -27,7 +27,7 @@ def main(spec: str) -> None:
     wall = time.perf_counter() - _BEGAN
     cpu = time.process_time()
     if wanted.get("brief"):
-        print(json.dumps({"cpu_s": cpu}))
+        print(json.dumps({"wall_s": wall, "cpu_s": cpu}))
         return
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     counts = dict(result.log.sql("select fact, count(*) as n from events group by fact").itertuples(index=False))

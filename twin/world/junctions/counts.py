@@ -11,6 +11,7 @@ draw, so that the mean is right; false vehicles are moving ones.
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -95,12 +96,10 @@ class CountPerception:
         if self._turn:
             number[:] = list(map(self._number, edges))
         else:
-            asked = np.flatnonzero(self._busy).tolist()
-            number[asked] = list(map(self._number, [edges[i] for i in asked]))
+            number[self._busy] = list(map(self._number, compress(edges, self._busy.tolist())))
         self._busy = number > 0
-        busy = np.flatnonzero(self._busy).tolist()
         halting = np.zeros(len(edges))
-        halting[busy] = list(map(self._halting, [edges[i] for i in busy]))
+        halting[self._busy] = list(map(self._halting, compress(edges, self._busy.tolist())))
         queue = self._queues(halting)
         moving = self._moving(now_s, number - halting)
         return self._reading(now_s, step, junction, queue, moving)
@@ -166,13 +165,18 @@ class CountPerception:
         share += self._gain * np.bincount(rows, minlength=share.size)
 
     def _draw(self, draws: Draws, now_s: int) -> Floats:
-        """Return the draws (L) of the spell ``now_s`` is in, which are the same whenever they are made."""
+        """Return the draws (L) of the spell ``now_s`` is in, which are the same whenever they are made.
+
+        Two lanes share a draw of 53 bits: the first has its upper 26, the second its lower 27.
+        """
         spell = now_s // SPELL_S
         if spell not in self._drawn:
             spells = np.unique((now_s + self._every_s * np.arange(DRAWN_AHEAD)) // SPELL_S)
-            n = self._queue.size
-            drawn = draws.uniform(np.tile(np.arange(n), spells.size), np.repeat(spells, n)).reshape(spells.size, n)
-            self._drawn = dict(zip(spells.tolist(), drawn, strict=True))
+            n = (self._queue.size + 1) // 2
+            both = draws.uniform(np.tile(np.arange(n), spells.size), np.repeat(spells, n)) * 2.0**26
+            upper = np.floor(both)
+            drawn = np.stack([upper * 2.0**-26, both - upper], axis=1).reshape(spells.size, 2 * n)
+            self._drawn = dict(zip(spells.tolist(), drawn[:, : self._queue.size], strict=True))
         return self._drawn[spell]
 
     def _reading(
