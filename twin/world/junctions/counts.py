@@ -67,6 +67,9 @@ class CountPerception:
         for i in rows:
             lane_at[place[net.lane_edges[i]]][int(told.lane_number[i])] = i
         self._lane_at = lane_at
+        self._rows_of = [frozenset(at.values()) for at in lane_at]
+        single = [next(iter(at.values())) if len(at) == 1 else -1 for at in lane_at]
+        self._single: Ints = np.array(single, dtype=np.int64)  # the lane of a road that has but one; −1: it has more
         self._share: Floats = np.ones(told.lane_road.size)
         self._gain = np.zeros(told.lane_road.size)  # what one waiting vehicle adds to its lane's share
         self._gain[self._lanes] = np.bincount(self._edge_of)[self._edge_of] / MEMORY_VEH if rows else 0.0
@@ -75,7 +78,7 @@ class CountPerception:
         near_m = np.maximum(np.minimum(range_m, told.lane_length_m), 1.0)
         self._pass_s = near_m / np.maximum(told.lane_speed_m_s, 1.0)
         self._alone = np.zeros(told.lane_road.size, dtype=bool)  # lanes that have their road to themselves
-        self._alone[[next(iter(at.values())) for at in lane_at if len(at) == 1]] = True
+        self._alone[self._single[self._single >= 0]] = True
         self._left: list[int] = []
         self._known: dict[str, int] = {}
         self._queue = np.zeros(told.lane_road.size)
@@ -124,35 +127,34 @@ class CountPerception:
     def _queues(self, halting: Floats) -> Floats:
         """Return how many wait on each lane (L)."""
         queue = np.zeros(self._queue.size)
+        one = (halting > 0) & (self._single >= 0)
+        queue[self._single[one]] = halting[one]
         known, fresh = self._known, {}
         learned: tuple[list[int], list[int]] = [], []  # edge and lane of those who wait for the first time
-        lane_of, waiting, edges = self._lane_of, self._waiting, self._edges
+        lane_of, waiting, edges, ids, rows_of = self._lane_of, self._waiting, self._edges, self._ids, self._rows_of
         rows: list[int] = []
-        for i in np.flatnonzero(halting).tolist():
-            at = self._lane_at[i]
-            first = next(iter(at.values()))
-            wanted = int(halting[i])
-            if len(at) == 1:
-                queue[first] = wanted
-                continue
+        many = np.flatnonzero((halting > 0) & (self._single < 0))
+        for i, wanted in zip(many.tolist(), halting[many].astype(np.int64).tolist(), strict=True):
+            theirs, left = rows_of[i], wanted
             # those at the stop line come last in SUMO's list
-            for name in reversed(self._ids(edges[i])):
+            for name in reversed(ids(edges[i])):
                 row = known.get(name, -1)
-                if row < 0 or row not in at.values():
+                if row not in theirs:
                     if waiting(name) <= 0.0:
                         continue
-                    row = at.get(lane_of(name), first)
+                    at = self._lane_at[i]
+                    row = at.get(lane_of(name), next(iter(at.values())))
                     learned[0].append(i)
                     learned[1].append(row)
                 fresh[name] = row
                 rows.append(row)
-                wanted -= 1
-                if not wanted:
+                left -= 1
+                if not left:
                     break
-        self._left = [known[name] for name in known.keys() - fresh.keys()]  # the order does not matter: counted
-        self._known = fresh
         if learned[0]:
             self._learn(*learned)
+        self._left = [known[name] for name in known.keys() - fresh.keys()]  # the order does not matter: counted
+        self._known = fresh
         if rows:
             queue += np.bincount(np.array(rows, dtype=np.int64), minlength=queue.size)
         return queue
