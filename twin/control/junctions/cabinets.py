@@ -9,7 +9,7 @@ is changing) is left aside and counted in ``refused``.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ from twin.errors import ControlError
 NEVER = 10**12
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """At ``begin_s`` a junction began to change from ``phase`` to ``to``, which is green from ``green_s`` on."""
 
     junction: int
@@ -112,6 +111,7 @@ class Cabinets:
             junction, phase = junction[~late], phase[~late]
         before = stages.phase.copy()
         changed = stages.change(now_s, junction, phase)
+        takes_s = self.layout.change_time(before[changed], stages.to[changed])
         self.until_s[junction] = order.until_s
         if order.until_s not in self._held:
             self._held[order.until_s] = []
@@ -120,8 +120,9 @@ class Cabinets:
         end_s = self._end_s
         for j in junction.tolist():
             end_s[j] = NEVER
-        for j in changed.tolist():
-            self._begun(j, int(before[j]), int(stages.to[j]), now_s)
+        columns = changed, before[changed], stages.to[changed], now_s + takes_s
+        for j, a, b, green_s in zip(*(c.tolist() for c in columns), strict=True):
+            self.begun.append(Change(j, a, b, now_s, green_s))  # it goes on with what it turns to until the order ends
 
     def plan(self, now_s: int, order: SetPlans) -> None:
         """Take new plans; running greens go on, and come into step with the new plan bit by bit."""
@@ -179,8 +180,7 @@ class Cabinets:
     def _begun(self, j: int, phase: int, to: int, now_s: int) -> None:
         takes = int(self.layout.change_s[phase, to - int(self.layout.first_phase[j])])
         self.begun.append(Change(j, phase, to, now_s, now_s + takes))
-        # who is held goes on with what it turns to for as long
-        self._wait(j, now_s + max(takes, 1) if self.until_s[j] <= now_s else NEVER)
+        self._wait(j, now_s + max(takes, 1))
 
     def _wait(self, j: int, t_s: int) -> None:
         self._end_s[j] = t_s

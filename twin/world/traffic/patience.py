@@ -12,20 +12,30 @@ class Patience:
     """Notes an interrupt during :meth:`waiting` and raises it when asked next."""
 
     def __init__(self) -> None:
-        self._noted = False
+        self._noted = self._waits = False
+
+    def begin(self) -> None:
+        """Note Ctrl-C from now on instead of raising KeyboardInterrupt (main thread and Python's own handler only)."""
+        if self._waits or threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
+            self._waits = True
+
+    def end(self) -> None:
+        """Let Ctrl-C be Ctrl-C again; nothing happens where it is."""
+        if self._waits:
+            self._waits = False
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Note Ctrl-C instead of raising KeyboardInterrupt (main thread and Python's own handler only)."""
-        usual = signal.default_int_handler
-        if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not usual:
-            yield
-            return
-        signal.signal(signal.SIGINT, self._note)
+        """From :meth:`begin` to :meth:`end`."""
+        self.begin()
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, usual)
+            self.end()
 
     def _note(self, *_: object) -> None:
         self._noted = True

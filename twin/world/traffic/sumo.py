@@ -144,6 +144,7 @@ class SumoTraffic:
 
     def _release(self) -> None:
         global _alive  # noqa: PLW0603
+        self._patience.end()
         if _alive is self:
             _alive = None
         self._sumo = None
@@ -412,6 +413,7 @@ class SumoTraffic:
             self._waiting.pop(vehicle, None)
         gone = flow.arrived.tolist()
         self._forget(gone)
+        self._patience.end()
         return flow
 
     def go_on(self, until_s: int) -> None:
@@ -434,7 +436,8 @@ class SumoTraffic:
         steer: Callable[[int], int] = self.before_step or (lambda _: until_s)
         steer_at = now
         try:
-            with self._patience.waiting(), self._captured.catching():
+            self._patience.begin()  # until it is told
+            with self._captured.catching():
                 while now < until_s:
                     if now >= steer_at:
                         steer_at = steer(now)
@@ -450,6 +453,7 @@ class SumoTraffic:
                     now += 1
         except (self._sumo.TraCIException, self._sumo.FatalTraCIError, RuntimeError) as error:
             self._now = now
+            self._patience.end()
             raise self._failed("simulating", error) from None
         self._now = now
 
