@@ -299,7 +299,7 @@ def test_a_link_restores_the_view(page, open_page, page_file):
         """,
         "road-3",
     )
-    page.page.wait_for_timeout(700)
+    page.wait("location.hash.includes('id=road-3')")
     fragment = "#" + page.page.url.partition("#")[2]
     assert fragment.startswith("#t=06:42:34&id=road-3")
     other = open_page(page_file, fragment)
