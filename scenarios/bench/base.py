@@ -33,7 +33,6 @@ def in_turns(module: str, *jobs: Sequence[str]) -> list[tuple[float, str]]:
     So all of them meet the same machine, however it drifts. Returns for each the seconds of its own turns and the last
     line it printed; ScenarioError as above. Only where processes can be stopped and let go on (POSIX).
     """
-    began = time.perf_counter()
     processes: list[subprocess.Popen[str]] = []
     seconds = [0.0] * len(jobs)
     try:

@@ -47,6 +47,8 @@ def main(folder: Path, out: Path) -> None:
     from twin.run_folder import prepare as prepare_folder
     from twin.zoom import run_close_up
 
+    if not (folder / "job.json").is_file():
+        sys.exit(f"{folder}: there is no job.json; give a folder that scenarios.bench.close_up.prepare has filled")
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     part = Part(load_scenario(job["scenario"]), Path(job["city_dir"]), job["seed"], folder / "district", kept=True)
     print(run_close_up(part, read_inflow(folder / "inflow.npz"), prepare_folder(out)).wall_s)

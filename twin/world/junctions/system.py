@@ -128,7 +128,6 @@ class JunctionSystem:
         self._asked_until_s = np.full(n, -1, dtype=np.int64)
         self._skip, self._part = False, 0
         self._compare_s, self._look_s = now + COMPARE_S, now + LOOK_S
-        self._heard: dict[Any, list[int]] = {}
         traffic.before_step = self._before_step
         if context.mode == "meso":
             traffic.looked, self._look_s = self._delays.look, context.end_s
